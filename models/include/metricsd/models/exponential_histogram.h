@@ -1,0 +1,77 @@
+// A histogram whose bucket bounds are powers of base = 2^(2^-scale): relative error is the same everywhere.
+// Bucket i holds base^i < value <= base^(i+1), as OpenTelemetry's exponential histogram and Prometheus'
+// native histograms have it
+// (https://opentelemetry.io/docs/specs/otel/metrics/data-model/#exponentialhistogram).
+//
+// Sparse: only buckets that hold something cost memory. When more than `max_buckets` would, the scale is
+// lowered by one (two neighbours become one) until they fit. Merging is addition at the lower of two scales.
+// Neither the order of values nor how they were spread over merged histograms changes the result.
+#pragma once
+
+#include <metricsd/models/binary.h>
+#include <metricsd/models/errors.h>
+#include <metricsd/models/limits.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace metricsd {
+
+// A plain value; one thread at a time.
+class ExponentialHistogram {
+ public:
+  static constexpr int kMaxScale = 8;    // relative error 0.14 %
+  static constexpr int kMinScale = -10;  // every double in three buckets
+
+  // At kMinScale three buckets are kept even where `max_buckets` is less.
+  explicit ExponentialHistogram(std::size_t max_buckets = limits::kExponentialBuckets, int scale = kMaxScale);
+
+  // `value` is finite and >= 0; zero has a bucket of its own.
+  void apply(double value, std::uint64_t times = 1);
+  void merge(const ExponentialHistogram& other);
+  // Lowers the scale by `steps`; never below kMinScale.
+  void downscale(int steps);
+
+  [[nodiscard]] int scale() const { return scale_; }
+  [[nodiscard]] std::uint64_t zero_count() const { return zero_count_; }
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+  // Indices ascending, counts beside them.
+  [[nodiscard]] std::span<const std::int32_t> indices() const { return indices_; }
+  [[nodiscard]] std::span<const std::uint64_t> counts() const { return counts_; }
+
+  // The value at rank (count - 1) * q, 0 <= q <= 1, interpolated between neighbours (type 7), to within the
+  // scale's relative error; 0 of an empty one.
+  [[nodiscard]] double quantile(double q) const;
+
+  // The bucket of a finite value > 0 at `scale`, exact: bounds count as the doubles next to base^i.
+  [[nodiscard]] static std::int32_t index_of(double value, int scale);
+  // base^index at `scale`, correctly rounded: what bucket `index` excludes and bucket `index - 1` includes.
+  // Infinite above the greatest double, 0 (or rounded to what is left of the precision) below the normal
+  // ones.
+  [[nodiscard]] static double lower_bound(std::int32_t index, int scale);
+
+  void save(ByteWriter& out) const;
+  // Takes any bytes. Errc::corrupt_state where they are no histogram that save() could have written.
+  [[nodiscard]] static Result<ExponentialHistogram> load(ByteReader& in);
+
+  bool operator==(const ExponentialHistogram&) const = default;
+
+ private:
+  void add(std::int32_t index, std::uint64_t times);
+  [[nodiscard]] std::size_t position_of(std::int32_t index) const;
+  void add_buckets(const ExponentialHistogram& other, int shift);
+  void shrink_to_limit();
+  [[nodiscard]] double value_at(std::uint64_t rank) const;
+  [[nodiscard]] bool is_consistent() const;
+
+  std::size_t max_buckets_;
+  int scale_;
+  std::uint64_t zero_count_ = 0;
+  std::uint64_t count_ = 0;
+  std::vector<std::int32_t> indices_;
+  std::vector<std::uint64_t> counts_;
+};
+
+}  // namespace metricsd

@@ -1,0 +1,47 @@
+// Histogram: counts by classic bucket and by exponential bucket, with count and sum.
+#pragma once
+
+#include <metricsd/models/binary.h>
+#include <metricsd/models/errors.h>
+#include <metricsd/models/exponential_histogram.h>
+#include <metricsd/models/family.h>
+#include <metricsd/models/shapes.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace metricsd {
+
+class Histogram {
+ public:
+  static constexpr Kind kKind = Kind::histogram;
+
+  // Bounds as validate(FamilySpec) wants them; shared with the family.
+  explicit Histogram(const std::shared_ptr<const FamilySpec>& spec);
+
+  // `value` is finite and >= 0. A value on a bound counts in that bound's bucket.
+  void apply(double value);
+
+  // Of the same bounds.
+  void merge(const Histogram& other);
+  [[nodiscard]] std::optional<Shape> show() const;
+  [[nodiscard]] bool is_held() const { return false; }
+
+  // load() of other bounds than the family's leaves the histogram empty: changed bounds restart it.
+  void save(ByteWriter& out) const;
+  [[nodiscard]] Result<> load(ByteReader& in);
+
+ private:
+  void add_to_sum(double value);
+
+  std::shared_ptr<const std::vector<double>> bounds_;
+  std::vector<std::uint64_t> counts_;
+  std::uint64_t count_ = 0;
+  double sum_ = 0;
+  double sum_error_ = 0;  // what rounding lost (Neumaier 1974), so that 10^8 small values still add up
+  ExponentialHistogram exponential_;
+};
+
+}  // namespace metricsd

@@ -1,0 +1,27 @@
+// Names and values of labels, and the rules of metric names
+// (https://prometheus.io/docs/concepts/data_model/#metric-names-and-labels).
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace metricsd {
+
+using LabelNames = std::vector<std::string>;
+// In the order of the family's label names.
+using LabelValues = std::vector<std::string>;
+
+// What every label of the overflow series reads.
+inline constexpr std::string_view kOverflowLabel = "__overflow__";
+
+// `[a-zA-Z_:][a-zA-Z0-9_:]*`
+[[nodiscard]] bool is_metric_name(std::string_view text) noexcept;
+// `[a-zA-Z_][a-zA-Z0-9_]*`, not starting with `__`
+[[nodiscard]] bool is_label_name(std::string_view text) noexcept;
+
+// The values as one key for hash tables. 0xFF separates them: it never occurs in UTF-8.
+void append_series_key(std::string& out, std::span<const std::string_view> values);
+
+}  // namespace metricsd

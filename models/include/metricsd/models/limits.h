@@ -1,0 +1,77 @@
+// Every limit of the project, each with its reason. Bytes unless the name says otherwise.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace metricsd::limits {
+
+// The contract of OperationMetric.
+inline constexpr std::size_t kOperationId = 128;    // room for client-stream-sequence and for a UUID
+inline constexpr std::size_t kTypeName = 64;        // becomes a label: short keeps the scrape small
+inline constexpr std::size_t kObjectKey = 1024;     // S3's longest key
+inline constexpr std::size_t kErrorCode = 128;      // becomes a label
+inline constexpr std::size_t kErrorMessage = 4096;  // a stack trace's first lines
+inline constexpr std::size_t kDriver = 128;         // becomes a label
+inline constexpr std::size_t kUserId = 256;         // an e-mail address fits
+inline constexpr std::size_t kRecordedMetadata =
+    16 * 1024;  // with all other texts escaped still in kPlainLine
+inline constexpr std::uint64_t kWhole = std::uint64_t{1}
+                                        << 53;  // sizes and counts: exact in every JSON reader
+inline constexpr std::int64_t kDurationNs = 1'000'000'000'000'000;  // 1e9 ms: 11.6 days
+
+// Runs.
+inline constexpr std::size_t kRunId = 64;  // part of a directory's name
+inline constexpr std::size_t kTestName =
+    256;  // part of a directory's name; NAME_MAX is 255, so it is cut there
+
+// Files of a run that are read again.
+inline constexpr std::size_t kFileLine =
+    1024 * 1024;  // a line of operations.jsonl: the longest a socket takes
+inline constexpr std::size_t kRunFile = 16 * 1024 * 1024;  // test_config.json: read into memory whole
+
+// The socket.
+inline constexpr std::size_t kPlainLine = 64 * 1024;  // the longest line before a hello
+inline constexpr std::size_t kReadChunk = 64 * 1024;  // one read; what a connection may take before it yields
+inline constexpr std::size_t kJsonDepth = 32;         // the parser's stack
+inline constexpr std::size_t kSampleRows = 4096;      // rows of one samples message
+inline constexpr std::size_t kStatusReply = 16 * 1024 * 1024;  // one line: the status of a crowded daemon
+inline constexpr std::size_t kReplyBacklog = 1024 * 1024;      // unread answers before a peer is let go
+
+// HTTP.
+inline constexpr std::size_t kHttpHead = 16 * 1024;  // request line and headers; browsers send about 1 KiB
+inline constexpr std::size_t kHttpRequestLine = 8 * 1024;  // RFC 9112 section 3 recommends at least 8,000
+inline constexpr std::size_t kHttpHeaderLines = 100;       // as the usual servers have it
+inline constexpr std::size_t kHttpBody = 64 * 1024;  // no route takes one: read, to keep in step, and dropped
+inline constexpr std::size_t kHttpConnections = 1024;          // at most; then the longest-waiting goes
+inline constexpr std::size_t kHttpUnsent = 256 * 1024 * 1024;  // bytes of responses whose readers do not read
+
+// Metrics that peers define.
+inline constexpr std::size_t kFamilies = 1000;   // families of one registry
+inline constexpr std::size_t kFamilyName = 200;  // with namespace and suffixes still one line of a page
+inline constexpr std::size_t kHelp = 1024;       // one line of help
+inline constexpr std::size_t kUnit = 32;         // "seconds", "bytes", ...
+inline constexpr std::size_t kLabels = 16;       // labels of one family
+inline constexpr std::size_t kLabelValue = 256;  // one label value
+inline constexpr std::size_t kBounds = 200;      // classic bounds of one histogram
+inline constexpr std::size_t kDefinesPerConnection = 1000;  // ids one connection may bind
+
+// Series and histograms.
+inline constexpr std::size_t kSeriesPerFamily = 10'000;  // default of --metrics.max-series
+inline constexpr std::size_t kExponentialBuckets = 160;  // OpenTelemetry's default maximum size
+inline constexpr std::size_t kLiveBuckets = 16'384;      // scale 8 over every duration we accept: 12,800
+inline constexpr std::size_t kLiveRuns = 16;             // runs with live statistics
+inline constexpr std::size_t kLiveOperations = 64;       // operation types of one live run
+inline constexpr std::size_t kLiveErrorCodes = 64;       // error codes of one live run
+
+// Statistics.
+inline constexpr std::size_t kWindows = 10'000;            // beyond it their length doubles
+inline constexpr std::size_t kWindowRows = 100'000;        // windows x groups: rows a file can bear
+inline constexpr std::size_t kSummaryGroups = 10'000;      // operation x workload types of one summary
+inline constexpr std::size_t kSummaryErrorCodes = 10'000;  // error codes of one summary
+
+// Counts told by clients.
+inline constexpr std::size_t kDropCauses = 64;  // sink x cause pairs of one connection
+inline constexpr std::size_t kDropPairs = 256;  // sink x cause pairs of all connections: each is a series
+
+}  // namespace metricsd::limits

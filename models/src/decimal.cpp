@@ -1,0 +1,133 @@
+#include <metricsd/models/decimal.h>
+#include <metricsd/models/limits.h>
+#include <metricsd/models/timestamp.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
+#include <cmath>
+
+namespace metricsd {
+namespace {
+
+// A JSON number taken apart: digits without the point, and the power of ten of the last of them.
+struct DecimalParts {
+  std::uint64_t digits = 0;   // the first 19 significant ones: all that 1e15 ns and its rounding can need
+  std::int64_t exponent = 0;  // value = digits * 10^exponent (and a little, where digits were cut)
+  bool negative = false;
+};
+
+constexpr std::int64_t kExponentCap = 100'000;  // far beyond what matters, far below overflow
+
+std::int64_t parse_exponent(std::string_view text) {
+  const bool negative = !text.empty() && text.front() == '-';
+  if (!text.empty() && (text.front() == '-' || text.front() == '+')) text.remove_prefix(1);
+  std::int64_t value = 0;
+  for (const char c : text) value = std::min(value * 10 + (c - '0'), kExponentCap);
+  return negative ? -value : value;
+}
+
+DecimalParts take_apart(std::string_view number) {
+  DecimalParts parts;
+  if (!number.empty() && number.front() == '-') {
+    parts.negative = true;
+    number.remove_prefix(1);
+  }
+  const std::size_t e = number.find_first_of("eE");
+  if (e != std::string_view::npos) {
+    parts.exponent = parse_exponent(number.substr(e + 1));
+    number = number.substr(0, e);
+  }
+  constexpr std::uint64_t kFull = 1'000'000'000'000'000'000;
+  bool behind_point = false;
+  for (const char c : number) {
+    if (c == '.') {
+      behind_point = true;
+    } else if (parts.digits < kFull) {
+      parts.digits = parts.digits * 10 + static_cast<unsigned>(c - '0');
+      parts.exponent -= behind_point ? 1 : 0;
+    } else {
+      parts.exponent += behind_point ? 0 : 1;
+    }
+  }
+  return parts;
+}
+
+int bit_width(Uint128 value) {
+  const auto high = static_cast<std::uint64_t>(value >> 64);
+  const auto low = static_cast<std::uint64_t>(value);
+  return static_cast<int>(high != 0 ? 64 + std::bit_width(high) : std::bit_width(low));
+}
+
+}  // namespace
+
+Result<std::int64_t> milliseconds_to_ns(std::string_view number) {
+  const DecimalParts parts = take_apart(number);
+  if (parts.digits == 0) return 0;  // -0 is 0
+  if (parts.negative) return Errc::out_of_range;
+
+  const std::int64_t exponent = parts.exponent + 6;  // milliseconds to nanoseconds
+  std::uint64_t ns = parts.digits;
+  if (exponent > 0) {
+    for (std::int64_t i = 0; i < exponent; ++i) {
+      if (ns > static_cast<std::uint64_t>(limits::kDurationNs)) return Errc::out_of_range;
+      ns *= 10;
+    }
+  } else if (exponent < 0) {
+    for (std::int64_t i = exponent; i < -1 && ns != 0; ++i) ns /= 10;
+    ns = ns / 10 + (ns % 10 >= 5 ? 1 : 0);  // the last digit cut decides
+  }
+  if (ns > static_cast<std::uint64_t>(limits::kDurationNs)) return Errc::out_of_range;
+  return static_cast<std::int64_t>(ns);
+}
+
+void append_ns_as_milliseconds(std::string& out, std::int64_t ns) {
+  if (ns < 0) {
+    out += '-';
+    ns = -ns;
+  }
+  append_integer(out, static_cast<std::uint64_t>(ns / kNsPerMs));
+  auto fraction = static_cast<std::uint32_t>(ns % kNsPerMs);
+  if (fraction == 0) return;
+  std::array<char, 7> digits{'.', '0', '0', '0', '0', '0', '0'};
+  for (std::size_t i = 6; i > 0; --i, fraction /= 10) digits[i] = static_cast<char>('0' + fraction % 10);
+  std::size_t size = digits.size();
+  while (digits[size - 1] == '0') --size;
+  out.append(digits.data(), size);
+}
+
+double ratio(Uint128 numerator, Uint128 denominator) {
+  if (numerator == 0) return 0;
+  // Scaled so that the quotient has 55 or 56 bits; with a sticky bit for the remainder that is all that
+  // rounding to 53 needs.
+  const int shift = 55 + bit_width(denominator) - bit_width(numerator);
+  if (shift >= 0) {
+    numerator <<= shift;
+  } else {
+    denominator <<= -shift;
+  }
+  auto quotient = static_cast<std::uint64_t>(numerator / denominator);
+  if (numerator % denominator != 0) quotient |= 1;
+  return std::ldexp(static_cast<double>(quotient), -shift);
+}
+
+void append_double(std::string& out, double value) {
+  if (std::isnan(value)) {
+    out += "NaN";
+  } else if (std::isinf(value)) {
+    out += value > 0 ? "+Inf" : "-Inf";
+  } else {
+    std::array<char, 32> text{};
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+    out.append(text.data(), static_cast<std::size_t>(end - text.data()));
+  }
+}
+
+void append_integer(std::string& out, std::uint64_t value) {
+  std::array<char, 20> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  out.append(text.data(), static_cast<std::size_t>(end - text.data()));
+}
+
+}  // namespace metricsd

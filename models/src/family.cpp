@@ -1,0 +1,101 @@
+#include <metricsd/models/family.h>
+#include <metricsd/models/limits.h>
+#include <metricsd/models/utf8.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+namespace metricsd {
+namespace {
+
+constexpr std::string_view kTotal = "_total";
+
+bool are_bounds(const std::vector<double>& bounds) {
+  if (bounds.size() > limits::kBounds) return false;
+  if (!std::all_of(bounds.begin(), bounds.end(), [](double bound) { return std::isfinite(bound); }))
+    return false;
+  return std::adjacent_find(bounds.begin(), bounds.end(), std::greater_equal<>()) == bounds.end();
+}
+
+bool are_label_names(const LabelNames& names, Kind kind) {
+  if (names.size() > limits::kLabels) return false;
+  const std::set<std::string_view> distinct(names.begin(), names.end());
+  if (distinct.size() != names.size()) return false;
+  return std::all_of(names.begin(), names.end(), [kind](const std::string& name) {
+    return is_label_name(name) && name.size() <= limits::kLabelValue &&
+           !(kind == Kind::histogram && name == "le");
+  });
+}
+
+}  // namespace
+
+std::string_view to_string(Kind kind) noexcept {
+  switch (kind) {
+    case Kind::counter: return "counter";
+    case Kind::gauge: return "gauge";
+    case Kind::histogram: return "histogram";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(Merge merge) noexcept {
+  switch (merge) {
+    case Merge::sum: return "sum";
+    case Merge::min: return "min";
+    case Merge::max: return "max";
+    case Merge::last: return "last";
+  }
+  return "unknown";
+}
+
+std::string metric_name(const FamilySpec& spec) {
+  std::string name = spec.base_name;
+  if (!spec.unit.empty()) {
+    name += '_';
+    name += spec.unit;
+  }
+  return name;
+}
+
+std::string exposition_name(const FamilySpec& spec) {
+  std::string name = metric_name(spec);
+  if (spec.kind == Kind::counter) name += kTotal;
+  return name;
+}
+
+std::string base_name_of(std::string_view name, Kind kind, std::string_view unit) {
+  if (kind == Kind::counter && name.ends_with(kTotal)) name.remove_suffix(kTotal.size());
+  if (!unit.empty() && name.size() > unit.size() + 1 && name.ends_with(unit) &&
+      name[name.size() - unit.size() - 1] == '_') {
+    name.remove_suffix(unit.size() + 1);
+  }
+  return std::string(name);
+}
+
+Result<> validate(const FamilySpec& spec) {
+  const bool unit_fits =
+      spec.unit.empty() || (spec.unit.size() <= limits::kUnit && is_metric_name("_" + spec.unit));
+  const bool name_fits = is_metric_name(spec.base_name) && spec.base_name.size() <= limits::kFamilyName;
+  const bool help_fits = spec.help.size() <= limits::kHelp && is_valid_utf8(spec.help);
+  const bool bounds_fit = spec.kind == Kind::histogram ? are_bounds(spec.bounds) : spec.bounds.empty();
+  if (!name_fits || !unit_fits || !help_fits || !bounds_fit ||
+      !are_label_names(spec.label_names, spec.kind)) {
+    return Errc::invalid_definition;
+  }
+  return {};
+}
+
+const std::vector<double>& default_duration_bounds() {
+  static const std::vector<double> bounds{0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+                                          0.1,    0.25,   0.5,   1,      2,     5,    10,    30};
+  return bounds;
+}
+
+const std::vector<double>& default_size_bounds() {
+  static const std::vector<double> bounds{1024,       10'240,      102'400,      1'048'576,
+                                          10'485'760, 104'857'600, 1'073'741'824};
+  return bounds;
+}
+
+}  // namespace metricsd

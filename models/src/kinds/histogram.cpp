@@ -1,0 +1,77 @@
+#include <metricsd/models/kinds/histogram.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace metricsd {
+
+Histogram::Histogram(const std::shared_ptr<const FamilySpec>& spec)
+    : bounds_(spec, &spec->bounds), counts_(spec->bounds.size() + 1) {}
+
+void Histogram::apply(double value) {
+  const auto bucket = std::lower_bound(bounds_->begin(), bounds_->end(), value) - bounds_->begin();
+  ++counts_[static_cast<std::size_t>(bucket)];
+  ++count_;
+  add_to_sum(value);
+  exponential_.apply(value);
+}
+
+void Histogram::add_to_sum(double value) {
+  const double sum = sum_ + value;
+  if (!std::isfinite(sum)) {  // saturates: an infinite sum would turn into NaN and stay it
+    sum_ = std::numeric_limits<double>::max();
+    sum_error_ = 0;
+    return;
+  }
+  sum_error_ += sum_ >= value ? (sum_ - sum) + value : (value - sum) + sum_;
+  sum_ = sum;
+}
+
+void Histogram::merge(const Histogram& other) {
+  for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+  count_ += other.count_;
+  add_to_sum(other.sum_);
+  sum_error_ += other.sum_error_;
+  exponential_.merge(other.exponential_);
+}
+
+std::optional<Shape> Histogram::show() const {
+  return Buckets{bounds_, counts_, count_, sum_ + sum_error_, exponential_, {}};
+}
+
+void Histogram::save(ByteWriter& out) const {
+  out.u64(bounds_->size());
+  for (const double bound : *bounds_) out.f64(bound);
+  for (const std::uint64_t count : counts_) out.u64(count);
+  out.f64(sum_);
+  out.f64(sum_error_);
+  exponential_.save(out);
+}
+
+Result<> Histogram::load(ByteReader& in) {
+  std::vector<double> bounds(in.count(sizeof(double)));
+  for (double& bound : bounds) bound = in.f64();
+  std::vector<std::uint64_t> counts(bounds.size() + 1);
+  std::uint64_t total = 0;
+  for (std::uint64_t& count : counts) {
+    count = in.u64();
+    if (count > std::numeric_limits<std::uint64_t>::max() - total) in.fail();
+    total += count;
+  }
+  const double sum = in.f64();
+  const double sum_error = in.f64();
+  const Result<ExponentialHistogram> exponential = ExponentialHistogram::load(in);
+  if (!in.ok() || !exponential || !std::isfinite(sum) || !std::isfinite(sum_error))
+    return Errc::corrupt_state;
+  if (exponential->count() != total) return Errc::corrupt_state;
+  if (bounds != *bounds_) return {};
+  counts_ = std::move(counts);
+  count_ = total;
+  sum_ = sum;
+  sum_error_ = sum_error;
+  exponential_ = *exponential;
+  return {};
+}
+
+}  // namespace metricsd

@@ -1,0 +1,145 @@
+#include <metricsd/models/registry.h>
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace metricsd {
+namespace {
+
+constexpr std::uint64_t kOne = 1;
+
+FamilySpec requests() {
+  FamilySpec spec;
+  spec.base_name = "requests";
+  spec.label_names = {"path", "status"};
+  spec.kept_label = "status";
+  return spec;
+}
+
+double value_of(const SeriesSnapshot& series) {
+  return std::get<Scalar>(series.shape).value;
+}
+
+TEST(Registry, ShowsWhatWasApplied) {
+  Registry registry(std::make_shared<Catalog>(10));
+  Family<Counter>& family = *registry.define<Counter>(requests()).value();
+  const Moment now{{100}, 5};
+  family.at(LabelValues{"/b", "ok"}, now).apply(kOne);
+  family.at(LabelValues{"/a", "ok"}, now).apply(kOne);
+  family.at(LabelValues{"/b", "ok"}, now).apply(kOne);
+  const Snapshot snapshot = registry.snapshot({200});
+  ASSERT_EQ(snapshot.families.size(), 1u);
+  const auto& series = snapshot.families[0].series;
+  ASSERT_EQ(series.size(), 2u);
+  EXPECT_EQ(*series[0].labels, (LabelValues{"/a", "ok"}));
+  EXPECT_EQ(value_of(series[1]), 2);
+  EXPECT_EQ(series[1].created, Timestamp{100});
+  EXPECT_EQ(snapshot.taken, Timestamp{200});
+}
+
+TEST(Registry, FoldsWhatIsTooManyIntoOneSeriesThatKeepsItsStatus) {
+  Registry registry(std::make_shared<Catalog>(3));
+  Family<Counter>& family = *registry.define<Counter>(requests()).value();
+  for (int i = 0; i < 100; ++i) {
+    family.at(LabelValues{"/" + std::to_string(i), i % 2 == 0 ? "ok" : "failed"}, {}).apply(kOne);
+  }
+  const Snapshot snapshot = registry.snapshot({});
+  ASSERT_EQ(snapshot.families[0].series.size(), 5u);
+  double total = 0;
+  for (const auto& series : snapshot.families[0].series) total += value_of(series);
+  EXPECT_EQ(total, 100);
+  EXPECT_EQ(family.overflowed(), 97u);
+  const auto reports = registry.overflows();
+  ASSERT_EQ(reports.size(), 1u);
+  EXPECT_EQ(reports[0].family, "requests_total");
+  EXPECT_EQ(reports[0].exploded_label, "path");
+}
+
+TEST(Registry, KeepsTheCapOverShards) {
+  const auto catalog = std::make_shared<Catalog>(3);
+  Registry a(catalog), b(catalog);
+  for (int i = 0; i < 3; ++i)
+    a.define<Counter>(requests()).value()->at(LabelValues{std::to_string(i), "ok"}, {}).apply(kOne);
+  for (int i = 0; i < 6; ++i)
+    b.define<Counter>(requests()).value()->at(LabelValues{std::to_string(i), "ok"}, {}).apply(kOne);
+  Registry all = a.image();
+  all.merge(b);
+  const Snapshot snapshot = all.snapshot({});
+  ASSERT_EQ(snapshot.families[0].series.size(), 4u);
+  EXPECT_EQ(value_of(snapshot.families[0].series[0]), 2);
+  EXPECT_EQ(*snapshot.families[0].series[3].labels, (LabelValues{"__overflow__", "ok"}));
+  EXPECT_EQ(value_of(snapshot.families[0].series[3]), 3);
+}
+
+TEST(Registry, AnImageStandsStill) {
+  Registry registry(std::make_shared<Catalog>(3));
+  Family<Counter>& family = *registry.define<Counter>(requests()).value();
+  family.at(LabelValues{"/", "ok"}, {}).apply(kOne);
+  const Registry image = registry.image();
+  family.at(LabelValues{"/", "ok"}, {}).apply(kOne);
+  EXPECT_EQ(value_of(image.snapshot({}).families[0].series[0]), 1);
+}
+
+TEST(Registry, LetsDeadSeriesGoAndNewOnesIn) {
+  Registry registry(std::make_shared<Catalog>(1));
+  Family<Counter>& family = *registry.define<Counter>(requests()).value();
+  family.at(LabelValues{"/old", "ok"}, {{0}, 10}).apply(kOne);
+  registry.forget(registry.idle(10), 10);
+  EXPECT_EQ(registry.series_count(), 1u);
+  registry.forget(registry.idle(11), 11);
+  EXPECT_EQ(registry.series_count(), 0u);
+  family.at(LabelValues{"/new", "ok"}, {{0}, 20}).apply(kOne);
+  EXPECT_EQ(*registry.snapshot({}).families[0].series[0].labels, (LabelValues{"/new", "ok"}));
+}
+
+TEST(Registry, KeepsWhatIsAliveInAnotherShard) {
+  const auto catalog = std::make_shared<Catalog>(10);
+  Registry a(catalog), b(catalog);
+  a.define<Counter>(requests()).value()->at(LabelValues{"/", "ok"}, {{0}, 10}).apply(kOne);
+  b.define<Counter>(requests()).value()->at(LabelValues{"/", "ok"}, {{0}, 30}).apply(kOne);
+  Registry all = a.image();
+  all.merge(b);
+  EXPECT_TRUE(all.idle(20).empty());
+  EXPECT_FALSE(a.idle(20).empty());
+  const SeriesKeys idle = all.idle(40);
+  b.define<Counter>(requests()).value()->at(LabelValues{"/", "ok"}, {{0}, 50}).apply(kOne);  // meanwhile
+  a.forget(idle, 40);
+  b.forget(idle, 40);
+  EXPECT_EQ(a.series_count(), 0u);
+  EXPECT_EQ(b.series_count(), 1u);
+}
+
+TEST(Registry, KeepsAGaugeWhoseOwnerIsThere) {
+  Registry registry(std::make_shared<Catalog>(10));
+  FamilySpec spec;
+  spec.base_name = "users";
+  registry.define<Gauge>(spec).value()->at(LabelValues{}, {{0}, 10}).apply(7, 3, 10);
+  EXPECT_TRUE(registry.idle(100).empty());
+  registry.forget_owner(7);
+  EXPECT_FALSE(registry.idle(100).empty());
+}
+
+TEST(Registry, ForgetsAnOwner) {
+  Registry registry(std::make_shared<Catalog>(10));
+  FamilySpec spec;
+  spec.base_name = "users";
+  Family<Gauge>& users = *registry.define<Gauge>(spec).value();
+  users.at(LabelValues{}, {}).apply(7, 3, 0);
+  users.at(LabelValues{}, {}).apply(8, 2, 0);
+  registry.forget_owner(7);
+  EXPECT_EQ(value_of(registry.snapshot({}).families[0].series[0]), 2);
+}
+
+TEST(Registry, RefusesAConflictWhicheverShardDefinedFirst) {
+  const auto catalog = std::make_shared<Catalog>(10);
+  Registry a(catalog), b(catalog);
+  ASSERT_TRUE(a.define<Counter>(requests()));
+  EXPECT_TRUE(b.define<Counter>(requests()));
+  FamilySpec other = requests();
+  other.label_names = {"path"};
+  EXPECT_EQ(b.define<Counter>(other).error(), Errc::conflicting_definition);
+}
+
+}  // namespace
+}  // namespace metricsd
