@@ -1,0 +1,55 @@
+// From bytes to operations, messages and refusals, without I/O. Lives for one connection; one thread.
+//
+//   decoder.feed(bytes);
+//   while (true) {
+//     switch (decoder.next()) {
+//       case Decoder::Step::operation: fold(decoder.operation()); break;
+//       case Decoder::Step::message: handle(decoder.message()); break;
+//       case Decoder::Step::refusal: count(decoder.refusal()); break;
+//       case Decoder::Step::need_more: return;
+//     }
+//   }
+#pragma once
+
+#include <metricsd/ipc/line_splitter.h>
+#include <metricsd/ipc/message.h>
+#include <metricsd/models/limits.h>
+#include <metricsd/models/operation.h>
+#include <metricsd/models/operation_json.h>
+
+#include <cstdint>
+#include <string_view>
+
+namespace metricsd::ipc {
+
+class Decoder {
+ public:
+  enum class Step { operation, message, refusal, need_more };
+
+  explicit Decoder(std::size_t max_line = limits::kPlainLine) : lines_(max_line) {}
+
+  // Takes bytes in; they must stay alive until next() says need_more.
+  void feed(std::string_view bytes) { lines_.feed(bytes); }
+  Step next();
+  // At the connection's end: a half line is a refusal (Errc::half_line), else need_more.
+  Step finish();
+
+  // What the last step found; valid until the next one.
+  [[nodiscard]] const OperationMetric& operation() const { return operation_; }
+  [[nodiscard]] const Message& message() const { return message_; }
+  [[nodiscard]] const Refusal& refusal() const { return refusal_; }
+  // Unknown fields of the operation just read.
+  [[nodiscard]] std::uint64_t unknown_fields() const { return reader_.unknown_fields(); }
+
+ private:
+  Step decode(std::string_view line);
+  Step refuse(Errc reason, std::string_view detail);
+
+  LineSplitter lines_;
+  OperationReader reader_;
+  OperationMetric operation_;
+  Message message_;
+  Refusal refusal_;
+};
+
+}  // namespace metricsd::ipc

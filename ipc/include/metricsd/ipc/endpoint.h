@@ -1,0 +1,73 @@
+// Owning the socket's path, and connecting to whoever owns it.
+//
+// A daemon takes a lock file beside the socket first and keeps it for life, so that of many started at once
+// one wins. Only then is a stale socket removed, and only if it is a socket that nobody answers. The socket
+// is born with its mode. The directory must be ours (or root's) and closed to others' writing, or sticky and
+// root's, as /tmp is; one that is missing is made 0700 (/run/metricsd 0755, for clients of every user).
+#pragma once
+
+#include <metricsd/ipc/endpoint_path.h>
+#include <metricsd/ipc/unique_fd.h>
+#include <metricsd/models/errors.h>
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+
+#include <sys/types.h>
+
+namespace metricsd::ipc {
+
+struct EndpointOptions {
+  std::filesystem::path path;
+  mode_t mode = 0660;  // exactly, whatever the umask
+  std::string group;   // name or number; "" leaves the process's own
+};
+
+// A listening socket at a path. The destructor removes the socket, if it is still the one bound, then gives
+// the lock up. One thread; a child after fork() must leave it by exec or _exit.
+class Endpoint {
+ public:
+  // Errors: endpoint_in_use (a live daemon), endpoint_untrusted (directory, symlink), endpoint_unusable (path
+  // too long, not a socket), or the system's. `explanation`, if given, receives one line for a person. Never
+  // waits.
+  [[nodiscard]] static Result<Endpoint> claim(const EndpointOptions& options,
+                                              std::string* explanation = nullptr);
+
+  Endpoint(Endpoint&& other) noexcept;
+  Endpoint& operator=(Endpoint&&) = delete;
+  ~Endpoint();
+
+  // Listening, non-blocking, close-on-exec. The endpoint keeps it.
+  [[nodiscard]] int listener() const;
+  [[nodiscard]] const std::filesystem::path& path() const;
+
+ private:
+  class Claim;
+  explicit Endpoint(std::unique_ptr<Claim> claim);
+
+  std::unique_ptr<Claim> claim_;
+};
+
+// Who is at the other end, by the kernel's word: of a listener's client, who connected; of a client's, who
+// listens.
+struct PeerCredentials {
+  pid_t pid = 0;
+  uid_t uid = 0;
+  gid_t gid = 0;
+};
+[[nodiscard]] Result<PeerCredentials> peer_credentials(int fd);
+
+// A non-blocking, close-on-exec connection to the first path where a trusted daemon answers: its uid is the
+// caller's own, root, or the owner of /run/metricsd. Never waits. Errc::no_daemon, or endpoint_untrusted
+// where only others answered.
+[[nodiscard]] Result<UniqueFd> connect_to_daemon(std::span<const std::filesystem::path> paths, uid_t own_uid);
+
+// Sends one status request and reads its one line, for at most `timeout_ms`. For tools; blocks. Errors: those
+// of connect_to_daemon(); timed_out; half_line (the daemon hung up); line_too_long (limits::kStatusReply);
+// the system's.
+[[nodiscard]] Result<std::string> request_status(std::span<const std::filesystem::path> paths, uid_t own_uid,
+                                                 int timeout_ms);
+
+}  // namespace metricsd::ipc

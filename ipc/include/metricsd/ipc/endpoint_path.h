@@ -1,0 +1,37 @@
+// Where the socket is: for a daemon the one path it listens at, for a client the paths it tries in order.
+// What the rules look at is passed in, so that a test needs no system.
+#pragma once
+
+#include <metricsd/models/errors.h>
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace metricsd::ipc {
+
+struct Environment {
+  std::function<std::optional<std::string>(std::string_view)>
+      variable;  // unset and empty are the same: nothing
+  uid_t uid = 0;
+
+  // The process's own.
+  [[nodiscard]] static Environment of_process();
+};
+
+// `told` is what a flag said, "" for nothing. Then $METRICSD_SOCKET, $RUNTIME_DIRECTORY/metricsd.sock,
+// /run/metricsd/metricsd.sock for root, $XDG_RUNTIME_DIR/metricsd/metricsd.sock,
+// /tmp/metricsd-UID/metricsd.sock.
+[[nodiscard]] std::filesystem::path listen_path(std::string_view told, const Environment& environment);
+
+// `told`, or $METRICSD_SOCKET, alone; else the XDG, the /tmp and the /run path, of which the first that
+// answers is the daemon.
+[[nodiscard]] std::vector<std::filesystem::path> connect_paths(std::string_view told,
+                                                               const Environment& environment);
+
+}  // namespace metricsd::ipc

@@ -1,0 +1,115 @@
+#include <metricsd/ipc/encoder.h>
+#include <metricsd/models/json_writer.h>
+#include <metricsd/models/operation_json.h>
+#include <metricsd/models/run_json.h>
+
+#include <optional>
+
+namespace metricsd::ipc {
+namespace {
+
+// One line: the object with its `type`, whatever `write_rest` adds to it, and the newline.
+template <class WriteRest>
+void encode_line(std::string& out, std::string_view type, const WriteRest& write_rest) {
+  JsonWriter writer(out);
+  writer.begin_object().field("type", type);
+  write_rest(writer);
+  writer.end_object();
+  out.push_back('\n');
+}
+
+void write_if_given(JsonWriter& writer, std::string_view name, const std::optional<std::string>& text) {
+  if (text) writer.field(name, *text);
+}
+
+void write_if_told(JsonWriter& writer, std::string_view name, const std::string& text) {
+  if (!text.empty()) writer.field(name, text);
+}
+
+template <class Values>
+void write_array(JsonWriter& writer, const Values& values) {
+  writer.begin_array();
+  for (const auto& value : values) writer.value(value);
+  writer.end_array();
+}
+
+void write_row(JsonWriter& writer, const Sample& sample) {
+  writer.begin_array().value(sample.id);
+  write_array(writer, sample.labels);
+  if (sample.values.size() == 1) {
+    writer.value(sample.values.front());
+  } else {
+    write_array(writer, sample.values);
+  }
+  writer.end_array();
+}
+
+}  // namespace
+
+void encode(std::string& out, const OperationMetric& operation) {
+  append_operation_json(out, operation);
+  out.push_back('\n');
+}
+
+void encode(std::string& out, const UsersMessage& message) {
+  encode_line(out, "users", [&](JsonWriter& writer) {
+    writer.field("count", message.count);
+    write_if_given(writer, "workload_type", message.workload_type);
+    write_if_given(writer, "driver", message.driver);
+    write_if_given(writer, "scenario", message.scenario);
+  });
+}
+
+void encode(std::string& out, const RunStartMessage& message) {
+  encode_line(out, "run_start", [&](JsonWriter& writer) {
+    writer.key("run").begin_object();
+    write_run_fields(writer, message.run);
+    writer.end_object();
+  });
+}
+
+void encode(std::string& out, const RunEndMessage& message) {
+  encode_line(out, "run_end", [&](JsonWriter& writer) { writer.field("test_run_id", message.test_run_id); });
+}
+
+void encode(std::string& out, const StatusRequest&) {
+  encode_line(out, "status", [](JsonWriter&) {});
+}
+
+// The name goes as a scrape shows it: the one form from which base_name_of() always finds the same base.
+void encode(std::string& out, const DefineMessage& message) {
+  const FamilySpec& spec = message.spec;
+  encode_line(out, "define", [&](JsonWriter& writer) {
+    writer.field("id", message.id).field("name", exposition_name(spec)).field("kind", to_string(spec.kind));
+    write_if_told(writer, "unit", spec.unit);
+    write_if_told(writer, "help", spec.help);
+    writer.key("labels");
+    write_array(writer, spec.label_names);
+    if (spec.kind == Kind::gauge) writer.field("merge", to_string(spec.merge));
+    if (spec.kind != Kind::histogram) return;
+    writer.key("bounds");
+    write_array(writer, spec.bounds);
+  });
+}
+
+void encode(std::string& out, const SamplesMessage& message) {
+  encode_line(out, "samples", [&](JsonWriter& writer) {
+    writer.key("rows").begin_array();
+    for (const Sample& sample : message.samples) write_row(writer, sample);
+    writer.end_array();
+  });
+}
+
+void encode(std::string& out, const HeartbeatMessage& message) {
+  encode_line(out, "heartbeat", [&](JsonWriter& writer) {
+    writer.key("dropped").begin_object();
+    for (const auto& [sink, causes] : message.dropped) {
+      writer.key(sink).begin_object();
+      for (const auto& [cause, total] : causes) writer.field(cause, total);
+      writer.end_object();
+    }
+    writer.end_object();
+  });
+}
+
+}  // namespace metricsd::ipc

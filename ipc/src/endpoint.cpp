@@ -1,0 +1,316 @@
+#include "file_status.h"
+#include "lock_file.h"
+#include "unix_socket.h"
+
+#include <metricsd/ipc/endpoint.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace metricsd::ipc {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kBacklog =
+    4096;  // a burst of clients waits here instead of being refused; the kernel cuts it further
+constexpr mode_t kPermissions = 07777;
+
+fs::path directory_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+// Clients of every user must get through the system's directory; all others are their owner's alone.
+mode_t mode_for_new(const fs::path& directory) {
+  return directory == "/run/metricsd" ? 0755 : 0700;
+}
+
+std::string octal(mode_t mode) {
+  std::array<char, 16> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), mode & kPermissions, 8).ptr;
+  return "0" + std::string(digits.data(), end);
+}
+
+Result<gid_t> group_id(const std::string& group) {
+  gid_t number = 0;
+  const char* end = group.data() + group.size();
+  if (const auto read = std::from_chars(group.data(), end, number);
+      read.ec == std::errc() && read.ptr == end) {
+    return number;
+  }
+  std::vector<char> buffer(1024);
+  struct group entry {};
+  struct group* found = nullptr;
+  int error = 0;
+  while ((error = ::getgrnam_r(group.c_str(), &entry, buffer.data(), buffer.size(), &found)) == ERANGE) {
+    buffer.resize(buffer.size() * 2);
+  }
+  if (error != 0) return error_code(error, boost::system::system_category());
+  if (found == nullptr) return Errc::endpoint_unusable;
+  return entry.gr_gid;
+}
+
+}  // namespace
+
+// All that a daemon holds to own a path, taken step by step; the destructor gives back what was taken so far.
+class Endpoint::Claim {
+ public:
+  explicit Claim(const EndpointOptions& options)
+      : options_(options), directory_path_(directory_of(options.path)), name_(options.path.filename()) {}
+  Claim(const Claim&) = delete;
+  Claim& operator=(const Claim&) = delete;
+  ~Claim() { remove_socket(); }
+
+  Result<> take();
+
+  [[nodiscard]] const std::string& explanation() const { return explanation_; }
+  [[nodiscard]] const fs::path& path() const { return options_.path; }
+  [[nodiscard]] int listener() const { return listener_.get(); }
+
+ private:
+  Result<> check_path();
+  Result<> open_directory();
+  Result<> check_directory();
+  Result<> take_lock();
+  Result<> clear_path();
+  Result<> bind();
+  Result<> set_group();
+  Result<> set_mode();
+  Result<> listen();
+
+  Result<> clear_stale_socket();
+  Result<> refuse_in_use();
+  void remove_socket();
+
+  Result<> refuse(const error_code& error, std::string why);
+  Result<> refuse_with_errno(const std::string& what);
+
+  EndpointOptions options_;
+  fs::path directory_path_;
+  std::string name_;  // of the socket within the directory
+  std::string explanation_;
+
+  // Released from the last to the first. The socket's entry goes before all of them: while the listener is
+  // open, the kernel gives its inode to no other file, so that remove_socket() cannot mistake a successor's
+  // for ours.
+  UniqueFd directory_;
+  std::optional<LockFile> lock_;
+  UniqueFd listener_;
+  std::optional<FileId> bound_;
+};
+
+Result<> Endpoint::Claim::take() {
+  using Step = Result<> (Claim::*)();
+  constexpr std::array<Step, 9> kSteps{&Claim::check_path, &Claim::open_directory, &Claim::check_directory,
+                                       &Claim::take_lock,  &Claim::clear_path,     &Claim::bind,
+                                       &Claim::set_group,  &Claim::set_mode,       &Claim::listen};
+  for (const Step step : kSteps) {
+    if (auto done = (this->*step)(); !done) return done;
+  }
+  return {};
+}
+
+Result<> Endpoint::Claim::check_path() {
+  if (!is_socket_path(path())) {
+    return refuse(Errc::endpoint_unusable,
+                  "the socket's path must have 1 to " + std::to_string(kLongestSocketPath) + " bytes, \"" +
+                      path().string() + "\" has " + std::to_string(path().native().size()) +
+                      "; choose a shorter one with --socket");
+  }
+  if (name_.empty() || name_ == "." || name_ == "..") {
+    return refuse(Errc::endpoint_unusable,
+                  path().string() + " names a directory; --socket wants a file in it");
+  }
+  return {};
+}
+
+Result<> Endpoint::Claim::open_directory() {
+  const mode_t mode = mode_for_new(directory_path_);
+  const bool made = ::mkdir(directory_path_.c_str(), mode) == 0;
+  if (!made && errno != EEXIST)
+    return refuse_with_errno("cannot make the directory " + directory_path_.string());
+
+  directory_ = UniqueFd(::open(directory_path_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!directory_.valid() && (errno == ENOTDIR || errno == ELOOP)) {
+    return refuse(
+        Errc::endpoint_untrusted,
+        directory_path_.string() + " is a symbolic link or no directory; name the directory itself");
+  }
+  if (!directory_.valid()) return refuse_with_errno("cannot open the directory " + directory_path_.string());
+  if (made && ::fchmod(directory_.get(), mode) != 0) {  // what the umask took
+    return refuse_with_errno("cannot set the mode of " + directory_path_.string());
+  }
+  return {};
+}
+
+// Whoever else may write there could put a socket of their own in the place of ours.
+Result<> Endpoint::Claim::check_directory() {
+  struct stat status {};
+  if (::fstat(directory_.get(), &status) != 0)
+    return refuse_with_errno("cannot examine " + directory_path_.string());
+  if (!is_trusted_owner(status.st_uid)) {
+    return refuse(Errc::endpoint_untrusted, "the directory " + directory_path_.string() + " belongs to uid " +
+                                                std::to_string(status.st_uid) +
+                                                "; choose one of your own with --socket");
+  }
+  const bool others_write = (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+  const bool entries_are_safe = (status.st_mode & S_ISVTX) != 0 && status.st_uid == 0;
+  if (others_write && !entries_are_safe) {
+    return refuse(Errc::endpoint_untrusted, "others can write to the directory " + directory_path_.string() +
+                                                " (mode " + octal(status.st_mode) +
+                                                "); close it with chmod go-w or choose another --socket");
+  }
+  return {};
+}
+
+Result<> Endpoint::Claim::take_lock() {
+  auto lock = LockFile::acquire(directory_.get(), name_ + ".lock");
+  if (lock) {
+    lock_.emplace(*std::move(lock));
+    return {};
+  }
+  if (lock.error() == Errc::endpoint_in_use) return refuse_in_use();
+  if (lock.error() == Errc::endpoint_untrusted) {
+    return refuse(lock.error(),
+                  path().string() + ".lock is not a file of yours; remove it or choose another --socket");
+  }
+  return refuse(lock.error(), "cannot lock " + path().string() + ".lock: " + lock.error().message());
+}
+
+// With the lock held, what stands at the path is either a leftover or none of our business.
+Result<> Endpoint::Claim::clear_path() {
+  const auto status = status_of_entry(directory_.get(), name_);
+  if (!status) return {};  // if it is there and cannot be examined, bind() will say so
+  if (S_ISLNK(status->st_mode)) {
+    return refuse(Errc::endpoint_untrusted,
+                  path().string() + " is a symbolic link; remove it or choose another --socket");
+  }
+  if (!S_ISSOCK(status->st_mode)) {
+    return refuse(Errc::endpoint_unusable,
+                  path().string() + " exists and is not a socket; remove it or choose another --socket");
+  }
+  if (!is_trusted_owner(status->st_uid)) {
+    return refuse(Errc::endpoint_untrusted, path().string() + " is a socket of uid " +
+                                                std::to_string(status->st_uid) + "; choose another --socket");
+  }
+  return clear_stale_socket();
+}
+
+Result<> Endpoint::Claim::clear_stale_socket() {
+  const auto answer = connect_unix_socket(path());
+  if (answer || answer.error() == boost::system::errc::resource_unavailable_try_again) return refuse_in_use();
+  if (answer.error() != boost::system::errc::connection_refused) {
+    return refuse(Errc::endpoint_unusable, "cannot tell whether anyone listens at " + path().string() + " (" +
+                                               answer.error().message() +
+                                               "); remove it or choose another --socket");
+  }
+  if (::unlinkat(directory_.get(), name_.c_str(), 0) != 0 && errno != ENOENT) {
+    return refuse_with_errno("cannot remove the stale socket " + path().string());
+  }
+  return {};
+}
+
+// The mode of an unbound socket is the mode its file is born with, less the umask: never more than was asked
+// for.
+Result<> Endpoint::Claim::bind() {
+  auto socket = open_unix_socket();
+  if (!socket) return refuse(socket.error(), "cannot make a socket: " + socket.error().message());
+  listener_ = *std::move(socket);
+  if (::fchmod(listener_.get(), options_.mode & kPermissions) != 0)
+    return refuse_with_errno("cannot set a socket's mode");
+  if (const auto bound = bind_unix_socket(listener_.get(), path()); !bound) {
+    return refuse(bound.error(), "cannot listen at " + path().string() + ": " + bound.error().message());
+  }
+  const auto status = status_of_entry(directory_.get(), name_);
+  if (!status) return refuse_with_errno("cannot find the socket just made at " + path().string());
+  bound_ = file_id(*status);
+  return {};
+}
+
+Result<> Endpoint::Claim::set_group() {
+  if (options_.group.empty()) return {};
+  const auto group = group_id(options_.group);
+  if (!group)
+    return refuse(group.error(),
+                  "there is no group \"" + options_.group + "\"; choose another --socket.group");
+  if (::fchownat(directory_.get(), name_.c_str(), static_cast<uid_t>(-1), *group, AT_SYMLINK_NOFOLLOW) != 0) {
+    return refuse_with_errno("cannot give " + path().string() + " to the group " + options_.group);
+  }
+  return {};
+}
+
+// Adds what the umask took. Nobody could connect so far: that takes a listen().
+Result<> Endpoint::Claim::set_mode() {
+  const mode_t mode = options_.mode & kPermissions;
+  const auto status = status_of_entry(directory_.get(), name_);
+  if (status && (status->st_mode & kPermissions) == mode) return {};
+  if (::fchmodat(directory_.get(), name_.c_str(), mode, AT_SYMLINK_NOFOLLOW) != 0) {
+    return refuse_with_errno("cannot set the mode of " + path().string());
+  }
+  return {};
+}
+
+Result<> Endpoint::Claim::listen() {
+  if (::listen(listener_.get(), kBacklog) != 0)
+    return refuse_with_errno("cannot listen at " + path().string());
+  return {};
+}
+
+// Who holds the lock usually listens, and the kernel then knows its pid.
+Result<> Endpoint::Claim::refuse_in_use() {
+  std::string who = "another metricsd";
+  if (const auto connection = connect_unix_socket(path())) {
+    if (const auto peer = peer_credentials(connection->get()))
+      who += " (pid " + std::to_string(peer->pid) + ")";
+  }
+  return refuse(Errc::endpoint_in_use, who + " already listens at " + path().string() +
+                                           "; stop it with metricsctl stop or choose another --socket");
+}
+
+void Endpoint::Claim::remove_socket() {
+  if (!bound_) return;
+  const auto status = status_of_entry(directory_.get(), name_);
+  if (status && file_id(*status) == *bound_) ::unlinkat(directory_.get(), name_.c_str(), 0);
+}
+
+Result<> Endpoint::Claim::refuse(const error_code& error, std::string why) {
+  explanation_ = std::move(why);
+  return error;
+}
+
+Result<> Endpoint::Claim::refuse_with_errno(const std::string& what) {
+  const error_code error = last_system_error();
+  return refuse(error, what + ": " + error.message());
+}
+
+Result<Endpoint> Endpoint::claim(const EndpointOptions& options, std::string* explanation) {
+  auto claim = std::make_unique<Claim>(options);
+  if (const auto taken = claim->take(); !taken) {
+    if (explanation != nullptr) *explanation = claim->explanation();
+    return taken.error();
+  }
+  return Endpoint(std::move(claim));
+}
+
+Endpoint::Endpoint(std::unique_ptr<Claim> claim) : claim_(std::move(claim)) {}
+Endpoint::Endpoint(Endpoint&& other) noexcept = default;
+Endpoint::~Endpoint() = default;
+
+int Endpoint::listener() const {
+  return claim_->listener();
+}
+const fs::path& Endpoint::path() const {
+  return claim_->path();
+}
+
+}  // namespace metricsd::ipc

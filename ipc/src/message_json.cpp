@@ -1,0 +1,239 @@
+#include "message_json.h"
+
+#include <metricsd/models/json.h>
+#include <metricsd/models/json_fields.h>
+#include <metricsd/models/limits.h>
+#include <metricsd/models/operation.h>
+#include <metricsd/models/run_json.h>
+#include <metricsd/models/utf8.h>
+
+#include <array>
+#include <limits>
+#include <utility>
+
+namespace metricsd::ipc {
+namespace {
+
+namespace json = boost::json;
+
+// `[A-Za-z0-9_.:-]{1,64}`, or "" for none.
+Result<std::string> read_type_name(const json::value& value) {
+  auto text = read_text(value, limits::kTypeName);
+  if (text && !text->empty() && !is_type_name(*text)) return Errc::invalid_characters;
+  return text;
+}
+
+Result<std::string> read_run_id(const json::value& value) {
+  auto text = read_text(value, limits::kRunId);
+  if (text && !is_run_id(*text)) return Errc::invalid_characters;
+  return text;
+}
+
+Result<Kind> read_kind(const json::value& value) {
+  const auto text = any_text(value);
+  if (!text) return text.error();
+  for (const Kind kind : {Kind::counter, Kind::gauge, Kind::histogram}) {
+    if (*text == to_string(kind)) return kind;
+  }
+  return Errc::invalid_definition;
+}
+
+Result<Merge> read_merge(const json::value& value) {
+  const auto text = any_text(value);
+  if (!text) return text.error();
+  for (const Merge merge : {Merge::sum, Merge::min, Merge::max, Merge::last}) {
+    if (*text == to_string(merge)) return merge;
+  }
+  return Errc::invalid_definition;
+}
+
+Result<std::vector<std::string>> read_names(const json::value& value) {
+  return read_list(value, any_text);
+}
+
+Result<std::vector<double>> read_numbers(const json::value& value) {
+  return read_list(value, read_number);
+}
+
+Message read_users(FieldReader& fields) {
+  UsersMessage message;
+  message.count = fields.required("count", whole_up_to(limits::kWhole));
+  message.workload_type = fields.optional("workload_type", read_type_name);
+  message.driver = fields.optional("driver", text_up_to(limits::kDriver));
+  message.scenario = fields.optional("scenario", text_up_to(limits::kDriver));
+  return message;
+}
+
+// The run stands in a `run` object, or, for those who write such a line by hand, beside `type`.
+Message read_run_start(FieldReader& fields) {
+  const auto* run_object = fields.optional("run", any_object).value_or(&fields.object());
+  auto run = run_from_json(*run_object);
+  if (!run) {
+    fields.refuse(run.error(), "run");
+    return RunStartMessage{};
+  }
+  if (run->test_run_id.empty()) fields.refuse(Errc::missing_field, "test_run_id");
+  return RunStartMessage{*std::move(run)};
+}
+
+Message read_run_end(FieldReader& fields) {
+  return RunEndMessage{fields.required("test_run_id", read_run_id)};
+}
+
+Message read_status(FieldReader&) {
+  return StatusRequest{};
+}
+
+// What only some kinds have: `merge` says something of gauges only, `bounds` of histograms only.
+void read_kind_fields(FieldReader& fields, FamilySpec& spec) {
+  const auto merge = fields.optional("merge", read_merge);
+  if (spec.kind == Kind::gauge) {
+    spec.merge = merge.value_or(Merge::sum);
+  } else if (merge && *merge != Merge::sum) {
+    fields.refuse(Errc::invalid_definition, "merge");
+  }
+
+  auto bounds = fields.optional("bounds", read_numbers);
+  if (spec.kind == Kind::histogram) {
+    spec.bounds = bounds ? *std::move(bounds) : default_duration_bounds();
+  } else if (bounds) {
+    fields.refuse(Errc::invalid_definition, "bounds");
+  }
+}
+
+Message read_define(FieldReader& fields) {
+  DefineMessage message;
+  FamilySpec& spec = message.spec;
+  message.id = static_cast<std::uint32_t>(
+      fields.required("id", whole_up_to(std::numeric_limits<std::uint32_t>::max())));
+  const std::string name = fields.required("name", any_text);
+  spec.kind = fields.required("kind", read_kind);
+  spec.unit = fields.optional("unit", any_text).value_or("");
+  spec.help = fields.optional("help", any_text).value_or("");
+  spec.label_names = fields.optional("labels", read_names).value_or(LabelNames{});
+  spec.base_name = base_name_of(name, spec.kind, spec.unit);
+  read_kind_fields(fields, spec);
+  if (const auto valid = validate(spec); !valid) fields.refuse(valid.error(), "");
+  return message;
+}
+
+// A number, or the observations of a histogram: at least one.
+Result<std::vector<double>> read_sample_values(const json::value& value) {
+  if (value.is_array()) {
+    auto values = read_numbers(value);
+    if (values && values->empty()) return Errc::missing_field;
+    return values;
+  }
+  const auto number = read_number(value);
+  if (!number) return number.error();
+  return std::vector<double>{*number};
+}
+
+Result<LabelValues> read_label_values(const json::value& value) {
+  const auto* array = value.if_array();
+  if (array != nullptr && array->size() > limits::kLabels) return Errc::label_mismatch;
+  return read_list(value, text_up_to(limits::kLabelValue));
+}
+
+Result<Sample> read_sample(const json::value& row) {
+  const auto* cells = row.if_array();
+  if (cells == nullptr || cells->size() != 3) return Errc::wrong_type;
+  const auto id = read_whole((*cells)[0], std::numeric_limits<std::uint32_t>::max());
+  if (!id) return id.error();
+  auto labels = read_label_values((*cells)[1]);
+  if (!labels) return labels.error();
+  auto values = read_sample_values((*cells)[2]);
+  if (!values) return values.error();
+  return Sample{static_cast<std::uint32_t>(*id), *std::move(labels), *std::move(values)};
+}
+
+Message read_samples(FieldReader& fields) {
+  SamplesMessage message;
+  const json::array* rows = fields.required("rows", any_array);
+  if (rows == nullptr) return message;
+  if (rows->size() > limits::kSampleRows) {
+    fields.refuse(Errc::limit_reached, "rows");
+    return message;
+  }
+  for (const json::value& row : *rows) {
+    auto sample = read_sample(row);
+    if (sample) {
+      message.samples.push_back(*std::move(sample));
+    } else {
+      message.refused.push_back(json_errc(sample.error()));
+    }
+  }
+  return message;
+}
+
+// {sink: {cause: total}}; the names become labels.
+Result<DropCounts> read_drop_counts(const json::value& value) {
+  const auto sinks = any_object(value);
+  if (!sinks) return sinks.error();
+  DropCounts dropped;
+  std::size_t pairs = 0;
+  for (const auto& [sink, value_of_sink] : **sinks) {
+    const auto causes = any_object(value_of_sink);
+    if (!causes) return causes.error();
+    pairs += (*causes)->size();
+    if (pairs > limits::kDropCauses) return Errc::limit_reached;
+    for (const auto& [cause, value_of_cause] : **causes) {
+      if (!is_type_name(sink) || !is_type_name(cause)) return Errc::invalid_characters;
+      const auto total = read_whole(value_of_cause, limits::kWhole);
+      if (!total) return total.error();
+      dropped[std::string(sink)][std::string(cause)] = *total;
+    }
+  }
+  return dropped;
+}
+
+Message read_heartbeat(FieldReader& fields) {
+  return HeartbeatMessage{fields.required("dropped", read_drop_counts)};
+}
+
+struct TypeEntry {
+  std::string_view type;
+  Message (*read)(FieldReader&);
+};
+
+// Every type of message; a new one is an entry here, an alternative of Message and an encode().
+constexpr std::array<TypeEntry, 7> kTypes{{{"users", read_users},
+                                           {"run_start", read_run_start},
+                                           {"run_end", read_run_end},
+                                           {"status", read_status},
+                                           {"define", read_define},
+                                           {"samples", read_samples},
+                                           {"heartbeat", read_heartbeat}}};
+
+// Unlike other fields, a `type` that reads null is not absent: who wrote it did not mean an operation.
+Result<std::string> read_type(const json::object& object) {
+  const json::value* type = object.if_contains("type");
+  return type == nullptr ? Errc::missing_field : any_text(*type);
+}
+
+Message read_by_type(FieldReader& fields) {
+  const auto type = read_type(fields.object());
+  if (!type) {
+    fields.refuse(type.error(), "type");
+    return UnknownMessage{};
+  }
+  for (const TypeEntry& entry : kTypes) {
+    if (entry.type == *type) return entry.read(fields);
+  }
+  return UnknownMessage{std::string(utf8_prefix(*type, limits::kTypeName))};
+}
+
+}  // namespace
+
+boost::system::result<Message, Refusal> read_message(std::string_view line) {
+  const auto document = parse_json(line);
+  if (!document) return Refusal{json_errc(document.error()), ""};
+  const auto* object = document->if_object();
+  if (object == nullptr) return Refusal{Errc::not_an_object, ""};
+  FieldReader fields(*object);
+  Message message = read_by_type(fields);
+  if (const auto& fault = fields.fault()) return Refusal{fault->reason, fault->field};
+  return message;
+}
+
+}  // namespace metricsd::ipc

@@ -1,0 +1,22 @@
+#include <metricsd/ipc/unique_fd.h>
+
+#include <utility>
+
+#include <unistd.h>
+
+namespace metricsd::ipc {
+
+UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
+  UniqueFd old(std::exchange(fd_, other.release()));
+  return *this;
+}
+
+UniqueFd::~UniqueFd() {
+  if (valid()) ::close(fd_);
+}
+
+int UniqueFd::release() {
+  return std::exchange(fd_, -1);
+}
+
+}  // namespace metricsd::ipc
