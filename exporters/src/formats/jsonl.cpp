@@ -1,0 +1,24 @@
+#include "formats/formats.h"
+
+#include <metricsd/models/operation_json.h>
+
+namespace metricsd::exporters {
+namespace {
+
+class JsonlFormat final : public OperationFormat {
+ public:
+  void begin(std::string&) override {}
+  void row(std::string& out, const OperationMetric& operation) override {
+    append_operation_json(out, operation);
+    out += '\n';
+  }
+  void end(std::string&) override {}
+};
+
+}  // namespace
+
+std::unique_ptr<OperationFormat> make_jsonl(const FormatOptions&) {
+  return std::make_unique<JsonlFormat>();
+}
+
+}  // namespace metricsd::exporters

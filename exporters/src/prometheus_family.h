@@ -1,0 +1,18 @@
+// What Prometheus calls a family and its shape. Its text and its prometheus-cpp form agree by asking here.
+#pragma once
+
+#include <metricsd/models/snapshot.h>
+
+#include <string>
+
+namespace metricsd::exporters {
+
+enum class ExpositionType { counter, gauge, histogram, summary };
+
+// The series of a family all have one shape, their kind's. `family` has at least one.
+[[nodiscard]] ExpositionType exposition_type(const FamilySnapshot& family);
+
+// exposition_name() of the spec; an Info ends in `_info`.
+[[nodiscard]] std::string exposed_name(const FamilySnapshot& family);
+
+}  // namespace metricsd::exporters

@@ -1,0 +1,191 @@
+#include <metricsd/exporters/file_sink.h>
+#include <metricsd/exporters/jsonl_reader.h>
+#include <metricsd/exporters/run_export.h>
+#include <metricsd/exporters/run_summary.h>
+#include <metricsd/models/json_writer.h>
+#include <metricsd/models/limits.h>
+#include <metricsd/models/run_json.h>
+#include <metricsd/models/summary_builder.h>
+
+#include <cstddef>
+#include <fstream>
+#include <iterator>
+#include <memory>
+
+namespace metricsd::exporters {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kProgressStep = std::uint64_t{16} << 20;  // bytes of JSONL between two calls
+constexpr std::uint64_t kSpreadsheetRows = 1'048'576;  // of Excel and LibreOffice Calc, header included
+
+// One format's file while it is being written.
+class OperationFile {
+ public:
+  OperationFile(const FormatEntry& format, const fs::path& directory, const FormatOptions& options)
+      : name_(format.file_name), format_(format.make(options)), sink_(directory / format.file_name) {
+    format_->begin(text_);
+    hand_over();
+  }
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+  void row(const OperationMetric& operation) {
+    format_->row(text_, operation);
+    hand_over();
+  }
+
+  [[nodiscard]] Result<> commit() {
+    format_->end(text_);
+    hand_over();
+    return sink_.commit();
+  }
+
+ private:
+  void hand_over() {
+    sink_.write(text_);
+    text_.clear();
+  }
+
+  std::string name_;
+  std::unique_ptr<OperationFormat> format_;
+  FileSink sink_;
+  std::string text_;  // reused from row to row
+};
+
+// The passage from a JSONL to the other files of its directory.
+class RunExport {
+ public:
+  RunExport(const fs::path& directory, Run run, const ExportOptions& options)
+      : directory_(directory),
+        run_(std::move(run)),
+        options_(options),
+        summary_({.spill_directory = directory}) {
+    const FormatOptions format_options{
+        .test_run_id = run_.test_run_id, .csv_raw = options.csv_raw, .csv_bom = options.csv_bom};
+    for (const std::string& name : options.formats) {
+      const FormatEntry* const format = find_operation_format(name);
+      if (format == nullptr) {
+        report_.warnings.push_back("no export format is called \"" + name + '"');
+        continue;
+      }
+      if (format->file_name == kOperationsFile) continue;  // what is being read
+      files_.push_back(std::make_unique<OperationFile>(*format, directory, format_options));
+    }
+  }
+
+  Result<ExportReport> perform() {
+    if (const Result<> read = read_operations(); !read) return read.error();
+    for (const auto& file : files_) note(file->name(), file->commit());
+    finish_summary();
+    note(kRunFile, write_file(directory_ / kRunFile, render_run(run_)));
+    warn();
+    return std::move(report_);
+  }
+
+ private:
+  Result<> read_operations() {
+    auto reader = JsonlReader::open(directory_ / kOperationsFile);
+    if (!reader) return reader.error();
+    OperationMetric operation;
+    while (true) {
+      const Result<bool> more = reader->next(operation);
+      if (!more) return more.error();
+      if (!*more) break;
+      take(operation);
+      tell_progress(reader->bytes_read(), reader->bytes_in_all());
+    }
+    report_.bad_lines = reader->bad_lines();
+    return {};
+  }
+
+  void take(const OperationMetric& operation) {
+    ++report_.operations;
+    for (const auto& file : files_) file->row(operation);
+    if (summarised_) summarised_ = summary_.add(operation);
+  }
+
+  void tell_progress(std::uint64_t done, std::uint64_t in_all) {
+    if (!options_.progress || done < next_progress_) return;
+    next_progress_ = done + kProgressStep;
+    options_.progress(done, in_all);
+  }
+
+  // The summary also knows when a run ended that did not live to say so.
+  void finish_summary() {
+    if (summarised_) {
+      Result<RunSummary> summary = summary_.finish(run_, options_.dropped);
+      summarised_ = summary ? write_summary(*summary) : Result<>(summary.error());
+      if (summary) report_.summary = std::move(*summary);
+    }
+    note(kSummaryFile, summarised_);
+  }
+
+  Result<> write_summary(const RunSummary& summary) {
+    if (!run_.start_time) run_.start_time = summary.start_time;
+    if (!run_.end_time) run_.end_time = summary.end_time;
+    std::string text;
+    render_summary_json(text, summary, JsonWriter::Style::pretty);
+    text += '\n';
+    return write_file(directory_ / kSummaryFile, text);
+  }
+
+  void note(std::string_view file, const Result<>& written) {
+    if (!written) report_.failed_files.emplace_back(file, written.error());
+  }
+
+  void warn() {
+    if (report_.bad_lines > 0) {
+      report_.warnings.push_back(std::string(kOperationsFile) + ": " + std::to_string(report_.bad_lines) +
+                                 " line(s) that are no operation were passed over");
+    }
+    const FormatEntry* const csv = find_operation_format("csv");
+    for (const auto& file : files_) {
+      if (file->name() != csv->file_name || report_.operations < kSpreadsheetRows) continue;
+      report_.warnings.push_back(file->name() + ": " + std::to_string(report_.operations) +
+                                 " operations; a spreadsheet shows the first " +
+                                 std::to_string(kSpreadsheetRows - 1));
+    }
+  }
+
+  const fs::path& directory_;
+  Run run_;
+  const ExportOptions& options_;
+  SummaryBuilder summary_;
+  Result<> summarised_;  // what first kept the summary from being made
+  std::vector<std::unique_ptr<OperationFile>> files_;
+  std::uint64_t next_progress_ = 0;
+  ExportReport report_;
+};
+
+}  // namespace
+
+std::string render_run(const Run& run) {
+  std::string text;
+  JsonWriter writer(text, JsonWriter::Style::pretty);
+  writer.begin_object().field("schema_version", 1);
+  write_run_fields(writer, run);
+  writer.end_object();
+  text += '\n';
+  return text;
+}
+
+Result<Run> read_run(const fs::path& directory) {
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(directory / kRunFile, error);
+  if (error == std::errc::no_such_file_or_directory) return Errc::run_not_found;
+  if (error) return error_code(error);
+  if (size > limits::kRunFile) return Errc::too_long;
+  std::ifstream file(directory / kRunFile, std::ios::binary);
+  std::string text(static_cast<std::size_t>(size), '\0');
+  file.read(text.data(), static_cast<std::streamsize>(size));
+  if (!file) return make_error_code(boost::system::errc::io_error);
+  return parse_run(text);
+}
+
+Result<ExportReport> export_run(const fs::path& directory, Run run, const ExportOptions& options) {
+  return RunExport(directory, std::move(run), options).perform();
+}
+
+}  // namespace metricsd::exporters

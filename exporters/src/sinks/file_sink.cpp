@@ -1,0 +1,109 @@
+#include <metricsd/exporters/file_sink.h>
+
+#include <atomic>
+#include <cerrno>
+#include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace metricsd::exporters {
+namespace {
+
+constexpr std::size_t kBufferSize =
+    std::size_t{256} * 1024;  // few system calls, and no more memory for many files
+
+// `.name.PID.N.tmp` beside `path`: no other process and no other sink of this one asks for the same.
+std::filesystem::path temporary_name(const std::filesystem::path& path) {
+  static std::atomic<unsigned> next{0};
+  std::string name(1, '.');
+  name += path.filename().string();
+  name += '.' + std::to_string(::getpid()) + '.' + std::to_string(next++) + ".tmp";
+  return path.parent_path() / name;
+}
+
+error_code write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written > 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(written));
+    } else if (written == 0) {
+      return make_error_code(boost::system::errc::io_error);  // or this loop would never end
+    } else if (errno != EINTR) {
+      return last_system_error();
+    }
+  }
+  return {};
+}
+
+// Makes the renaming itself durable.
+error_code sync_directory(const std::filesystem::path& directory) {
+  const char* path = directory.empty() ? "." : directory.c_str();
+  const int fd = ::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return last_system_error();
+  const error_code error = ::fsync(fd) == 0 ? error_code() : last_system_error();
+  ::close(fd);
+  return error;
+}
+
+}  // namespace
+
+FileSink::FileSink(std::filesystem::path path) : path_(std::move(path)) {
+  // A process that was killed may have left a file behind whose number this one has been given again.
+  constexpr int kAttempts = 100;
+  for (int attempt = 0; attempt < kAttempts && fd_ < 0; ++attempt) {
+    temporary_ = temporary_name(path_);
+    fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    if (fd_ < 0 && errno != EEXIST) break;
+  }
+  if (fd_ < 0) error_ = last_system_error();
+}
+
+FileSink::~FileSink() {
+  if (fd_ >= 0) discard();
+}
+
+void FileSink::write(std::string_view bytes) {
+  if (error_) return;
+  if (buffer_.size() + bytes.size() > kBufferSize) flush();
+  if (bytes.size() >= kBufferSize) {
+    if (!error_) error_ = write_all(fd_, bytes);
+  } else {
+    if (buffer_.capacity() < kBufferSize) buffer_.reserve(kBufferSize);
+    buffer_ += bytes;
+  }
+}
+
+Result<> FileSink::commit() {
+  flush();
+  // After a failed fsync the kernel may have dropped the pages and a second fsync would lie: it is called
+  // once.
+  if (!error_ && ::fsync(fd_) != 0) error_ = last_system_error();
+  if (!error_ && ::rename(temporary_.c_str(), path_.c_str()) != 0) error_ = last_system_error();
+  if (error_) {
+    if (fd_ >= 0) discard();
+    return error_;
+  }
+  ::close(std::exchange(fd_, -1));
+  error_ = sync_directory(path_.parent_path());
+  if (error_) return error_;
+  return {};
+}
+
+void FileSink::flush() {
+  if (!error_) error_ = write_all(fd_, buffer_);
+  buffer_.clear();
+}
+
+void FileSink::discard() {
+  ::unlink(temporary_.c_str());
+  ::close(std::exchange(fd_, -1));
+}
+
+Result<> write_file(const std::filesystem::path& path, std::string_view bytes) {
+  FileSink sink(path);
+  sink.write(bytes);
+  return sink.commit();
+}
+
+}  // namespace metricsd::exporters
