@@ -1,0 +1,215 @@
+#include "aggregator.h"
+
+#include <metricsd/models/limits.h>
+
+#include <algorithm>
+#include <cmath>
+#include <variant>
+
+namespace metricsd::server {
+namespace {
+
+bool is_finite_and_not_negative(double value) {
+  return std::isfinite(value) && value >= 0;
+}
+
+// What the values of one sample must be for a family of kind K.
+template <class K>
+Result<> check_values(const std::vector<double>& values) {
+  if constexpr (K::kKind == Kind::histogram) {
+    if (!std::all_of(values.begin(), values.end(), is_finite_and_not_negative)) return Errc::out_of_range;
+  } else {
+    if (values.size() != 1) return Errc::wrong_type;
+    if (!std::isfinite(values.front())) return Errc::out_of_range;
+    if (K::kKind == Kind::counter && values.front() < 0) return Errc::out_of_range;
+  }
+  return {};
+}
+
+void apply_values(Counter& counter, const std::vector<double>& values, Gauge::Owner, const Moment&) {
+  counter.apply(values.front());
+}
+
+void apply_values(Gauge& gauge, const std::vector<double>& values, Gauge::Owner owner, const Moment& now) {
+  gauge.apply(owner, values.front(), now.monotonic_ns);
+}
+
+void apply_values(Histogram& histogram, const std::vector<double>& values, Gauge::Owner, const Moment&) {
+  for (const double value : values) histogram.apply(value);
+}
+
+Result<> check_labels(const FamilySpec& spec, const LabelValues& labels) {
+  if (labels.size() != spec.label_names.size()) return Errc::label_mismatch;
+  const auto too_long = [](const std::string& label) { return label.size() > limits::kLabelValue; };
+  if (std::any_of(labels.begin(), labels.end(), too_long)) return Errc::too_long;
+  return {};
+}
+
+void view(const LabelValues& labels, std::vector<std::string_view>& views) {
+  views.assign(labels.begin(), labels.end());
+}
+
+}  // namespace
+
+Aggregator::Aggregator(const FamilyOptions& options, std::shared_ptr<Catalog> catalog, const Clock& clock)
+    : registry_(catalog), families_(registry_, options), clock_(clock) {
+  // run_info is shown from the list of live runs; defined here so that nobody else takes its name.
+  [[maybe_unused]] const auto reserved = catalog->define(run_info_spec(options.metrics_namespace));
+  for (const FamilySpec& spec : operation_family_specs(options)) own_names_.insert(exposition_name(spec));
+}
+
+void Aggregator::apply(const Sender& sender, const OperationMetric& operation, std::uint64_t unknown_fields) {
+  const Moment now = moment();
+  ++totals_.operations;
+  totals_.unknown_fields += unknown_fields;
+  families_.apply(operation, now);
+  live_runs_.apply(sender.run, operation, now);
+}
+
+Result<> Aggregator::apply(Sender& sender, const ipc::Message& message) {
+  const Result<> handled =
+      std::visit([&](const auto& alternative) { return handle(sender, alternative); }, message);
+  // Rows of a samples message have been counted one by one.
+  if (!handled && !std::holds_alternative<ipc::SamplesMessage>(message)) {
+    refuse(static_cast<Errc>(handled.error().value()));
+  }
+  return handled;
+}
+
+void Aggregator::close(Sender& sender) {
+  leave_run(sender);
+  registry_.forget_owner(sender.id);
+  --totals_.connections;
+}
+
+Result<> Aggregator::handle(Sender& sender, const ipc::UsersMessage& message) {
+  LabelValues labels{message.workload_type.value_or(sender.run.workload_type),
+                     message.driver.value_or(sender.run.driver),
+                     message.scenario.value_or(sender.run.scenario)};
+  if (const auto checked = check_labels(families_.active_users().spec(), labels); !checked) return checked;
+  if (sender.users && *sender.users != labels) forget_users(sender);
+
+  const Moment now = moment();
+  view(labels, label_views_);
+  families_.active_users()
+      .at(label_views_, now)
+      .apply(sender.id, static_cast<double>(message.count), now.monotonic_ns);
+  sender.users = std::move(labels);
+  return {};
+}
+
+Result<> Aggregator::handle(Sender& sender, const ipc::RunStartMessage& message) {
+  leave_run(sender);
+  sender.run = message.run;
+  sender.has_run = true;
+  live_runs_.join(sender.run, moment());
+  return {};
+}
+
+Result<> Aggregator::handle(Sender& sender, const ipc::RunEndMessage& message) {
+  if (!sender.has_run || message.test_run_id != sender.run.test_run_id) return Errc::run_not_found;
+  leave_run(sender);
+  return {};
+}
+
+Result<> Aggregator::handle(Sender&, const ipc::StatusRequest&) {
+  return {};
+}
+
+Result<> Aggregator::handle(Sender& sender, const ipc::DefineMessage& message) {
+  const auto bound = sender.defined.find(message.id);
+  if (bound == sender.defined.end() && sender.defined.size() >= limits::kDefinesPerConnection) {
+    return Errc::limit_reached;
+  }
+  const auto family = define(message.spec);
+  if (!family) return family.error();
+  if (bound != sender.defined.end() && bound->second != *family) return Errc::conflicting_definition;
+  sender.defined.insert_or_assign(message.id, *family);
+  return {};
+}
+
+Result<> Aggregator::handle(Sender& sender, const ipc::SamplesMessage& message) {
+  Result<> last;
+  const auto refuse_row = [&](Errc reason) {
+    refuse(reason);
+    last = reason;
+  };
+  const Moment now = moment();
+  for (const ipc::Sample& sample : message.samples) {
+    const auto applied = apply_sample(sender, sample, now);
+    if (!applied) refuse_row(static_cast<Errc>(applied.error().value()));
+  }
+  for (const Errc reason : message.refused) refuse_row(reason);
+  return last;
+}
+
+Result<> Aggregator::handle(Sender& sender, const ipc::HeartbeatMessage& message) {
+  const Moment now = moment();
+  for (const auto& [sink, causes] : message.dropped) {
+    for (const auto& [cause, total] : causes) {
+      if (!has_drop_pair(sender.dropped, sink, cause) &&
+          count_drop_pairs(sender.dropped) >= limits::kDropCauses) {
+        return Errc::limit_reached;
+      }
+      std::uint64_t& told = sender.dropped[sink][cause];
+      if (total <= told) continue;  // a total never falls
+      add_dropped(totals_.dropped, sink, cause, total - told);
+      if (sender.has_run) live_runs_.add_dropped(sender.run, sink, cause, total - told, now);
+      told = total;
+    }
+  }
+  return {};
+}
+
+Result<> Aggregator::handle(Sender&, const ipc::UnknownMessage&) {
+  return Errc::unknown_type;
+}
+
+Result<DefinedFamily> Aggregator::define(const FamilySpec& spec) {
+  if (is_reserved(spec)) return Errc::conflicting_definition;
+  const auto widen = [](const auto& family) -> Result<DefinedFamily> {
+    if (!family) return family.error();
+    return DefinedFamily(*family);
+  };
+  switch (spec.kind) {
+    case Kind::counter: return widen(registry_.define<Counter>(spec));
+    case Kind::gauge: return widen(registry_.define<Gauge>(spec));
+    case Kind::histogram: return widen(registry_.define<Histogram>(spec));
+  }
+  return Errc::invalid_definition;
+}
+
+// The daemon's own metrics must say what the daemon says.
+bool Aggregator::is_reserved(const FamilySpec& spec) const {
+  const std::string name = exposition_name(spec);
+  return name.starts_with("metricsd_") || name.starts_with("process_") || own_names_.contains(name);
+}
+
+Result<> Aggregator::apply_sample(Sender& sender, const ipc::Sample& sample, const Moment& now) {
+  const auto bound = sender.defined.find(sample.id);
+  if (bound == sender.defined.end()) return Errc::undefined_metric;
+  return std::visit(
+      [&]<class K>(Family<K>* family) -> Result<> {
+        if (const auto checked = check_labels(family->spec(), sample.labels); !checked) return checked;
+        if (const auto checked = check_values<K>(sample.values); !checked) return checked;
+        view(sample.labels, label_views_);
+        apply_values(family->at(label_views_, now), sample.values, sender.id, now);
+        return {};
+      },
+      bound->second);
+}
+
+void Aggregator::leave_run(Sender& sender) {
+  if (!sender.has_run) return;
+  live_runs_.leave(sender.run.test_run_id, moment());
+  sender.has_run = false;
+  sender.run = Run{};
+}
+
+void Aggregator::forget_users(Sender& sender) {
+  view(*sender.users, label_views_);
+  families_.active_users().at(label_views_, moment()).forget(sender.id);
+  sender.users.reset();
+}
+
+}  // namespace metricsd::server

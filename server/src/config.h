@@ -1,0 +1,65 @@
+// The daemon's flags, each with a twin in the environment; a flag beats its twin.
+#pragma once
+
+#include "listen_address.h"
+#include "log.h"
+
+#include <metricsd/ipc/endpoint_path.h>
+#include <metricsd/models/family.h>
+#include <metricsd/models/limits.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace metricsd::server {
+
+struct Config {
+  std::filesystem::path socket;
+  mode_t socket_mode = 0660;
+  std::string socket_group;
+
+  std::vector<ListenAddress> web_listen_addresses;
+  std::string web_telemetry_path = "/metrics";
+
+  std::string metrics_namespace = "workload";
+  std::size_t max_series = limits::kSeriesPerFamily;
+  std::int64_t series_expiry_ns = 0;                                // 0: never
+  std::vector<double> duration_bounds = default_duration_bounds();  // seconds
+  std::vector<double> size_bounds = default_size_bounds();          // bytes
+
+  unsigned ingest_threads = 1;
+  std::string data_dir;             // where checkpoints will go
+  bool data_dir_requested = false;  // by flag or environment: then the log says that none is kept yet
+
+  LogLevel log_level = LogLevel::info;
+  LogFormat log_format = LogFormat::logfmt;
+};
+
+// What the command line came to: a configuration, or what to print and the code to end with.
+struct CommandLine {
+  std::optional<Config> config;
+  int exit_code = 0;   // 0 after --help and --version, 2 for a mistake
+  std::string output;  // for stdout where exit_code is 0, else for stderr
+};
+
+// `arguments` without the program's name. `environment` serves the defaults of --socket and --data-dir; the
+// flags' own twins are read from the process's environment.
+[[nodiscard]] CommandLine parse_command_line(const std::vector<std::string>& arguments,
+                                             const ipc::Environment& environment);
+
+// `0` or `off`, or a whole number with one of the units ms, s, m, h, d: nanoseconds.
+[[nodiscard]] std::optional<std::int64_t> parse_duration(std::string_view text);
+// Ascending finite numbers with commas between them.
+[[nodiscard]] std::optional<std::vector<double>> parse_bounds(std::string_view text);
+// Where state is kept when no flag says so: $STATE_DIRECTORY, /var/lib/metricsd for root,
+// $XDG_STATE_HOME/metricsd,
+// ~/.local/state/metricsd, "none".
+[[nodiscard]] std::string default_data_dir(const ipc::Environment& environment);
+
+}  // namespace metricsd::server

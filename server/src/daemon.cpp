@@ -1,0 +1,283 @@
+#include "daemon.h"
+
+#include "http/front.h"
+#include "http/router.h"
+#include "http/routes.h"
+#include "ingest/acceptor.h"
+#include "ingest/shard.h"
+#include "process_figures.h"
+#include "snapshots.h"
+#include "status.h"
+#include "version.h"
+
+#include <metricsd/ipc/endpoint.h>
+#include <metricsd/models/clock.h>
+#include <metricsd/models/limits.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace metricsd::server {
+namespace {
+
+namespace asio = boost::asio;
+
+// Threads that merge and render for HTTP and for status requests.
+constexpr std::size_t kWorkers = 2;
+// Descriptors that the daemon opens now and then beside its connections: /proc files, epoll, timers.
+constexpr std::size_t kSpareDescriptors = 6;
+
+// As many descriptors as the machine lets us have: each sender holds one.
+std::size_t raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  const rlimit raised{.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+  if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) return raised.rlim_cur;
+  return limit.rlim_cur;
+}
+
+// How many connections each side may hold, so that senders can't take the descriptors a scrape needs.
+struct DescriptorShares {
+  std::size_t ingest;
+  std::size_t http;
+};
+
+DescriptorShares share_descriptors(std::size_t limit, std::size_t in_use) {
+  const std::size_t free = limit > in_use + kSpareDescriptors ? limit - in_use - kSpareDescriptors : 2;
+  const std::size_t http = std::clamp(free / 4, std::size_t{1}, limits::kHttpConnections);
+  return {.ingest = std::max<std::size_t>(free - http, 1), .http = http};
+}
+
+// One line for a person; the exit code of who could not start.
+int fail(const std::string& why) {
+  std::string line = "metricsd: " + why;
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+  std::fprintf(stderr, "%s\n", line.c_str());
+  return 1;
+}
+
+// Members are in the order of their making; they go in the reverse one.
+class Daemon {
+ public:
+  explicit Daemon(const Config& config)
+      : config_(config),
+        logger_(config.log_level, config.log_format),
+        catalog_(std::make_shared<Catalog>(config.max_series)),
+        snapshots_(
+            shards_, catalog_,
+            {.metrics_namespace = config.metrics_namespace, .series_expiry_ns = config.series_expiry_ns},
+            clock_),
+        router_(http::make_routes({.snapshots = snapshots_,
+                                   .status = [this] { return status(); },
+                                   .ready = [this] { return ready_.load(); },
+                                   .clock = clock_},
+                                  config.web_telemetry_path)) {}
+
+  int run();
+
+ private:
+  bool claim_socket();
+  bool bind_http();
+  void start_shards();
+  void start_accepting();
+  void announce();
+  void stop();
+
+  Result<Status> status();
+  void send_status(std::function<void(std::string)> deliver);
+  void respond(http::Request request, std::function<void(std::string)> deliver);
+
+  const Config& config_;
+  const Clock& clock_ = system_clock();
+  const Timestamp started_at_ = clock_.now();
+  const std::int64_t started_ns_ = clock_.monotonic_ns();
+  const std::size_t descriptor_limit_ = raise_descriptor_limit();
+  DescriptorShares shares_{};
+  std::atomic<bool> ready_ = false;
+  Logger logger_;
+  std::string failure_;
+
+  asio::io_context control_{1};  // the main thread: signals, and the acceptor
+  asio::signal_set signals_{control_};
+  std::optional<ipc::Endpoint> endpoint_;
+  std::vector<std::string> web_;
+  std::shared_ptr<Catalog> catalog_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  Snapshots snapshots_;
+  http::Router router_;
+  std::unique_ptr<http::Front> front_;
+  std::unique_ptr<Acceptor> acceptor_;
+  asio::thread_pool workers_{kWorkers};
+};
+
+int Daemon::run() {
+  signals_.add(SIGTERM);
+  signals_.add(SIGINT);
+  if (!claim_socket() || !bind_http()) return fail(failure_);
+  signals_.async_wait([this](const error_code& error, int signal) {
+    if (error) return;
+    logger_.info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
+    signals_.clear();  // the next one has its default effect: the end, at once
+    control_.stop();
+  });
+  start_shards();
+  front_->start();
+  start_accepting();
+  announce();
+  control_.run();
+  stop();
+  return 0;
+}
+
+bool Daemon::claim_socket() {
+  auto claimed = ipc::Endpoint::claim(
+      {.path = config_.socket, .mode = config_.socket_mode, .group = config_.socket_group}, &failure_);
+  if (!claimed) {
+    if (failure_.empty()) failure_ = config_.socket.string() + ": " + claimed.error().message();
+    return false;
+  }
+  endpoint_.emplace(*std::move(claimed));
+  return true;
+}
+
+bool Daemon::bind_http() {
+  const auto process = read_process_figures();
+  shares_ = share_descriptors(descriptor_limit_,
+                              (process ? process->open_fds : 8) + 4 * config_.ingest_threads + 8);
+  front_ = std::make_unique<http::Front>(
+      http::FrontOptions{.max_connections = shares_.http},
+      [this](http::Request request, auto deliver) { respond(std::move(request), std::move(deliver)); },
+      clock_, logger_);
+  for (const ListenAddress& address : config_.web_listen_addresses) {
+    const auto bound = front_->listen(address);
+    if (!bound) {
+      failure_ = "cannot serve HTTP on " + to_string(address) + ": " + bound.error().message();
+      return false;
+    }
+    for (const ListenAddress& one : *bound) {
+      web_.push_back(to_string(one));
+      if (http::is_loopback(one)) continue;
+      logger_.warning("HTTP is open to other machines: neither TLS nor a password protects it",
+                      {{"address", web_.back()}});
+    }
+  }
+  return true;
+}
+
+void Daemon::start_shards() {
+  const ShardOptions options{.families = {.metrics_namespace = config_.metrics_namespace,
+                                          .duration_bounds = config_.duration_bounds,
+                                          .size_bounds = config_.size_bounds},
+                             .catalog = catalog_};
+  for (unsigned i = 0; i < config_.ingest_threads; ++i) {
+    shards_.push_back(std::make_unique<Shard>(options, clock_, logger_,
+                                              [this](auto deliver) { send_status(std::move(deliver)); }));
+  }
+  for (const auto& shard : shards_) shard->start();
+}
+
+void Daemon::start_accepting() {
+  acceptor_ =
+      std::make_unique<Acceptor>(control_, endpoint_->listener(), shards_, shares_.ingest, clock_, logger_);
+  acceptor_->start();
+  ready_ = true;
+}
+
+void Daemon::announce() {
+  if (config_.data_dir_requested) {
+    logger_.warning("this version keeps no state: totals begin at zero after a restart",
+                    {{"data_dir", config_.data_dir}, {"in_effect", "none"}});
+  }
+  for (const std::string& address : web_) {
+    logger_.info("serving HTTP", {{"address", address}, {"metrics", config_.web_telemetry_path}});
+  }
+  logger_.info("ready", {{"version", version()},
+                         {"socket", endpoint_->path().string()},
+                         {"namespace", config_.metrics_namespace},
+                         {"ingest_threads", config_.ingest_threads},
+                         {"max_connections", shares_.ingest}});
+}
+
+// Senders first: what they have sent is counted. The shards' threads end last: readers may still be waiting
+// for them.
+void Daemon::stop() {
+  ready_ = false;
+  acceptor_->stop();
+  for (const auto& shard : shards_) shard->drain();
+  front_->stop();
+  workers_.stop();
+  workers_.join();
+  const auto last = snapshots_.collect({});
+  for (const auto& shard : shards_) shard->stop();
+  const IngestTotals totals = last ? last->totals : IngestTotals{};
+  logger_.info("stopped", {{"socket", endpoint_->path().string()},
+                           {"operations", totals.operations},
+                           {"rejected", totals.rejected_in_all()}});
+}
+
+Result<Status> Daemon::status() {
+  const auto merged = snapshots_.collect({.registry = true, .run_statistics = false});
+  if (!merged) return merged.error();
+  Status status;
+  status.version = version();
+  status.pid = ::getpid();
+  status.started_at = started_at_;
+  status.uptime_seconds = static_cast<double>(clock_.monotonic_ns() - started_ns_) / 1e9;
+  status.ready = ready_;
+  status.socket = endpoint_->path().string();
+  status.web = web_;
+  status.telemetry_path = config_.web_telemetry_path;
+  status.metrics_namespace = config_.metrics_namespace;
+  status.data_dir = "none";
+  status.totals = merged->totals;
+  status.ingest_threads = config_.ingest_threads;
+  status.series = merged->registry.series_count();
+  status.max_series_per_family = config_.max_series;
+  status.overflows = merged->registry.overflows();
+  status.runs = merged->live_runs.runs().size();
+  return status;
+}
+
+// The document asks every shard, the asking one too: so it is made elsewhere.
+void Daemon::send_status(std::function<void(std::string)> deliver) {
+  asio::post(workers_, [this, deliver = std::move(deliver)] {
+    std::string line;
+    if (const auto current = status()) {
+      render_status_json(line, *current);
+    } else {
+      line = R"({"error":"ingest did not answer in time"})";
+    }
+    line += '\n';
+    deliver(std::move(line));
+  });
+}
+
+void Daemon::respond(http::Request request, std::function<void(std::string)> deliver) {
+  asio::post(workers_, [this, request = std::move(request), deliver = std::move(deliver)] {
+    deliver(router_.respond(request));
+  });
+}
+
+}  // namespace
+
+int run_daemon(const Config& config) {
+  std::signal(SIGPIPE, SIG_IGN);  // a peer that is gone is an error of its write, not ours
+  return Daemon(config).run();
+}
+
+}  // namespace metricsd::server

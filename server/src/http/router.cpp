@@ -1,0 +1,164 @@
+#include "router.h"
+
+#include "timeouts.h"
+
+#include <algorithm>
+#include <cstring>
+#include <exception>
+#include <limits>
+#include <string_view>
+#include <utility>
+
+#include <httplib.h>
+
+namespace metricsd::server::http {
+namespace {
+
+constexpr const char* kPlainText = "text/plain; charset=utf-8";
+
+// A request to read and room for a response: all that cpp-httplib sees of a connection.
+class MemoryStream : public httplib::Stream {
+ public:
+  explicit MemoryStream(std::string_view input) : input_(input) {}
+
+  [[nodiscard]] bool is_readable() const override { return !input_.empty(); }
+  [[nodiscard]] bool is_writable() const override { return true; }
+
+  ssize_t read(char* to, std::size_t size) override {
+    const std::size_t taken = std::min(size, input_.size());
+    std::memcpy(to, input_.data(), taken);
+    input_.remove_prefix(taken);
+    return static_cast<ssize_t>(taken);
+  }
+
+  ssize_t write(const char* from, std::size_t size) override {
+    output_.append(from, size);
+    return static_cast<ssize_t>(size);
+  }
+
+  void get_remote_ip_and_port(std::string& ip, int& port) const override {
+    ip.clear();
+    port = 0;
+  }
+  void get_local_ip_and_port(std::string& ip, int& port) const override { get_remote_ip_and_port(ip, port); }
+  [[nodiscard]] socket_t socket() const override { return INVALID_SOCKET; }
+
+  [[nodiscard]] std::string take_output() { return std::move(output_); }
+
+ private:
+  std::string_view input_;
+  std::string output_;
+};
+
+// The request as cpp-httplib is given it: what our reader understood, and no header that it did not ask for
+// (ranges alone would let one request ask for a body a hundred times).
+std::string canonical_request(const Request& request) {
+  std::string text = request.method + " " + request.target + " HTTP/1.1\r\nHost: metricsd\r\n";
+  if (request.accepts_gzip) text += "Accept-Encoding: gzip\r\n";
+  text += request.keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
+  return text;
+}
+
+// cpp-httplib matches paths by regular expression.
+std::string literal_pattern(std::string_view path) {
+  std::string pattern;
+  for (const char c : path) {
+    if (std::string_view("\\^$.|?*+()[]{}").find(c) != std::string_view::npos) pattern += '\\';
+    pattern += c;
+  }
+  return pattern;
+}
+
+Query query_of(const httplib::Request& request) {
+  Query query;
+  for (const auto& [name, value] : request.params) query.emplace(name, value);
+  return query;
+}
+
+void fill(httplib::Response& to, Response from) {
+  to.status = from.status;
+  for (const auto& [name, value] : from.headers) to.set_header(name, value);
+  to.set_content(std::move(from.body), from.content_type);
+}
+
+void fill_plain(httplib::Response& to, int status, const char* text) {
+  fill(to, {.status = status, .content_type = kPlainText, .body = text});
+}
+
+std::string_view status_text(int status) {
+  switch (status) {
+    case 413: return "Content Too Large";
+    case 414: return "URI Too Long";
+    case 417: return "Expectation Failed";
+    case 431: return "Request Header Fields Too Large";
+    case 501: return "Not Implemented";
+    case 503: return "Service Unavailable";
+    case 505: return "HTTP Version Not Supported";
+    default: return "Bad Request";
+  }
+}
+
+}  // namespace
+
+// process_request() is protected: it serves who derives.
+class Router::Engine : public httplib::Server {
+ public:
+  explicit Engine(std::vector<Route> routes) {
+    for (Route& route : routes) {
+      paths_.push_back(route.path);
+      Get(literal_pattern(route.path),
+          [handler = std::move(route.handler)](const httplib::Request& request, httplib::Response& response) {
+            fill(response, handler(query_of(request)));
+          });
+    }
+    // What it tells clients of keeping alive; the front is who does it.
+    set_keep_alive_timeout(kIdleSeconds);
+    set_keep_alive_max_count(std::numeric_limits<int>::max());
+    set_default_headers({{"X-Content-Type-Options", "nosniff"}, {"Cache-Control", "no-store"}});
+    set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
+      return answer_unroutable(request, response) ? HandlerResponse::Handled : HandlerResponse::Unhandled;
+    });
+    // Without a handler of ours an exception's text would reach the client.
+    set_exception_handler([](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
+      fill_plain(response, 500, "internal error\n");
+    });
+  }
+
+  std::string respond(const Request& request) {
+    const std::string text = canonical_request(request);
+    MemoryStream stream(text);
+    bool closed = false;
+    process_request(stream, !request.keep_alive, closed, nullptr);
+    return stream.take_output();
+  }
+
+ private:
+  bool answer_unroutable(const httplib::Request& request, httplib::Response& response) const {
+    if (std::find(paths_.begin(), paths_.end(), request.path) == paths_.end()) {
+      fill_plain(response, 404, "not found\n");
+      return true;
+    }
+    if (request.method == "GET" || request.method == "HEAD") return false;
+    response.set_header("Allow", "GET, HEAD");
+    fill_plain(response, 405, "method not allowed\n");
+    return true;
+  }
+
+  std::vector<std::string> paths_;
+};
+
+Router::Router(std::vector<Route> routes) : engine_(std::make_unique<Engine>(std::move(routes))) {}
+Router::~Router() = default;
+
+std::string Router::respond(const Request& request) const {
+  return engine_->respond(request);
+}
+
+std::string refusal_response(int status) {
+  const std::string reason(status_text(status));
+  return "HTTP/1.1 " + std::to_string(status) + " " + reason + "\r\nContent-Type: " + kPlainText +
+         "\r\nContent-Length: " + std::to_string(reason.size() + 1) +
+         "\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n" + reason + "\n";
+}
+
+}  // namespace metricsd::server::http

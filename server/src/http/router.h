@@ -1,0 +1,50 @@
+// From a request to the bytes of its response. cpp-httplib parses, routes, compresses and renders; it is
+// given complete, bounded requests in memory and never a socket (its own server lets slow clients hold its
+// threads).
+#pragma once
+
+#include "request_reader.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace metricsd::server::http {
+
+struct Response {
+  int status = 200;
+  std::string content_type;
+  std::string body;
+  std::map<std::string, std::string> headers = {};
+};
+
+// The parameters of a target's query, decoded; of a name given twice the first.
+using Query = std::map<std::string, std::string>;
+
+// Answers GET and, without its body, HEAD.
+struct Route {
+  std::string path;
+  std::function<Response(const Query&)> handler;  // any thread
+};
+
+// Any thread.
+class Router {
+ public:
+  explicit Router(std::vector<Route> routes);
+  ~Router();
+
+  // Unknown paths are answered with 404, other methods than GET and HEAD with 405, handlers that throw with
+  // 500.
+  [[nodiscard]] std::string respond(const Request& request) const;
+
+ private:
+  class Engine;
+  std::unique_ptr<Engine> engine_;
+};
+
+// A response to what is no request; the connection closes behind it.
+[[nodiscard]] std::string refusal_response(int status);
+
+}  // namespace metricsd::server::http

@@ -1,0 +1,106 @@
+#include "routes.h"
+
+#include "../live_runs_json.h"
+
+#include <metricsd/exporters/prometheus_text.h>
+#include <metricsd/exporters/run_summary.h>
+
+#include <string_view>
+#include <utility>
+
+namespace metricsd::server {
+
+extern const std::string_view kIndexPage;  // assets/index.html
+
+namespace http {
+namespace {
+
+constexpr const char* kPlainText = "text/plain; charset=utf-8";
+constexpr const char* kJson = "application/json";
+
+// The page has its own script and style and talks to its own origin; nothing else runs in it, nothing frames
+// it.
+constexpr const char* kContentPolicy =
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; img-src "
+    "data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+Response plain(int status, std::string text) {
+  return {.status = status, .content_type = kPlainText, .body = std::move(text)};
+}
+
+Response json(std::string document) {
+  document += '\n';
+  return {.content_type = kJson, .body = std::move(document)};
+}
+
+Response unavailable() {
+  return plain(503, "ingest did not answer in time\n");
+}
+
+Response index(const Query&) {
+  return {.content_type = "text/html; charset=utf-8",
+          .body = std::string(kIndexPage),
+          .headers = {{"Content-Security-Policy", kContentPolicy}, {"Referrer-Policy", "no-referrer"}}};
+}
+
+Response healthy(const Query&) {
+  return plain(200, "healthy\n");
+}
+
+Response ready(const RouteSources& from) {
+  return from.ready() ? plain(200, "ready\n") : plain(503, "not ready\n");
+}
+
+Response metrics(const RouteSources& from) {
+  const std::int64_t started_ns = from.clock.monotonic_ns();
+  const auto snapshot = from.snapshots.metrics();
+  if (!snapshot) return unavailable();
+  Response response{.content_type = std::string(exporters::kPrometheusTextType), .body = {}};
+  exporters::render_prometheus_text(response.body, *snapshot);
+  from.snapshots.note_scrape(from.clock.monotonic_ns() - started_ns);
+  return response;
+}
+
+Response status(const RouteSources& from) {
+  const auto status = from.status();
+  if (!status) return unavailable();
+  std::string document;
+  render_status_json(document, *status);
+  return json(std::move(document));
+}
+
+Response summary(const RouteSources& from, const Query& query) {
+  const auto merged = from.snapshots.collect({.registry = false, .run_statistics = true});
+  if (!merged) return unavailable();
+  const auto asked = query.find("run");
+  const LiveRun* run =
+      asked == query.end() ? merged->live_runs.newest() : merged->live_runs.find(asked->second);
+  if (run == nullptr) return plain(404, "no such run\n");
+  std::string document;
+  exporters::render_summary_json(document, run->summary(), JsonWriter::Style::compact);
+  return json(std::move(document));
+}
+
+Response runs(const RouteSources& from) {
+  const auto merged = from.snapshots.collect({.registry = false, .run_statistics = true});
+  if (!merged) return unavailable();
+  std::string document;
+  render_runs_json(document, merged->live_runs);
+  return json(std::move(document));
+}
+
+}  // namespace
+
+std::vector<Route> make_routes(RouteSources sources, const std::string& telemetry_path) {
+  return {{telemetry_path, [sources](const Query&) { return metrics(sources); }},
+          {"/", index},
+          {"/-/healthy", healthy},
+          {"/-/ready", [sources](const Query&) { return ready(sources); }},
+          {"/api/v1/status", [sources](const Query&) { return status(sources); }},
+          {"/api/v1/summary", [sources](const Query& query) { return summary(sources, query); }},
+          {"/api/v1/runs", [sources](const Query&) { return runs(sources); }}};
+}
+
+}  // namespace http
+}  // namespace metricsd::server

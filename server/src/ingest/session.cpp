@@ -1,0 +1,180 @@
+#include "session.h"
+
+#include <metricsd/models/limits.h>
+
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+#include <sys/socket.h>
+
+namespace metricsd::server {
+namespace {
+
+// How long a peer that has said its last may take to read its answers.
+constexpr std::chrono::seconds kFarewell{30};
+
+}  // namespace
+
+Session::Session(SessionContext& context, boost::asio::local::stream_protocol::socket socket, Gauge::Owner id)
+    : context_(context), socket_(std::move(socket)), sender_(id) {
+  if (const auto peer = ipc::peer_credentials(socket_.native_handle())) peer_ = *peer;
+}
+
+void Session::start() {
+  context_.aggregator.open();
+  context_.logger.debug("connection opened",
+                        {{"connection", sender_.id}, {"pid", peer_.pid}, {"uid", peer_.uid}});
+  wait_readable();
+}
+
+void Session::wait_readable() {
+  socket_.async_wait(socket_.wait_read, [self = shared_from_this()](const error_code& error) {
+    if (!error && !self->closed_) self->on_readable();
+  });
+}
+
+void Session::on_readable() {
+  switch (read_once()) {
+    case ReadOutcome::ended: on_end_of_input(); return;
+    case ReadOutcome::data:
+    case ReadOutcome::nothing: break;
+  }
+  if (!closed_) wait_readable();
+}
+
+Session::ReadOutcome Session::read_once() {
+  const std::span<char> buffer = context_.read_buffer;
+  const ssize_t size = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+  if (size == 0) return ReadOutcome::ended;
+  if (size < 0) {
+    const bool later = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+    return later ? ReadOutcome::nothing : ReadOutcome::ended;
+  }
+  context_.aggregator.count_bytes(static_cast<std::size_t>(size));
+  decoder_.feed({buffer.data(), static_cast<std::size_t>(size)});
+  decode_all();
+  return ReadOutcome::data;
+}
+
+void Session::decode_all() {
+  while (true) {
+    switch (decoder_.next()) {
+      case ipc::Decoder::Step::operation:
+        context_.aggregator.apply(sender_, decoder_.operation(), decoder_.unknown_fields());
+        break;
+      case ipc::Decoder::Step::message: handle_message(decoder_.message()); break;
+      case ipc::Decoder::Step::refusal:
+        context_.aggregator.refuse(decoder_.refusal().reason);
+        note_refusal(decoder_.refusal().reason, decoder_.refusal().detail);
+        break;
+      case ipc::Decoder::Step::need_more: return;
+    }
+  }
+}
+
+void Session::handle_message(const ipc::Message& message) {
+  if (const auto applied = context_.aggregator.apply(sender_, message); !applied) {
+    note_refusal(static_cast<Errc>(applied.error().value()), "");
+  }
+  if (std::holds_alternative<ipc::StatusRequest>(message)) {
+    ++statuses_owed_;
+    answer_status();
+  }
+}
+
+void Session::note_refusal(Errc reason, std::string_view detail) {
+  const std::string_view name = metricsd::reason(reason);
+  const auto count = context_.budget.spend(name, context_.clock.monotonic_ns());
+  if (!count) return;
+  context_.logger.warning("refused", {{"reason", name},
+                                      {"count", *count},
+                                      {"field", detail},
+                                      {"connection", sender_.id},
+                                      {"pid", peer_.pid},
+                                      {"uid", peer_.uid}});
+}
+
+// One request for the document is under way at a time, whatever a peer asks for: what is asked meanwhile gets
+// the next one.
+void Session::answer_status() {
+  if (status_requested_ || statuses_owed_ == 0 || closed_) return;
+  status_requested_ = true;
+  const std::uint64_t answered = std::exchange(statuses_owed_, 0);
+  context_.request_status([self = shared_from_this(), answered](const std::string& line) {
+    self->status_requested_ = false;
+    for (std::uint64_t i = 0; i < answered && !self->closed_; ++i) self->reply(line);
+    self->answer_status();
+    self->close_when_answered();
+  });
+}
+
+void Session::reply(std::string_view line) {
+  if (unsent_.size() + line.size() > limits::kReplyBacklog) {
+    context_.logger.warning("connection let go: it does not read its answers",
+                            {{"connection", sender_.id}, {"pid", peer_.pid}, {"uid", peer_.uid}});
+    close();
+    return;
+  }
+  unsent_ += line;
+  if (!writing_) write_some();
+}
+
+void Session::write_some() {
+  const ssize_t sent =
+      ::send(socket_.native_handle(), unsent_.data(), unsent_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+    close();
+    return;
+  }
+  if (sent > 0) unsent_.erase(0, static_cast<std::size_t>(sent));
+  writing_ = !unsent_.empty();
+  if (!writing_) {
+    close_when_answered();
+    return;
+  }
+  socket_.async_wait(socket_.wait_write, [self = shared_from_this()](const error_code& error) {
+    if (!error && !self->closed_) self->write_some();
+  });
+}
+
+void Session::on_end_of_input() {
+  if (closed_ || std::exchange(input_ended_, true)) return;
+  if (decoder_.finish() == ipc::Decoder::Step::refusal) {
+    context_.aggregator.refuse(decoder_.refusal().reason);
+    note_refusal(decoder_.refusal().reason, decoder_.refusal().detail);
+  }
+  close_when_answered();
+  if (closed_) return;
+  farewell_ = std::make_unique<boost::asio::steady_timer>(socket_.get_executor(), kFarewell);
+  farewell_->async_wait([self = shared_from_this()](const error_code& error) {
+    if (!error) self->close();
+  });
+}
+
+// A peer may close its side first and still wait for what it asked, as `nc -N` does.
+void Session::close_when_answered() {
+  if (input_ended_ && !status_requested_ && statuses_owed_ == 0 && unsent_.empty()) close();
+}
+
+void Session::drain(std::size_t max_bytes) {
+  for (std::size_t read = 0; read < max_bytes && !closed_ && !input_ended_;
+       read += context_.read_buffer.size()) {
+    const ReadOutcome outcome = read_once();
+    if (outcome == ReadOutcome::ended) on_end_of_input();
+    if (outcome != ReadOutcome::data) return;
+  }
+}
+
+void Session::close() {
+  if (std::exchange(closed_, true)) return;
+  context_.logger.debug("connection closed",
+                        {{"connection", sender_.id}, {"pid", peer_.pid}, {"uid", peer_.uid}});
+  context_.aggregator.close(sender_);
+  if (farewell_) farewell_->cancel();
+  error_code ignored;
+  socket_.close(ignored);
+  context_.forget(sender_.id);
+}
+
+}  // namespace metricsd::server

@@ -1,0 +1,166 @@
+#include "shard.h"
+
+#include "../aggregator.h"
+#include "../line_budget.h"
+#include "session.h"
+
+#include <metricsd/models/limits.h>
+
+#include <atomic>
+#include <map>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
+
+namespace metricsd::server {
+namespace {
+
+namespace asio = boost::asio;
+
+// At the daemon's end: how long sockets are read for, and how much of one before the next has its turn.
+constexpr std::int64_t kDrainNs = 700 * kNsPerMs;
+constexpr std::size_t kDrainTurn = 4 * limits::kReadChunk;
+
+}  // namespace
+
+struct Shard::State {
+  State(ShardOptions given, const Clock& clock_given, Logger logger_given, StatusSource source)
+      : options(std::move(given)),
+        clock(clock_given),
+        logger(std::move(logger_given)),
+        status_source(std::move(source)),
+        aggregator(options.families, options.catalog, clock),
+        read_buffer(limits::kReadChunk),
+        context{.aggregator = aggregator,
+                .read_buffer = read_buffer,
+                .logger = logger,
+                .budget = budget,
+                .clock = clock,
+                .request_status = [this](auto deliver) { request_status(std::move(deliver)); },
+                .forget = [this](Gauge::Owner id) { forget(id); }} {}
+
+  void request_status(std::function<void(const std::string&)> deliver) {
+    status_source([this, deliver = std::move(deliver)](std::string document) {
+      asio::post(io, [deliver, document = std::move(document)] { deliver(document); });
+    });
+  }
+
+  void open(int fd, Gauge::Owner id) {
+    ipc::UniqueFd owned(fd);
+    asio::local::stream_protocol::socket socket(io);
+    error_code error;
+    socket.assign(asio::local::stream_protocol(), fd, error);
+    if (error) {
+      logger.error("connection lost: the reactor did not take it", {{"error", error.message()}});
+      --connections;
+      return;
+    }
+    (void)owned.release();
+    const auto session = std::make_shared<Session>(context, std::move(socket), id);
+    sessions.emplace(id, session);
+    session->start();
+  }
+
+  void forget(Gauge::Owner id) {
+    sessions.erase(id);
+    --connections;
+  }
+
+  ShardReport report(ReportParts parts) {
+    ShardReport copy;
+    copy.totals = aggregator.totals();
+    if (parts.registry) copy.registry = aggregator.registry().image();
+    copy.live_runs = parts.run_statistics ? aggregator.live_runs() : aggregator.live_runs().heads();
+    return copy;
+  }
+
+  // Every session has a turn before any has its second. One that has nothing more is closed.
+  void drain() {
+    const std::int64_t deadline_ns = clock.monotonic_ns() + kDrainNs;
+    while (!sessions.empty() && clock.monotonic_ns() < deadline_ns) {
+      for (const auto& session : all_sessions()) {
+        const std::uint64_t bytes_before = aggregator.totals().bytes;
+        session->drain(kDrainTurn);
+        if (aggregator.totals().bytes == bytes_before) session->close();
+        if (clock.monotonic_ns() >= deadline_ns) break;
+      }
+    }
+    for (const auto& session : all_sessions()) session->close();
+  }
+
+  [[nodiscard]] std::vector<std::shared_ptr<Session>> all_sessions() const {
+    std::vector<std::shared_ptr<Session>> all;
+    all.reserve(sessions.size());
+    for (const auto& [id, session] : sessions) all.push_back(session);
+    return all;
+  }
+
+  // First, so that it goes last: sessions hold sockets of it.
+  asio::io_context io{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
+
+  const ShardOptions options;
+  const Clock& clock;
+  Logger logger;
+  const StatusSource status_source;
+  LineBudget budget;
+  Aggregator aggregator;
+  std::vector<char> read_buffer;
+  SessionContext context;
+  std::map<Gauge::Owner, std::shared_ptr<Session>> sessions;
+  std::atomic<std::size_t> connections = 0;
+
+  std::thread thread;
+};
+
+Shard::Shard(ShardOptions options, const Clock& clock, Logger logger, StatusSource status_source)
+    : state_(
+          std::make_unique<State>(std::move(options), clock, std::move(logger), std::move(status_source))) {}
+
+Shard::~Shard() {
+  stop();
+}
+
+void Shard::start() {
+  state_->thread = std::thread([state = state_.get()] { state->io.run(); });
+}
+
+void Shard::adopt(ipc::UniqueFd connection, std::uint64_t id) {
+  ++state_->connections;
+  // A handler must be copyable, a descriptor's owner is not.
+  asio::post(state_->io, [state = state_.get(), fd = connection.release(), id] { state->open(fd, id); });
+}
+
+void Shard::forget(std::shared_ptr<const SeriesKeys> idle, std::int64_t before_ns) {
+  asio::post(state_->io, [state = state_.get(), idle = std::move(idle), before_ns] {
+    state->aggregator.forget(*idle, before_ns);
+  });
+}
+
+std::future<ShardReport> Shard::report(ReportParts parts) {
+  auto promise = std::make_shared<std::promise<ShardReport>>();
+  asio::post(state_->io,
+             [state = state_.get(), promise, parts] { promise->set_value(state->report(parts)); });
+  return promise->get_future();
+}
+
+std::size_t Shard::connections() const {
+  return state_->connections;
+}
+
+void Shard::drain() {
+  asio::post(state_->io, [state = state_.get()] { state->drain(); });
+}
+
+void Shard::stop() {
+  if (!state_->thread.joinable()) return;
+  asio::post(state_->io, [state = state_.get()] { state->io.stop(); });
+  state_->thread.join();
+}
+
+}  // namespace metricsd::server

@@ -1,0 +1,77 @@
+// An ingest shard: one thread that owns its sessions, its aggregator and its registry. No lock on the data
+// path.
+//
+// What others want to know they ask by posting to it (report()); it answers with copies.
+#pragma once
+
+#include "../ingest_totals.h"
+#include "../live_runs.h"
+#include "../log.h"
+#include "../operation_families.h"
+
+#include <metricsd/ipc/unique_fd.h>
+#include <metricsd/models/catalog.h>
+#include <metricsd/models/clock.h>
+#include <metricsd/models/registry.h>
+
+#include <cstdint>
+#include <functional>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace metricsd::server {
+
+struct ShardOptions {
+  FamilyOptions families;
+  std::shared_ptr<Catalog> catalog;  // shared by all shards
+};
+
+// What a report holds beside the totals and the heads of the runs: the larger parts, where they are asked
+// for.
+struct ReportParts {
+  bool registry = false;
+  bool run_statistics = false;
+};
+
+// A copy of a shard's state at one moment.
+struct ShardReport {
+  IngestTotals totals;
+  std::optional<Registry> registry;
+  LiveRuns live_runs;  // heads alone, unless statistics were asked for
+};
+
+// Given a function that takes the status document, calls it sometime, on any thread.
+using StatusSource = std::function<void(std::function<void(std::string)>)>;
+
+// Every member function may be called from any thread.
+class Shard {
+ public:
+  // `clock` outlives the shard.
+  Shard(ShardOptions options, const Clock& clock, Logger logger, StatusSource status_source);
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+  // Stops.
+  ~Shard();
+
+  void start();
+  // Serves a connected, non-blocking socket. `id` is unique over all shards.
+  void adopt(ipc::UniqueFd connection, std::uint64_t id);
+  [[nodiscard]] std::future<ShardReport> report(ReportParts parts);
+  // Lets those of these series go that nobody touched since `before_ns` (monotonic).
+  void forget(std::shared_ptr<const SeriesKeys> idle, std::int64_t before_ns);
+  // Connections adopted and not closed yet.
+  [[nodiscard]] std::size_t connections() const;
+  // Takes what lies in the sockets, for a bounded time, and closes them. Returns at once; reports are still
+  // answered.
+  void drain();
+  // Ends the thread, once what was asked of it before is done.
+  void stop();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace metricsd::server

@@ -1,0 +1,34 @@
+// What one shard has taken in since it started: plain numbers, summed over the shards for the status and the
+// scrape.
+#pragma once
+
+#include <metricsd/models/errors.h>
+#include <metricsd/models/summary.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace metricsd::server {
+
+struct IngestTotals {
+  std::uint64_t operations = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t unknown_fields = 0;
+  std::uint64_t connections = 0;  // open now
+  std::map<Errc, std::uint64_t> rejected;
+  DropCounts dropped;  // told by senders
+
+  void merge(const IngestTotals& other);
+  [[nodiscard]] std::uint64_t rejected_in_all() const;
+};
+
+[[nodiscard]] bool has_drop_pair(const DropCounts& counts, const std::string& sink, const std::string& cause);
+[[nodiscard]] std::size_t count_drop_pairs(const DropCounts& counts);
+
+// Adds to one pair of `counts`. Beyond limits::kDropPairs pairs, new ones go to `__overflow__`.
+void add_dropped(DropCounts& counts, std::string_view sink, std::string_view cause, std::uint64_t count);
+
+}  // namespace metricsd::server

@@ -1,0 +1,123 @@
+#include "operation_families.h"
+
+#include <array>
+#include <string_view>
+
+namespace metricsd::server {
+namespace {
+
+const LabelNames kByWorkload{"operation", "workload", "driver"};
+const LabelNames kByStatus{"operation", "workload", "driver", "status"};
+
+FamilySpec duration_spec(const FamilyOptions& options) {
+  return {.base_name = options.metrics_namespace + "_operation_duration",
+          .unit = "seconds",
+          .help = "Time operations took.",
+          .kind = Kind::histogram,
+          .label_names = kByStatus,
+          .bounds = options.duration_bounds,
+          .kept_label = "status"};
+}
+
+FamilySpec size_spec(const FamilyOptions& options) {
+  return {.base_name = options.metrics_namespace + "_operation_size",
+          .unit = "bytes",
+          .help = "Size of the objects that operations worked on.",
+          .kind = Kind::histogram,
+          .label_names = kByWorkload,
+          .bounds = options.size_bounds,
+          .kept_label = {}};
+}
+
+FamilySpec counter_spec(const std::string& name, std::string help, LabelNames label_names,
+                        std::string kept_label = {}) {
+  return {.base_name = name,
+          .unit = {},
+          .help = std::move(help),
+          .kind = Kind::counter,
+          .label_names = std::move(label_names),
+          .bounds = {},
+          .kept_label = std::move(kept_label)};
+}
+
+FamilySpec operations_spec(const FamilyOptions& options) {
+  return counter_spec(options.metrics_namespace + "_operations", "Operations that ended.", kByStatus,
+                      "status");
+}
+
+FamilySpec bytes_spec(const FamilyOptions& options) {
+  return counter_spec(options.metrics_namespace + "_bytes_transferred",
+                      "Bytes that successful operations moved.", kByWorkload);
+}
+
+FamilySpec errors_spec(const FamilyOptions& options) {
+  return counter_spec(options.metrics_namespace + "_operation_errors",
+                      "Operations that failed, by error code.",
+                      {"operation", "workload", "driver", "error_code"});
+}
+
+FamilySpec retries_spec(const FamilyOptions& options) {
+  return counter_spec(options.metrics_namespace + "_operation_retries", "Retries that operations needed.",
+                      kByWorkload);
+}
+
+FamilySpec active_users_spec(const FamilyOptions& options) {
+  return {.base_name = options.metrics_namespace + "_active_users",
+          .unit = {},
+          .help = "Users at work now, in all live senders.",
+          .kind = Kind::gauge,
+          .label_names = {"workload", "driver", "scenario"},
+          .merge = Merge::sum,
+          .bounds = {},
+          .kept_label = {}};
+}
+
+}  // namespace
+
+FamilySpec run_info_spec(const std::string& metrics_namespace) {
+  return {.base_name = metrics_namespace + "_run_info",
+          .unit = {},
+          .help = "Runs that are going on; the value is always 1.",
+          .kind = Kind::gauge,
+          .label_names = {"test_run_id", "test_name", "scenario", "driver"},
+          .merge = Merge::max,
+          .bounds = {},
+          .kept_label = {}};
+}
+
+std::vector<FamilySpec> operation_family_specs(const FamilyOptions& options) {
+  return {duration_spec(options),     size_spec(options),
+          operations_spec(options),   bytes_spec(options),
+          errors_spec(options),       retries_spec(options),
+          active_users_spec(options), run_info_spec(options.metrics_namespace)};
+}
+
+OperationFamilies::OperationFamilies(Registry& registry, const FamilyOptions& options)
+    : duration_(registry.define<Histogram>(duration_spec(options)).value()),
+      size_(registry.define<Histogram>(size_spec(options)).value()),
+      operations_(registry.define<Counter>(operations_spec(options)).value()),
+      bytes_(registry.define<Counter>(bytes_spec(options)).value()),
+      errors_(registry.define<Counter>(errors_spec(options)).value()),
+      retries_(registry.define<Counter>(retries_spec(options)).value()),
+      active_users_(registry.define<Gauge>(active_users_spec(options)).value()) {}
+
+void OperationFamilies::apply(const OperationMetric& operation, const Moment& now) {
+  const std::array<std::string_view, 4> by_status{operation.operation_type, operation.workload_type,
+                                                  operation.driver,
+                                                  operation.success ? "success" : "failure"};
+  const auto by_workload = std::span(by_status).first<3>();
+
+  duration_->at(by_status, now).apply(static_cast<double>(operation.duration_ns) / 1e9);
+  operations_->at(by_status, now).apply(std::uint64_t{1});
+  size_->at(by_workload, now).apply(static_cast<double>(operation.object_size_bytes));
+  retries_->at(by_workload, now).apply(operation.retry_count);
+  if (operation.success) {
+    bytes_->at(by_workload, now).apply(operation.object_size_bytes);
+  } else {
+    const std::array<std::string_view, 4> by_code{operation.operation_type, operation.workload_type,
+                                                  operation.driver, error_code_or_unknown(operation)};
+    errors_->at(by_code, now).apply(std::uint64_t{1});
+  }
+}
+
+}  // namespace metricsd::server

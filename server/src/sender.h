@@ -1,0 +1,31 @@
+// What the daemon knows of one connection's sender: state that dies with the connection.
+#pragma once
+
+#include <metricsd/models/registry.h>
+#include <metricsd/models/run.h>
+#include <metricsd/models/summary.h>
+
+#include <cstdint>
+#include <optional>
+#include <unordered_map>
+
+namespace metricsd::server {
+
+template <class K>
+using FamilyPointer = Family<K>*;
+// A family that a peer defined, whatever its kind.
+using DefinedFamily = VariantOfKinds<FamilyPointer>;
+
+// The aggregator's; one thread.
+struct Sender {
+  explicit Sender(Gauge::Owner sender_id) : id(sender_id) {}
+
+  Gauge::Owner id;                   // unique over all shards: the owner of its gauges
+  Run run;                           // plain senders': all empty
+  bool has_run = false;              // between run_start and run_end
+  std::optional<LabelValues> users;  // labels of the active_users series it has a part in
+  std::unordered_map<std::uint32_t, DefinedFamily> defined;  // by the sender's own ids
+  DropCounts dropped;                                        // the totals it told last
+};
+
+}  // namespace metricsd::server

@@ -1,0 +1,77 @@
+#include "snapshots.h"
+
+#include "self_metrics.h"
+#include "version.h"
+
+#include <chrono>
+#include <utility>
+
+namespace metricsd::server {
+namespace {
+
+// A shard answers between two reads. One that does not for so long is stuck, and the reader should know.
+constexpr std::chrono::seconds kPatience{5};
+
+std::vector<Run> live_ones(const LiveRuns& runs) {
+  std::vector<Run> live;
+  for (const auto& [id, run] : runs.runs()) {
+    if (run.is_live()) live.push_back(run.run);
+  }
+  return live;
+}
+
+}  // namespace
+
+Snapshots::Snapshots(const std::vector<std::unique_ptr<Shard>>& shards, std::shared_ptr<Catalog> catalog,
+                     Options options, const Clock& clock)
+    : shards_(shards), catalog_(std::move(catalog)), options_(std::move(options)), clock_(clock) {}
+
+Result<MergedState> Snapshots::collect(ReportParts parts) {
+  const std::lock_guard lock(one_at_a_time_);
+  std::vector<std::future<ShardReport>> reports;
+  reports.reserve(shards_.size());
+  for (const auto& shard : shards_) reports.push_back(shard->report(parts));
+
+  MergedState merged(catalog_);
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  for (auto& pending : reports) {
+    if (pending.wait_until(deadline) != std::future_status::ready) return Errc::timed_out;
+    const ShardReport report = pending.get();
+    merged.totals.merge(report.totals);
+    if (report.registry) merged.registry.merge(*report.registry);
+    merged.live_runs.merge(report.live_runs);
+  }
+  if (parts.registry && options_.series_expiry_ns > 0) expire(merged.registry);
+  return merged;
+}
+
+// A series that is idle in one shard and alive in another stays in both: its sum must not fall.
+void Snapshots::expire(Registry& merged) {
+  const std::int64_t before_ns = clock_.monotonic_ns() - options_.series_expiry_ns;
+  const auto idle = std::make_shared<const SeriesKeys>(merged.idle(before_ns));
+  if (idle->empty()) return;
+  merged.forget(*idle, before_ns);
+  for (const auto& shard : shards_) shard->forget(idle, before_ns);
+}
+
+Result<Snapshot> Snapshots::metrics() {
+  auto merged = collect({.registry = true, .run_statistics = false});
+  if (!merged) return merged.error();
+  const std::int64_t last_scrape_ns = last_scrape_ns_;
+
+  SelfFigures figures;
+  figures.metrics_namespace = options_.metrics_namespace;
+  figures.version = version();
+  figures.totals = merged->totals;
+  figures.live_runs = live_ones(merged->live_runs);
+  figures.series = merged->registry.series_count();
+  figures.overflows = merged->registry.overflows();
+  if (last_scrape_ns >= 0) figures.last_scrape_seconds = static_cast<double>(last_scrape_ns) / 1e9;
+  figures.process = read_process_figures();
+
+  const Moment now{clock_.now(), clock_.monotonic_ns()};
+  merged->registry.merge(self_metrics(figures, now).image());
+  return merged->registry.snapshot(now.wall);
+}
+
+}  // namespace metricsd::server

@@ -1,0 +1,65 @@
+// The crossing point between ingest and everyone who reads: asks the shards for copies and merges them.
+//
+// A shard is held up for the time it takes to copy its state, never for merging or rendering. Every reader
+// gets a value of its own.
+#pragma once
+
+#include "ingest/shard.h"
+#include "ingest_totals.h"
+#include "live_runs.h"
+
+#include <metricsd/models/catalog.h>
+#include <metricsd/models/errors.h>
+#include <metricsd/models/registry.h>
+#include <metricsd/models/snapshot.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace metricsd::server {
+
+// The shards' states merged.
+struct MergedState {
+  explicit MergedState(const std::shared_ptr<Catalog>& catalog) : registry(catalog) {}
+
+  IngestTotals totals;
+  Registry registry;
+  LiveRuns live_runs;
+};
+
+// Any thread.
+class Snapshots {
+ public:
+  struct Options {
+    std::string metrics_namespace;
+    std::int64_t series_expiry_ns = 0;  // 0: never
+  };
+
+  // `shards` and `clock` outlive this object.
+  Snapshots(const std::vector<std::unique_ptr<Shard>>& shards, std::shared_ptr<Catalog> catalog,
+            Options options, const Clock& clock);
+
+  // Errc::timed_out where a shard does not answer within seconds.
+  [[nodiscard]] Result<MergedState> collect(ReportParts parts);
+
+  // Everything a scrape shows, the daemon's own metrics included. Errors as collect().
+  [[nodiscard]] Result<Snapshot> metrics();
+  // How long the answer to the last scrape took, for the next one to show.
+  void note_scrape(std::int64_t duration_ns) { last_scrape_ns_ = duration_ns; }
+
+ private:
+  void expire(Registry& merged);
+
+  const std::vector<std::unique_ptr<Shard>>& shards_;
+  const std::shared_ptr<Catalog> catalog_;
+  const Options options_;
+  const Clock& clock_;
+  std::mutex one_at_a_time_;  // copies are large: a crowd of readers must not hold as many of them
+  std::atomic<std::int64_t> last_scrape_ns_ = -1;
+};
+
+}  // namespace metricsd::server

@@ -1,0 +1,74 @@
+#include "status.h"
+
+#include <metricsd/models/json_writer.h>
+
+namespace metricsd::server {
+namespace {
+
+void write_texts(JsonWriter& json, std::string_view key, const std::vector<std::string>& texts) {
+  json.key(key).begin_array();
+  for (const std::string& text : texts) json.value(text);
+  json.end_array();
+}
+
+void write_ingest(JsonWriter& json, const Status& status) {
+  json.key("ingest").begin_object();
+  json.field("operations", status.totals.operations)
+      .field("bytes", status.totals.bytes)
+      .field("rejected_total", status.totals.rejected_in_all());
+  json.key("rejected").begin_object();
+  for (const auto& [reason, count] : status.totals.rejected) json.field(metricsd::reason(reason), count);
+  json.end_object();
+  json.field("unknown_fields", status.totals.unknown_fields)
+      .field("connections", status.totals.connections)
+      .field("threads", status.ingest_threads)
+      .end_object();
+}
+
+void write_series(JsonWriter& json, const Status& status) {
+  json.key("series").begin_object();
+  json.field("total", status.series).field("max_per_family", status.max_series_per_family);
+  json.key("overflow").begin_array();
+  for (const OverflowReport& report : status.overflows) {
+    json.begin_object()
+        .field("family", report.family)
+        .field("refused", report.refused)
+        .field("exploded_label", report.exploded_label)
+        .field("distinct_values", report.distinct_values)
+        .end_object();
+  }
+  json.end_array().end_object();
+}
+
+void write_dropped(JsonWriter& json, const DropCounts& dropped) {
+  json.key("dropped").begin_object();
+  for (const auto& [sink, causes] : dropped) {
+    json.key(sink).begin_object();
+    for (const auto& [cause, count] : causes) json.field(cause, count);
+    json.end_object();
+  }
+  json.end_object();
+}
+
+}  // namespace
+
+void render_status_json(std::string& out, const Status& status) {
+  JsonWriter json(out);
+  json.begin_object()
+      .field("version", status.version)
+      .field("pid", status.pid)
+      .field("started_at", format_timestamp(status.started_at))
+      .field("uptime_seconds", status.uptime_seconds)
+      .field("ready", status.ready)
+      .field("socket", status.socket);
+  write_texts(json, "web", status.web);
+  json.field("telemetry_path", status.telemetry_path)
+      .field("namespace", status.metrics_namespace)
+      .field("data_dir", status.data_dir);
+  write_ingest(json, status);
+  write_series(json, status);
+  write_dropped(json, status.totals.dropped);
+  json.field("runs", status.runs).end_object();
+}
+
+}  // namespace metricsd::server

@@ -1,0 +1,342 @@
+#include "aggregator.h"
+
+#include <metricsd/exporters/prometheus_text.h>
+#include <metricsd/support/exposition_parser.h>
+#include <metricsd/support/manual_clock.h>
+
+#include <limits>
+
+#include <gtest/gtest.h>
+
+namespace metricsd::server {
+namespace {
+
+using Labels = support::ExpositionLabels;
+
+class AggregatorTest : public ::testing::Test {
+ protected:
+  explicit AggregatorTest(std::size_t max_series = limits::kSeriesPerFamily)
+      : catalog_(std::make_shared<Catalog>(max_series)), aggregator_({}, catalog_, clock_) {}
+
+  support::ExpositionPage page() const {
+    std::string text;
+    exporters::render_prometheus_text(text, aggregator_.registry().snapshot(clock_.now()));
+    return support::parse_exposition(text);
+  }
+
+  std::uint64_t rejected(Errc reason) const {
+    const auto found = aggregator_.totals().rejected.find(reason);
+    return found == aggregator_.totals().rejected.end() ? 0 : found->second;
+  }
+
+  void apply(const OperationMetric& operation) { aggregator_.apply(sender_, operation, 0); }
+  Result<> tell(const ipc::Message& message) { return aggregator_.apply(sender_, message); }
+
+  static OperationMetric upload(double duration_ms = 100, std::uint64_t size = 1000) {
+    OperationMetric operation;
+    operation.operation_type = "upload";
+    operation.workload_type = "s3";
+    operation.driver = "boto";
+    operation.duration_ns = static_cast<std::int64_t>(duration_ms * kNsPerMs);
+    operation.object_size_bytes = size;
+    return operation;
+  }
+
+  static OperationMetric failed_upload(std::string code = {}) {
+    OperationMetric operation = upload();
+    operation.success = false;
+    operation.error_code = std::move(code);
+    return operation;
+  }
+
+  static ipc::UsersMessage users(std::uint64_t count, std::optional<std::string> scenario = {}) {
+    ipc::UsersMessage message;
+    message.count = count;
+    message.scenario = std::move(scenario);
+    return message;
+  }
+
+  static ipc::DefineMessage define(std::uint32_t id, std::string name, Kind kind, LabelNames labels = {}) {
+    FamilySpec spec;
+    spec.base_name = std::move(name);
+    spec.help = "Test.";
+    spec.kind = kind;
+    spec.label_names = std::move(labels);
+    if (kind == Kind::histogram) spec.bounds = {1, 2};
+    return {.id = id, .spec = spec};
+  }
+
+  static ipc::SamplesMessage samples(std::uint32_t id, LabelValues labels, std::vector<double> values) {
+    return {.samples = {{.id = id, .labels = std::move(labels), .values = std::move(values)}}, .refused = {}};
+  }
+
+  support::ManualClock clock_;
+  std::shared_ptr<Catalog> catalog_;
+  Aggregator aggregator_;
+  Sender sender_{1};
+};
+
+TEST_F(AggregatorTest, FoldsOperationsAsTheContractSays) {
+  apply(upload(100, 1000));
+  apply(upload(200, 500));
+  apply(failed_upload("SlowDown"));
+  apply(failed_upload());
+  OperationMetric retried = upload();
+  retried.retry_count = 3;
+  apply(retried);
+
+  const auto scraped = page();
+  const Labels workload{{"operation", "upload"}, {"workload", "s3"}, {"driver", "boto"}};
+  const auto with = [&](const std::string& name, const std::string& value) {
+    Labels labels = workload;
+    labels[name] = value;
+    return labels;
+  };
+  EXPECT_EQ(scraped.value("workload_operations_total", with("status", "success")), 3);
+  EXPECT_EQ(scraped.value("workload_operations_total", with("status", "failure")), 2);
+  EXPECT_EQ(scraped.value("workload_operation_duration_seconds_count", with("status", "success")), 3);
+  EXPECT_NEAR(scraped.value("workload_operation_duration_seconds_sum", with("status", "success")).value(),
+              0.4, 1e-9);
+  EXPECT_EQ(scraped.value("workload_bytes_transferred_total", workload), 2500);  // successful ones only
+  EXPECT_EQ(scraped.value("workload_operation_size_bytes_count", workload), 5);
+  EXPECT_EQ(scraped.value("workload_operation_errors_total", with("error_code", "SlowDown")), 1);
+  EXPECT_EQ(scraped.value("workload_operation_errors_total", with("error_code", "unknown")), 1);
+  EXPECT_EQ(scraped.value("workload_operation_retries_total", workload), 3);
+  EXPECT_EQ(aggregator_.totals().operations, 5U);
+}
+
+TEST_F(AggregatorTest, AValueOnABoundCountsInItsBucket) {
+  apply(upload(100));
+  const auto scraped = page();
+  EXPECT_EQ(scraped.sum("workload_operation_duration_seconds_bucket", {{"le", "0.1"}}), 1);
+  EXPECT_EQ(scraped.sum("workload_operation_duration_seconds_bucket", {{"le", "0.05"}}), 0);
+}
+
+TEST_F(AggregatorTest, CountsUnknownFieldsAndRefusals) {
+  aggregator_.apply(sender_, upload(), 7);
+  aggregator_.refuse(Errc::too_long);
+  EXPECT_EQ(aggregator_.totals().unknown_fields, 7U);
+  EXPECT_EQ(rejected(Errc::too_long), 1U);
+}
+
+TEST_F(AggregatorTest, UsersAreSummedAndGoWithTheirConnection) {
+  Sender other{2};
+  aggregator_.open();
+  aggregator_.open();
+  ASSERT_TRUE(tell(users(10)));
+  ASSERT_TRUE(aggregator_.apply(other, users(5)));
+  EXPECT_EQ(page().sum("workload_active_users"), 15);
+  ASSERT_TRUE(tell(users(3)));  // absolute, not added
+  EXPECT_EQ(page().sum("workload_active_users"), 8);
+  aggregator_.close(other);
+  EXPECT_EQ(page().sum("workload_active_users"), 3);
+  EXPECT_EQ(aggregator_.totals().connections, 1U);
+}
+
+TEST_F(AggregatorTest, UsersTakeTheirLabelsFromTheRunAndMoveWithThem) {
+  metricsd::Run run;
+  run.test_run_id = "r1";
+  run.workload_type = "s3";
+  run.driver = "boto";
+  run.scenario = "nightly";
+  ASSERT_TRUE(tell(ipc::RunStartMessage{run}));
+  ASSERT_TRUE(tell(users(4)));
+  const Labels nightly{{"workload", "s3"}, {"driver", "boto"}, {"scenario", "nightly"}};
+  EXPECT_EQ(page().value("workload_active_users", nightly), 4);
+
+  ASSERT_TRUE(tell(users(6, "other")));
+  EXPECT_EQ(page().value("workload_active_users", nightly), 0);
+  EXPECT_EQ(page().sum("workload_active_users", {{"scenario", "other"}}), 6);
+}
+
+TEST_F(AggregatorTest, UsersLabelsAreBounded) {
+  EXPECT_FALSE(tell(users(1, std::string(limits::kLabelValue + 1, 'x'))));
+  EXPECT_EQ(rejected(Errc::too_long), 1U);
+}
+
+TEST_F(AggregatorTest, OperationsBelongToTheConnectionsRun) {
+  metricsd::Run run;
+  run.test_run_id = "r1";
+  apply(upload());
+  ASSERT_TRUE(tell(ipc::RunStartMessage{run}));
+  apply(upload());
+  apply(upload());
+  ASSERT_TRUE(tell(ipc::RunEndMessage{"r1"}));
+  apply(upload());
+  EXPECT_EQ(aggregator_.live_runs().find("r1")->counts().total, 2U);
+  EXPECT_EQ(aggregator_.live_runs().find("")->counts().total, 2U);
+  EXPECT_FALSE(aggregator_.live_runs().find("r1")->is_live());
+}
+
+TEST_F(AggregatorTest, ARunIsLiveWhileAConnectionHasIt) {
+  metricsd::Run run;
+  run.test_run_id = "r1";
+  Sender other{2};
+  aggregator_.open();
+  ASSERT_TRUE(tell(ipc::RunStartMessage{run}));
+  ASSERT_TRUE(tell(ipc::RunStartMessage{run}));  // told again: still one
+  ASSERT_TRUE(aggregator_.apply(other, ipc::RunStartMessage{run}));
+  EXPECT_EQ(aggregator_.live_runs().find("r1")->connections, 2U);
+  ASSERT_TRUE(tell(ipc::RunEndMessage{"r1"}));
+  aggregator_.close(other);
+  EXPECT_FALSE(aggregator_.live_runs().find("r1")->is_live());
+}
+
+TEST_F(AggregatorTest, EndingARunThatWasNotStartedIsRefused) {
+  EXPECT_EQ(tell(ipc::RunEndMessage{"r9"}).error(), Errc::run_not_found);
+  EXPECT_EQ(rejected(Errc::run_not_found), 1U);
+}
+
+TEST_F(AggregatorTest, DefinedFamiliesTakeSamples) {
+  ASSERT_TRUE(tell(define(1, "jobs", Kind::counter, {"queue"})));
+  ASSERT_TRUE(tell(define(2, "depth", Kind::gauge)));
+  ASSERT_TRUE(tell(define(3, "wait", Kind::histogram)));
+  ASSERT_TRUE(tell(samples(1, {"a"}, {2.5})));
+  ASSERT_TRUE(tell(samples(1, {"a"}, {1})));
+  ASSERT_TRUE(tell(samples(2, {}, {-7})));
+  ASSERT_TRUE(tell(samples(3, {}, {0.5, 1, 5})));
+  const auto scraped = page();
+  EXPECT_EQ(scraped.value("jobs_total", {{"queue", "a"}}), 3.5);
+  EXPECT_EQ(scraped.value("depth"), -7);
+  EXPECT_EQ(scraped.value("wait_count"), 3);
+  EXPECT_EQ(scraped.value("wait_bucket", {{"le", "1"}}), 2);
+}
+
+TEST_F(AggregatorTest, AGaugeDiesWithItsConnection) {
+  aggregator_.open();
+  ASSERT_TRUE(tell(define(1, "depth", Kind::gauge)));
+  ASSERT_TRUE(tell(samples(1, {}, {5})));
+  EXPECT_EQ(page().value("depth"), 5);
+  aggregator_.close(sender_);
+  EXPECT_NE(page().value("depth"), 5);
+}
+
+TEST_F(AggregatorTest, BadSamplesAreRefusedOneByOne) {
+  ASSERT_TRUE(tell(define(1, "jobs", Kind::counter, {"queue"})));
+  ASSERT_TRUE(tell(define(2, "wait", Kind::histogram)));
+  ipc::SamplesMessage message;
+  message.samples = {{.id = 1, .labels = {"a"}, .values = {1}},
+                     {.id = 1, .labels = {"a"}, .values = {-1}},
+                     {.id = 1, .labels = {"a"}, .values = {std::numeric_limits<double>::infinity()}},
+                     {.id = 1, .labels = {"a"}, .values = {}},
+                     {.id = 1, .labels = {}, .values = {1}},
+                     {.id = 1, .labels = {"a", "b"}, .values = {1}},
+                     {.id = 1, .labels = {std::string(limits::kLabelValue + 1, 'x')}, .values = {1}},
+                     {.id = 2, .labels = {}, .values = {1, -1}},
+                     {.id = 9, .labels = {}, .values = {1}},
+                     {.id = 1, .labels = {"a"}, .values = {1}}};
+  message.refused = {Errc::wrong_type};
+  EXPECT_FALSE(tell(message));
+  EXPECT_EQ(page().value("jobs_total", {{"queue", "a"}}), 2);
+  EXPECT_EQ(rejected(Errc::out_of_range), 3U);
+  EXPECT_EQ(rejected(Errc::wrong_type), 2U);
+  EXPECT_EQ(rejected(Errc::label_mismatch), 2U);
+  EXPECT_EQ(rejected(Errc::too_long), 1U);
+  EXPECT_EQ(rejected(Errc::undefined_metric), 1U);
+}
+
+TEST_F(AggregatorTest, OwnNamesAreNotForPeers) {
+  EXPECT_EQ(tell(define(1, "metricsd_anything", Kind::counter)).error(), Errc::conflicting_definition);
+  EXPECT_EQ(tell(define(2, "process_cpu", Kind::gauge)).error(), Errc::conflicting_definition);
+  EXPECT_EQ(tell(define(3, "workload_run_info", Kind::gauge)).error(), Errc::conflicting_definition);
+  EXPECT_EQ(tell(define(4, "workload_active_users", Kind::gauge)).error(), Errc::conflicting_definition);
+  // Exactly as the daemon has it, and still not theirs; nor under a split of the name of their own.
+  ipc::DefineMessage same{.id = 5, .spec = operation_family_specs({}).front()};
+  EXPECT_EQ(tell(same).error(), Errc::conflicting_definition);
+  ipc::DefineMessage split = define(6, "metricsd", Kind::gauge);
+  split.spec.unit = "series";
+  EXPECT_EQ(tell(split).error(), Errc::conflicting_definition);
+  EXPECT_EQ(tell(define(7, "workload_operation_duration_seconds_bucket", Kind::gauge)).error(),
+            Errc::conflicting_definition);
+  EXPECT_EQ(rejected(Errc::conflicting_definition), 7U);
+}
+
+TEST_F(AggregatorTest, AnIdMeansOneFamily) {
+  ASSERT_TRUE(tell(define(1, "jobs", Kind::counter)));
+  ASSERT_TRUE(tell(define(1, "jobs", Kind::counter)));
+  EXPECT_EQ(tell(define(1, "tasks", Kind::counter)).error(), Errc::conflicting_definition);
+  EXPECT_EQ(tell(define(2, "jobs", Kind::gauge)).error(), Errc::conflicting_definition);
+}
+
+TEST_F(AggregatorTest, ShardsShareOneMeaningOfAName) {
+  Aggregator second({}, catalog_, clock_);
+  ASSERT_TRUE(tell(define(1, "jobs", Kind::counter)));
+  Sender there{2};
+  EXPECT_EQ(second.apply(there, define(1, "jobs", Kind::gauge)).error(), Errc::conflicting_definition);
+  EXPECT_TRUE(second.apply(there, define(1, "jobs", Kind::counter)));
+}
+
+TEST_F(AggregatorTest, DefinitionsOfAConnectionAreBounded) {
+  for (std::uint32_t id = 0; id < limits::kDefinesPerConnection; ++id) {
+    ASSERT_TRUE(tell(define(id, "jobs", Kind::counter)));
+  }
+  EXPECT_EQ(tell(define(limits::kDefinesPerConnection, "jobs", Kind::counter)).error(), Errc::limit_reached);
+  EXPECT_TRUE(tell(define(0, "jobs", Kind::counter)));
+}
+
+TEST_F(AggregatorTest, HeartbeatsAreCumulative) {
+  ASSERT_TRUE(tell(ipc::HeartbeatMessage{{{"socket", {{"full", 3}}}}}));
+  ASSERT_TRUE(tell(ipc::HeartbeatMessage{{{"socket", {{"full", 3}}}}}));
+  ASSERT_TRUE(tell(ipc::HeartbeatMessage{{{"socket", {{"full", 10}, {"gone", 1}}}}}));
+  ASSERT_TRUE(tell(ipc::HeartbeatMessage{{{"socket", {{"full", 2}}}}}));  // a total never falls
+  EXPECT_EQ(aggregator_.totals().dropped.at("socket").at("full"), 10U);
+  EXPECT_EQ(aggregator_.totals().dropped.at("socket").at("gone"), 1U);
+
+  Sender other{2};
+  ASSERT_TRUE(aggregator_.apply(other, ipc::HeartbeatMessage{{{"socket", {{"full", 5}}}}}));
+  EXPECT_EQ(aggregator_.totals().dropped.at("socket").at("full"), 15U);
+}
+
+TEST_F(AggregatorTest, HeartbeatsCauseBoundedState) {
+  for (std::size_t i = 0; i < limits::kDropCauses; ++i) {
+    ASSERT_TRUE(tell(ipc::HeartbeatMessage{{{"sink", {{std::to_string(i), 1}}}}}));
+  }
+  EXPECT_EQ(tell(ipc::HeartbeatMessage{{{"sink", {{"more", 1}}}}}).error(), Errc::limit_reached);
+  EXPECT_EQ(rejected(Errc::limit_reached), 1U);
+}
+
+TEST_F(AggregatorTest, UnknownTypesAreCounted) {
+  EXPECT_EQ(tell(ipc::UnknownMessage{"hello"}).error(), Errc::unknown_type);
+  EXPECT_EQ(rejected(Errc::unknown_type), 1U);
+}
+
+TEST_F(AggregatorTest, ExpiryLetsSilentSeriesGo) {
+  apply(upload());
+  clock_.advance(10 * kNsPerSecond);
+  OperationMetric other = upload();
+  other.operation_type = "download";
+  apply(other);
+  aggregator_.forget(aggregator_.registry().idle(5 * kNsPerSecond), 5 * kNsPerSecond);
+  EXPECT_EQ(page().sum("workload_operations_total", {{"operation", "upload"}}), 0);
+  EXPECT_EQ(page().sum("workload_operations_total", {{"operation", "download"}}), 1);
+}
+
+class SmallAggregatorTest : public AggregatorTest {
+ protected:
+  SmallAggregatorTest() : AggregatorTest(10) {}
+};
+
+TEST_F(SmallAggregatorTest, TooManySeriesFoldIntoOneThatKeepsItsStatus) {
+  for (int i = 0; i < 100; ++i) {
+    OperationMetric operation = i % 2 == 0 ? upload() : failed_upload();
+    operation.driver = "driver-" + std::to_string(i);
+    apply(operation);
+  }
+  const auto scraped = page();
+  EXPECT_EQ(scraped.sum("workload_operations_total"), 100);  // folded, not lost
+  const Labels folded{
+      {"operation", "__overflow__"}, {"workload", "__overflow__"}, {"driver", "__overflow__"}};
+  Labels successes = folded;
+  successes["status"] = "success";
+  EXPECT_EQ(scraped.value("workload_operations_total", successes), 45);
+
+  bool named = false;
+  for (const OverflowReport& report : aggregator_.registry().overflows()) {
+    if (report.family != "workload_operations_total") continue;
+    named = report.exploded_label == "driver" && report.refused == 90;
+  }
+  EXPECT_TRUE(named);
+}
+
+}  // namespace
+}  // namespace metricsd::server

@@ -1,0 +1,43 @@
+#include "ingest_totals.h"
+
+#include <metricsd/models/limits.h>
+
+#include <gtest/gtest.h>
+
+namespace metricsd::server {
+namespace {
+
+TEST(IngestTotals, MergeAddsEverything) {
+  IngestTotals a;
+  a.operations = 1;
+  a.rejected[Errc::too_long] = 2;
+  a.dropped["socket"]["full"] = 3;
+  IngestTotals b;
+  b.operations = 10;
+  b.bytes = 20;
+  b.unknown_fields = 30;
+  b.connections = 40;
+  b.rejected[Errc::too_long] = 5;
+  b.rejected[Errc::half_line] = 1;
+  b.dropped["socket"]["full"] = 4;
+  a.merge(b);
+  EXPECT_EQ(a.operations, 11U);
+  EXPECT_EQ(a.bytes, 20U);
+  EXPECT_EQ(a.unknown_fields, 30U);
+  EXPECT_EQ(a.connections, 40U);
+  EXPECT_EQ(a.rejected[Errc::too_long], 7U);
+  EXPECT_EQ(a.rejected_in_all(), 8U);
+  EXPECT_EQ(a.dropped["socket"]["full"], 7U);
+}
+
+TEST(IngestTotals, DropPairsBeyondTheLimitFoldIntoOne) {
+  DropCounts counts;
+  for (std::size_t i = 0; i < limits::kDropPairs + 10; ++i) add_dropped(counts, "sink", std::to_string(i), 1);
+  EXPECT_EQ(count_drop_pairs(counts), limits::kDropPairs + 1);
+  EXPECT_EQ(counts["__overflow__"]["__overflow__"], 10U);
+  add_dropped(counts, "sink", "0", 5);
+  EXPECT_EQ(counts["sink"]["0"], 6U);
+}
+
+}  // namespace
+}  // namespace metricsd::server

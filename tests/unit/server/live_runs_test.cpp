@@ -1,0 +1,156 @@
+#include "live_runs.h"
+
+#include "live_runs_json.h"
+
+#include <metricsd/models/json.h>
+
+#include <boost/json/value.hpp>
+#include <gtest/gtest.h>
+
+namespace metricsd::server {
+namespace {
+
+Run run_of(std::string id) {
+  Run run;
+  run.test_run_id = std::move(id);
+  run.test_name = "test";
+  return run;
+}
+
+Moment second(std::int64_t s) {
+  return {{(1'767'225'600 + s) * kNsPerSecond}, s * kNsPerSecond};
+}
+
+OperationMetric operation(std::string type, std::int64_t duration_ms, bool success = true) {
+  OperationMetric metric;
+  metric.operation_type = std::move(type);
+  metric.duration_ns = duration_ms * kNsPerMs;
+  metric.object_size_bytes = 100;
+  metric.success = success;
+  return metric;
+}
+
+TEST(LiveRuns, SummarizesARun) {
+  LiveRuns runs;
+  runs.join(run_of("r"), second(0));
+  for (int i = 1; i <= 1000; ++i) runs.apply(run_of("r"), operation("upload", i), second(5));
+  runs.apply(run_of("r"), operation("upload", 99'999, false), second(10));
+
+  const RunSummary summary = runs.find("r")->summary();
+  EXPECT_EQ(summary.method, SummaryMethod::exponential_histogram);
+  EXPECT_EQ(summary.test_run_id, "r");
+  EXPECT_FALSE(summary.end_time);  // it goes on
+  EXPECT_EQ(summary.duration_seconds, 10);
+  EXPECT_EQ(summary.overall.operations.total, 1001U);
+  EXPECT_EQ(summary.overall.operations.failed(), 1U);
+  EXPECT_DOUBLE_EQ(summary.overall.requests_per_second.value(), 100.1);
+  EXPECT_EQ(summary.errors_by_code.at("unknown"), 1U);
+
+  const Statistics& duration = summary.by_operation.at("upload").duration_ms.value();
+  EXPECT_EQ(duration.count, 1000U);
+  EXPECT_EQ(duration.min, 1);
+  EXPECT_EQ(duration.max, 1000);  // the failure is not among them
+  EXPECT_EQ(duration.mean, 500.5);
+  EXPECT_NEAR(duration.stddev, 288.8194, 1e-3);
+  EXPECT_NEAR(duration.percentile(500), 500.5, 500.5 * 0.0035);
+  EXPECT_NEAR(duration.percentile(990), 990.01, 990.01 * 0.0035);
+  EXPECT_LE(duration.percentile(999), 1000);
+  EXPECT_EQ(summary.by_operation.at("upload").object_size_bytes->total, 100'100U);
+}
+
+TEST(LiveRuns, OnlyFailuresHaveNoDurations) {
+  LiveRuns runs;
+  runs.apply(run_of(""), operation("upload", 5, false), second(0));
+  const RunSummary summary = runs.find("")->summary();
+  EXPECT_FALSE(summary.overall.duration_ms);
+  EXPECT_FALSE(summary.overall.requests_per_second);  // no time has passed
+  EXPECT_TRUE(summary.overall.object_size_bytes);
+}
+
+TEST(LiveRuns, OperationTypesAndCodesAreBounded) {
+  LiveRuns runs;
+  for (std::size_t i = 0; i < limits::kLiveOperations + 10; ++i) {
+    OperationMetric metric = operation("type-" + std::to_string(i), 1, false);
+    metric.error_code = "code-" + std::to_string(i);
+    runs.apply(run_of(""), metric, second(0));
+  }
+  const RunSummary summary = runs.find("")->summary();
+  EXPECT_EQ(summary.by_operation.size(), limits::kLiveOperations + 1);
+  EXPECT_EQ(summary.by_operation.at("__overflow__").operations.total, 10U);
+  EXPECT_EQ(summary.errors_by_code.at("__overflow__"), 10U);
+  EXPECT_EQ(summary.overall.operations.total, limits::kLiveOperations + 10);
+}
+
+TEST(LiveRuns, AnEndedRunMakesRoomBeforeALiveOne) {
+  LiveRuns runs;
+  for (std::size_t i = 0; i < limits::kLiveRuns; ++i) {
+    runs.join(run_of("r" + std::to_string(i)), second(static_cast<std::int64_t>(i)));
+  }
+  runs.leave("r5", second(100));
+  runs.join(run_of("new"), second(101));
+  EXPECT_EQ(runs.find("r5"), nullptr);
+  EXPECT_NE(runs.find("r0"), nullptr);
+  runs.join(run_of("newer"), second(102));  // none has ended: the one longest silent goes
+  EXPECT_EQ(runs.find("r0"), nullptr);
+  EXPECT_EQ(runs.runs().size(), limits::kLiveRuns);
+  runs.leave("r0", second(103));  // what was evicted may still end
+}
+
+TEST(LiveRuns, NewestIsTheOneFirstHeardOfLast) {
+  LiveRuns runs;
+  EXPECT_EQ(runs.newest(), nullptr);
+  runs.join(run_of("z"), second(0));
+  runs.join(run_of("a"), second(1));
+  runs.apply(run_of("z"), operation("upload", 1), second(9));
+  EXPECT_EQ(runs.newest()->run.test_run_id, "a");
+}
+
+TEST(LiveRuns, MergingShardsIsSeeingAllInOne) {
+  LiveRuns a;
+  LiveRuns b;
+  LiveRuns all;
+  for (int i = 0; i < 100; ++i) {
+    LiveRuns& shard = i % 2 == 0 ? a : b;
+    shard.apply(run_of("r"), operation("upload", i), second(i));
+    all.apply(run_of("r"), operation("upload", i), second(i));
+  }
+  b.apply(run_of("only b"), operation("upload", 1), second(200));
+  a.merge(b);
+  const RunSummary merged = a.find("r")->summary();
+  const RunSummary whole = all.find("r")->summary();
+  EXPECT_EQ(merged.duration_seconds, whole.duration_seconds);
+  EXPECT_EQ(merged.overall.operations.total, 100U);
+  EXPECT_EQ(merged.overall.duration_ms->percentiles, whole.overall.duration_ms->percentiles);
+  EXPECT_EQ(merged.overall.duration_ms->stddev, whole.overall.duration_ms->stddev);
+  EXPECT_NE(a.find("only b"), nullptr);
+}
+
+TEST(LiveRuns, HeadsKnowTheRunsAndNothingOfTheirOperations) {
+  LiveRuns runs;
+  runs.join(run_of("r"), second(0));
+  runs.apply(run_of("r"), operation("upload", 1), second(1));
+  const LiveRuns heads = runs.heads();
+  ASSERT_NE(heads.find("r"), nullptr);
+  EXPECT_TRUE(heads.find("r")->is_live());
+  EXPECT_EQ(heads.find("r")->run.test_name, "test");
+  EXPECT_TRUE(heads.find("r")->operations.empty());
+}
+
+TEST(LiveRuns, JsonListsThemInOrder) {
+  LiveRuns runs;
+  runs.join(run_of("z"), second(0));
+  runs.join(run_of("a"), second(1));
+  runs.apply(run_of("a"), operation("upload", 1, false), second(2));
+  std::string text;
+  render_runs_json(text, runs);
+  const auto json = parse_json(text);
+  ASSERT_TRUE(json) << text;
+  const auto& list = json->at("runs").as_array();
+  ASSERT_EQ(list.size(), 2U);
+  EXPECT_EQ(list[0].at("test_run_id").as_string(), "z");
+  EXPECT_EQ(list[1].at("operations").at("failed").to_number<int>(), 1);
+  EXPECT_TRUE(list[1].at("live").as_bool());
+}
+
+}  // namespace
+}  // namespace metricsd::server

@@ -1,0 +1,50 @@
+#include "status.h"
+
+#include <metricsd/models/json.h>
+
+#include <boost/json/value.hpp>
+#include <gtest/gtest.h>
+
+namespace metricsd::server {
+namespace {
+
+TEST(Status, IsOneLineOfJson) {
+  Status status;
+  status.version = "1.2.3";
+  status.pid = 77;
+  status.ready = true;
+  status.socket = "/run/\"odd\"\nname.sock";
+  status.web = {"127.0.0.1:8090", "[::1]:8090"};
+  status.metrics_namespace = "workload";
+  status.data_dir = "none";
+  status.totals.operations = 10;
+  status.totals.rejected[Errc::half_line] = 2;
+  status.totals.rejected[Errc::too_long] = 3;
+  status.totals.dropped["socket"]["full"] = 4;
+  status.ingest_threads = 2;
+  status.series = 8;
+  status.overflows = {{.family = "workload_operations_total",
+                       .refused = 5,
+                       .exploded_label = "driver",
+                       .distinct_values = 99}};
+  status.runs = 1;
+
+  std::string line;
+  render_status_json(line, status);
+  EXPECT_EQ(line.find('\n'), std::string::npos);
+  const auto json = parse_json(line);
+  ASSERT_TRUE(json) << line;
+  EXPECT_EQ(json->at("pid").to_number<int>(), 77);
+  EXPECT_TRUE(json->at("ready").as_bool());
+  EXPECT_EQ(json->at("socket").as_string(), "/run/\"odd\"\nname.sock");
+  EXPECT_EQ(json->at("web").as_array().size(), 2U);
+  EXPECT_EQ(json->at("data_dir").as_string(), "none");
+  EXPECT_EQ(json->at("ingest").at("operations").to_number<int>(), 10);
+  EXPECT_EQ(json->at("ingest").at("rejected").at("half_line").to_number<int>(), 2);
+  EXPECT_EQ(json->at("ingest").at("rejected_total").to_number<int>(), 5);
+  EXPECT_EQ(json->at("dropped").at("socket").at("full").to_number<int>(), 4);
+  EXPECT_EQ(json->at("series").at("overflow").at(0).at("exploded_label").as_string(), "driver");
+}
+
+}  // namespace
+}  // namespace metricsd::server
