@@ -1,0 +1,250 @@
+#include "drainer.h"
+#include "fork_guard.h"
+#include "intake.h"
+#include "run_completion.h"
+#include "run_opening.h"
+
+#include <metricsd/client/collector.h>
+#include <metricsd/exporters/run_export.h>
+#include <metricsd/ipc/endpoint_path.h>
+#include <metricsd/models/clock.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <exception>
+#include <utility>
+
+#include <unistd.h>
+
+namespace metricsd::client {
+namespace {
+
+constexpr const char* kRunDirectoryVariable = "METRICSD_RUN_DIR";
+constexpr std::size_t kIdPrefix = 16;  // of the client's 32 hex digits, in operation ids
+
+// The run to join: what the call says, else, where the options allow it, what the environment says.
+std::filesystem::path directory_to_join(const std::filesystem::path& told, const RunOptions& options) {
+  if (!told.empty() || !options.join_from_environment) return told;
+  const char* from_environment = std::getenv(kRunDirectoryVariable);
+  return from_environment == nullptr ? "" : from_environment;
+}
+
+std::vector<std::string> without_repeats(std::vector<std::string> names) {
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+}  // namespace
+
+// Everything a collector has. The members from `intake` on are shared with the background thread; what it
+// alone touches between start() and stop_and_join() is said.
+struct Collector::State {
+  State(RunOptions given, const std::filesystem::path& join);
+
+  void open(const std::filesystem::path& join);
+  void open_files(const std::filesystem::path& join);
+  void start();
+  void refuse(std::string why);
+
+  [[nodiscard]] bool inherited() const noexcept { return fork_guard::generation() != generation; }
+  void end_part();
+  Report make_report();
+
+  const RunOptions options;
+  const std::uint64_t generation = fork_guard::arm();
+  const Clock& clock = system_clock();
+  const std::string client_id = random_id();
+  Timestamp start_time = clock.now();
+
+  std::string error;
+  std::filesystem::path directory;
+  Run run;
+
+  Intake intake;
+  std::optional<RunMembership> membership;  // the background thread's
+  Outlets outlets;                          // the background thread's
+  Completion completion;                    // the background thread's
+  std::optional<Drainer> drainer;           // none where nothing can be recorded
+  bool finished = false;
+};
+
+Collector::State::State(RunOptions given, const std::filesystem::path& join)
+    : options(std::move(given)), intake(options.ring_bytes, options.num_users) {
+  open(join);
+}
+
+void Collector::State::open(const std::filesystem::path& join) {
+  std::optional<Run> wanted = run_of(options, clock, error);
+  if (!wanted) return refuse(error);
+  run = std::move(*wanted);
+  open_files(join);
+  if (!intake.is_closed()) start();
+}
+
+// Where a new run's directory cannot be made for the system's reasons (a full disk), the daemon still has its
+// part.
+void Collector::State::open_files(const std::filesystem::path& join) {
+  if (!options.write_files && join.empty()) return;
+  if (!options.write_files) {
+    Result<Run> found = exporters::read_run(join);
+    if (!found) return refuse("cannot join the run in " + join.string() + ": " + found.error().message());
+    run = std::move(*found);
+    return;
+  }
+  auto files = join.empty() ? create_run(run, options.export_dir) : join_run(join, run);
+  if (files) {
+    directory = std::move(files->directory);
+    membership.emplace(std::move(files->membership));
+    outlets.recorder.emplace(std::move(files->operations), intake.losses());
+  } else if (!join.empty()) {
+    refuse("cannot join the run in " + join.string() + ": " + files.error().message());
+  } else if (files.error() == Errc::run_exists) {
+    refuse("there is a run of this name and id already: " + run_directory_name(run));
+  } else {
+    outlets.count_as_not_open = true;
+    error = "no files can be written in " + options.export_dir.string() + ": " + files.error().message();
+  }
+}
+
+void Collector::State::start() {
+  if (options.send_to_daemon) {
+    const ipc::Environment environment = ipc::Environment::of_process();
+    outlets.sender.emplace(
+        SenderOptions{ipc::connect_paths(options.socket, environment), environment.uid, options.queue_bytes},
+        run, clock, intake.losses());
+  }
+  const auto or_runs = [](const std::string& own, const std::string& of_run) {
+    return own.empty() ? of_run : own;
+  };
+  OperationBuilder builder({.workload_type = or_runs(options.workload_type, run.workload_type),
+                            .driver = or_runs(options.driver, run.driver),
+                            .id_prefix = client_id.substr(0, kIdPrefix)});
+  const std::int64_t timeout_ns = std::chrono::nanoseconds(options.finish_timeout).count();
+  drainer.emplace(intake, std::move(builder), outlets, timeout_ns, [this] { end_part(); });
+  if (const Result<> started = drainer->start(); !started) {
+    drainer.reset();
+    refuse("the background thread could not be started: " + started.error().message());
+  }
+}
+
+void Collector::State::refuse(std::string why) {
+  error = std::move(why);
+  intake.close(Loss::record_no_run);
+}
+
+// In the background thread, when all is drained and sent.
+void Collector::State::end_part() {
+  if (!membership) return;
+  const MemberRecord own{.client_id = client_id,
+                         .pid = ::getpid(),
+                         .start_time = start_time,
+                         .end_time = clock.now(),
+                         .users = intake.most_users(),
+                         .recorded = intake.recorded(),
+                         .dropped = drop_counts(intake.losses().totals())};
+  completion = complete_run(
+      *membership, directory, run, own,
+      {.formats = without_repeats(options.exports), .csv_raw = options.csv_raw, .csv_bom = options.csv_bom});
+  membership.reset();
+}
+
+Report Collector::State::make_report() {
+  Report report;
+  report.directory = directory;
+  report.complete = completion.complete;
+  report.recorded = intake.recorded();
+  report.dropped = drop_counts(intake.losses().totals());
+  if (!error.empty()) report.problems.push_back(error);
+  report.problems.insert(report.problems.end(), completion.problems.begin(), completion.problems.end());
+  report.warnings = completion.warnings;
+  const auto add_warnings = [&report](const std::vector<std::string>& lines) {
+    report.warnings.insert(report.warnings.end(), lines.begin(), lines.end());
+  };
+  if (drainer) add_warnings(drainer->warnings());
+  if (outlets.sender) add_warnings(outlets.sender->warnings());
+  report.summary_json = completion.summary_json;
+  report.plain_table_ = completion.plain_table;
+  report.coloured_table_ = completion.coloured_table;
+  return report;
+}
+
+std::string Report::table(bool colour) const {
+  return colour ? coloured_table_ : plain_table_;
+}
+
+Collector::Collector(RunOptions options) noexcept : Collector(std::filesystem::path(), std::move(options)) {}
+
+Collector::Collector(const std::filesystem::path& directory, RunOptions options) noexcept {
+  try {
+    const std::filesystem::path join = directory_to_join(directory, options);
+    state_ = std::make_unique<State>(std::move(options), join);
+  } catch (const std::exception&) {
+    // No memory even to say so: without a state nothing is recorded, and error() knows why.
+  }
+}
+
+// A forked child inherits a copy of what another thread may have been changing: it is left as it lies, and
+// goes with the process. The descriptors in it that matter to others were closed by the fork (fork_guard.h).
+Collector::~Collector() {
+  if (state_ && state_->inherited()) {
+    static_cast<void>(state_.release());
+  } else {
+    end();
+  }
+}
+
+const std::string& Collector::error() const noexcept {
+  static const std::string no_memory = "no memory";
+  return state_ ? state_->error : no_memory;
+}
+
+const std::filesystem::path& Collector::directory() const noexcept {
+  static const std::filesystem::path none;
+  return state_ ? state_->directory : none;
+}
+
+const std::string& Collector::test_run_id() const noexcept {
+  static const std::string none;
+  return state_ ? state_->run.test_run_id : none;
+}
+
+void Collector::record(const Operation& operation) noexcept {
+  if (state_ && !state_->inherited()) state_->intake.record(operation);
+}
+
+void Collector::set_users(std::uint64_t count) noexcept {
+  if (state_ && !state_->inherited()) state_->intake.set_users(count);
+}
+
+std::chrono::system_clock::time_point Collector::wall_time(
+    std::chrono::steady_clock::time_point at) const noexcept {
+  return state_ ? state_->intake.wall_time(at) : std::chrono::system_clock::time_point();
+}
+
+std::uint64_t Collector::recorded() const noexcept {
+  return state_ && !state_->inherited() ? state_->intake.recorded() : 0;
+}
+
+std::uint64_t Collector::dropped() const noexcept {
+  return state_ && !state_->inherited() ? state_->intake.losses().total() : 0;
+}
+
+void Collector::end() noexcept {
+  if (!state_ || state_->inherited() || std::exchange(state_->finished, true)) return;
+  if (!state_->drainer) return;
+  state_->intake.close(Loss::record_finished);
+  state_->drainer->stop_and_join();
+}
+
+Report Collector::finish() noexcept {
+  try {
+    if (!state_ || state_->inherited()) return {};
+    end();
+    return state_->make_report();
+  } catch (const std::exception&) {
+    return {};
+  }
+}
+
+}  // namespace metricsd::client

@@ -1,0 +1,80 @@
+// The library's one background thread: from rings to lines, from lines to the run's file and to the daemon.
+//
+// It polls, since waking it would cost the caller more than recording does: every 5 ms while operations come,
+// up to every 20 ms while none do. All signals are blocked in it, so that the workload's handlers never run
+// here and a write beyond a file size limit is an error instead of a death.
+#pragma once
+
+#include "intake.h"
+#include "operation_builder.h"
+#include "run_recorder.h"
+#include "sender.h"
+
+#include <metricsd/ipc/unique_fd.h>
+#include <metricsd/models/operation.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace metricsd::client {
+
+// Where lines go. Either may be absent.
+struct Outlets {
+  std::optional<RunRecorder> recorder;
+  std::optional<Sender> sender;
+  bool count_as_not_open = false;  // files were wanted and could not be opened
+};
+
+class Drainer {
+ public:
+  // `at_end` runs in the background thread once all is drained and sent.
+  Drainer(Intake& intake, OperationBuilder builder, Outlets& outlets, std::int64_t finish_timeout_ns,
+          std::function<void()> at_end);
+  Drainer(const Drainer&) = delete;
+  Drainer& operator=(const Drainer&) = delete;
+
+  // Errors: those of starting a thread.
+  [[nodiscard]] Result<> start();
+  // Drains what is in the rings, gives the daemon its time, runs `at_end`, and ends the thread. Once, after
+  // start(). The intake must be closed: else callers could keep it from ending.
+  void stop_and_join();
+
+  // Operations that needed repair, for a person.
+  [[nodiscard]] std::vector<std::string> warnings() const { return builder_.warnings(); }
+
+ private:
+  void run() noexcept;
+  bool run_pass() noexcept;
+  void finish() noexcept;
+  // Takes turns with the rings until all are empty or it is time for other work.
+  enum class Found { nothing, all, more };
+  Found drain();
+  [[nodiscard]] std::int64_t next_pause_ms(Found found) const;
+  void drain_ring(ThreadRings::Slot& slot);
+  void hand_over();
+  void wait();
+
+  Intake& intake_;
+  OperationBuilder builder_;
+  Outlets& outlets_;
+  const std::int64_t finish_timeout_ns_;
+  const std::function<void()> at_end_;
+
+  std::vector<ThreadRings::SlotPtr> slots_;
+  OperationMetric operation_;  // reused from record to record
+  std::string batch_;          // whole lines
+  std::uint64_t batch_lines_ = 0;
+  std::int64_t pause_ms_ = 0;
+
+  ipc::UniqueFd wake_;  // an eventfd: stop() does not wait for the pause
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+}  // namespace metricsd::client

@@ -1,0 +1,58 @@
+// Where callers' threads and the drainer meet: what record() and set_users() write, and the drainer reads.
+#pragma once
+
+#include "losses.h"
+#include "thread_rings.h"
+
+#include <metricsd/client/collector.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+namespace metricsd::client {
+
+class Intake {
+ public:
+  Intake(std::size_t ring_bytes, std::uint64_t users);
+
+  // Any thread; the promises of Collector::record().
+  void record(const Operation& operation) noexcept;
+  void set_users(std::uint64_t count) noexcept;
+
+  // From now on record() only counts, as lost by `reason`: record_finished or record_no_run.
+  void close(Loss reason) noexcept { closed_for_.store(reason, std::memory_order_relaxed); }
+  [[nodiscard]] bool is_closed() const noexcept {
+    return closed_for_.load(std::memory_order_relaxed) != kOpen;
+  }
+
+  // Operations that record() was handed so far. Any thread.
+  [[nodiscard]] std::uint64_t recorded() const noexcept { return rings_.committed() + losses_.turned_away(); }
+
+  // The wall clock's reading at a moment of the monotonic one: what saves a timer its second clock. Any
+  // thread.
+  [[nodiscard]] std::chrono::system_clock::time_point wall_time(
+      std::chrono::steady_clock::time_point at) const noexcept;
+  // Takes the difference of the two clocks anew, so that wall_time() follows an adjusted clock.
+  void calibrate() noexcept;
+
+  [[nodiscard]] std::uint64_t users() const noexcept { return users_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t most_users() const noexcept {
+    return most_users_.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] ThreadRings& rings() noexcept { return rings_; }
+  [[nodiscard]] LossLedger& losses() noexcept { return losses_; }
+  [[nodiscard]] const LossLedger& losses() const noexcept { return losses_; }
+
+ private:
+  static constexpr Loss kOpen{kLosses};  // no reason to refuse
+
+  ThreadRings rings_;
+  LossLedger losses_;
+  std::atomic<Loss> closed_for_{kOpen};
+  std::atomic<std::int64_t> wall_minus_steady_ns_{0};
+  std::atomic<std::uint64_t> users_;
+  std::atomic<std::uint64_t> most_users_;
+};
+
+}  // namespace metricsd::client

@@ -1,0 +1,56 @@
+// What was lost, by sink and cause, counted in operations.
+#pragma once
+
+#include <metricsd/models/summary.h>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace metricsd::client {
+
+enum class Loss : std::size_t {
+  // Never in a ring: these, with what the rings took, are all that record() was handed.
+  ring_full,
+  ring_no_memory,
+  record_finished,  // record() after finish()
+  record_no_run,    // the run could not be opened
+  // Taken, and lost on the way.
+  record_invalid,
+  record_late,       // came into its ring while finish() was ending
+  record_no_memory,  // the writer could not allocate
+  jsonl_disk_full,
+  jsonl_io_error,
+  jsonl_not_open,
+  socket_no_daemon,
+  socket_untrusted,   // somebody else's daemon answers
+  socket_queue_full,  // a daemon that is connected does not read
+};
+inline constexpr std::size_t kLosses = static_cast<std::size_t>(Loss::socket_queue_full) + 1;
+using LossTotals = std::array<std::uint64_t, kLosses>;
+
+// `totals` less `base`, as the files and the heartbeat name them; what is 0 is left out.
+[[nodiscard]] DropCounts drop_counts(const LossTotals& totals, const LossTotals& base = {});
+
+// Any thread.
+class LossLedger {
+ public:
+  void add(Loss loss, std::uint64_t operations) noexcept {
+    counts_[static_cast<std::size_t>(loss)].fetch_add(operations, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t count(Loss loss) const noexcept {
+    return counts_[static_cast<std::size_t>(loss)].load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] LossTotals totals() const noexcept;
+  // Of all causes; an operation that two sinks lost counts twice.
+  [[nodiscard]] std::uint64_t total() const noexcept;
+  // What record() itself turned away.
+  [[nodiscard]] std::uint64_t turned_away() const noexcept;
+
+ private:
+  std::array<std::atomic<std::uint64_t>, kLosses> counts_{};
+};
+
+}  // namespace metricsd::client

@@ -1,0 +1,122 @@
+#include "operation_builder.h"
+
+#include <metricsd/models/limits.h>
+#include <metricsd/models/operation_json.h>
+
+#include <limits>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace metricsd::client {
+namespace {
+
+class OperationBuilderTest : public ::testing::Test {
+ protected:
+  // Builds it and reads it back as a daemon would.
+  bool build(const Record& record) {
+    if (!builder_.build(record, 3, 7, built_)) return false;
+    std::string line;
+    append_operation_json(line, built_);
+    EXPECT_LT(line.size(), limits::kPlainLine);
+    OperationReader reader;
+    OperationMetric read;
+    EXPECT_EQ(reader.read(line, read), OperationReader::Outcome::operation)
+        << reason(reader.refusal()) << " " << reader.refused_field() << " " << line.substr(0, 200);
+    return true;
+  }
+
+  OperationBuilder builder_{{.workload_type = "s3", .driver = "boto", .id_prefix = "abc"}};
+  OperationMetric built_;
+};
+
+TEST_F(OperationBuilderTest, FillsInWhatWasNotGiven) {
+  ASSERT_TRUE(build({.start_ns = 1000, .duration_ns = 500, .operation_type = "upload"}));
+  EXPECT_EQ(built_.operation_id, "abc-3-7");
+  EXPECT_EQ(built_.workload_type, "s3");
+  EXPECT_EQ(built_.driver, "boto");
+  EXPECT_EQ(built_.timestamp_start, Timestamp{1000});
+  EXPECT_EQ(built_.timestamp_end, Timestamp{1500});
+  EXPECT_TRUE(builder_.warnings().empty());
+}
+
+TEST_F(OperationBuilderTest, KeepsWhatWasGiven) {
+  ASSERT_TRUE(build({.operation_type = "upload",
+                     .workload_type = "rbd",
+                     .driver = "librbd",
+                     .metadata = R"({ "a": 1 })",
+                     .operation_id = "mine"}));
+  EXPECT_EQ(built_.operation_id, "mine");
+  EXPECT_EQ(built_.workload_type, "rbd");
+  EXPECT_EQ(built_.driver, "librbd");
+  EXPECT_EQ(built_.metadata, R"({"a":1})");
+}
+
+TEST_F(OperationBuilderTest, GivesThroughputOfSuccessOnly) {
+  ASSERT_TRUE(build({.duration_ns = 500'000'000, .object_size_bytes = 1 << 20, .operation_type = "upload"}));
+  EXPECT_EQ(built_.throughput_mbps, 2.0);
+  ASSERT_TRUE(build({.duration_ns = 500'000'000,
+                     .object_size_bytes = 1 << 20,
+                     .success = false,
+                     .operation_type = "upload"}));
+  EXPECT_FALSE(built_.throughput_mbps);
+}
+
+TEST_F(OperationBuilderTest, RefusesTypeNamesThatBreakTheirRule) {
+  EXPECT_FALSE(build({}));
+  EXPECT_FALSE(build({.operation_type = "up load"}));
+  EXPECT_FALSE(build({.operation_type = std::string_view("\0", 1)}));
+  const std::string too_long(65, 'x');
+  EXPECT_FALSE(build({.operation_type = too_long}));
+  EXPECT_FALSE(build({.operation_type = "upload", .workload_type = "s 3"}));
+}
+
+TEST_F(OperationBuilderTest, HoldsFiguresToTheirRanges) {
+  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+  constexpr auto kLeast = std::numeric_limits<std::int64_t>::min();
+  for (const std::int64_t extreme : {kMost, kLeast, std::int64_t{-1}}) {
+    ASSERT_TRUE(build({.start_ns = extreme,
+                       .intended_start_ns = extreme,
+                       .duration_ns = extreme,
+                       .object_size_bytes = static_cast<std::uint64_t>(extreme),
+                       .has_intended_start = true,
+                       .operation_type = "upload"}));
+  }
+  EXPECT_THAT(builder_.warnings(), ::testing::ElementsAre(::testing::HasSubstr("out of range")));
+}
+
+TEST_F(OperationBuilderTest, MakesEveryTextOneThatAReaderTakes) {
+  const std::string control(20'000, '\x01');  // six bytes each once escaped
+  ASSERT_TRUE(build({.operation_type = "upload",
+                     .object_key = std::string_view(control).substr(0, 1028),
+                     .error_code = std::string_view(control).substr(0, 132),
+                     .error_message = std::string_view(control).substr(0, 4100),
+                     .driver = std::string_view(control).substr(0, 132),
+                     .user_id = "\xFF\xFE",
+                     .operation_id = std::string_view(control).substr(0, 132)}));
+  EXPECT_EQ(built_.user_id, "\xEF\xBF\xBD\xEF\xBF\xBD");
+  EXPECT_EQ(built_.object_key.size(), limits::kObjectKey);
+  EXPECT_THAT(builder_.warnings(), ::testing::ElementsAre(::testing::HasSubstr("1 operations had text")));
+}
+
+TEST_F(OperationBuilderTest, LeavesBadMetadataOutAndKeepsTheRow) {
+  const std::string large = "{\"a\":\"" + std::string(limits::kRecordedMetadata, 'x') + "\"}";
+  for (const std::string_view bad :
+       {std::string_view("[1]"), std::string_view("{"), std::string_view(large)}) {
+    ASSERT_TRUE(build({.operation_type = "upload", .metadata = bad}));
+    EXPECT_EQ(built_.metadata, "");
+  }
+  EXPECT_THAT(builder_.warnings(), ::testing::ElementsAre(::testing::HasSubstr("3 operations had metadata")));
+}
+
+TEST_F(OperationBuilderTest, ForgetsTheOperationBefore) {
+  ASSERT_TRUE(build({.success = false, .operation_type = "upload", .error_code = "E", .user_id = "u"}));
+  ASSERT_TRUE(build({.operation_type = "download"}));
+  EXPECT_EQ(built_.error_code, "");
+  EXPECT_EQ(built_.user_id, "");
+  EXPECT_TRUE(built_.success);
+}
+
+}  // namespace
+}  // namespace metricsd::client

@@ -1,0 +1,128 @@
+#include "thread_rings.h"
+
+#include <cstring>
+#include <memory>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace metricsd::client {
+namespace {
+
+bool push(Ring& ring, std::uint64_t number) {
+  std::byte* out = ring.reserve(sizeof number);
+  if (out == nullptr) return false;
+  std::memcpy(out, &number, sizeof number);
+  ring.commit();
+  return true;
+}
+
+std::vector<ThreadRings::SlotPtr> slots_of(const ThreadRings& rings) {
+  std::vector<ThreadRings::SlotPtr> slots;
+  rings.refresh(slots);
+  return slots;
+}
+
+TEST(ThreadRings, GiveAThreadTheSameRingEachTime) {
+  ThreadRings rings(ThreadRings::kSmallRing);
+  Ring* ring = rings.of_this_thread();
+  ASSERT_NE(ring, nullptr);
+  EXPECT_EQ(rings.of_this_thread(), ring);
+  EXPECT_EQ(slots_of(rings).size(), 1U);
+}
+
+TEST(ThreadRings, OfSeveralCollectorsAreApart) {
+  ThreadRings one(ThreadRings::kSmallRing);
+  ThreadRings two(ThreadRings::kSmallRing);
+  Ring* of_one = one.of_this_thread();
+  Ring* of_two = two.of_this_thread();
+  EXPECT_NE(of_one, of_two);
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_EQ(one.of_this_thread(), of_one);
+    ASSERT_EQ(two.of_this_thread(), of_two);
+  }
+}
+
+TEST(ThreadRings, OfACollectorThatIsGoneAreNeverFoundAgain) {
+  for (int i = 0; i < 1000; ++i) {
+    auto rings = std::make_unique<ThreadRings>(ThreadRings::kSmallRing);  // likely at the same address
+    ASSERT_EQ(rings->committed(), 0U);
+    ASSERT_TRUE(push(*rings->of_this_thread(), 1));
+    ASSERT_EQ(rings->committed(), 1U);
+  }
+}
+
+TEST(ThreadRings, GoToTheNextThreadWithWhatIsInThem) {
+  ThreadRings rings(ThreadRings::kSmallRing);
+  constexpr std::uint64_t kThreads = 1000;
+  for (std::uint64_t i = 0; i < kThreads; ++i) {
+    std::thread([&] { ASSERT_TRUE(push(*rings.of_this_thread(), i)); }).join();
+  }
+  const auto slots = slots_of(rings);
+  ASSERT_EQ(slots.size(), 1U);
+  for (std::uint64_t i = 0; i < kThreads; ++i) {
+    std::uint64_t number = 0;
+    std::memcpy(&number, slots[0]->ring.front().data(), sizeof number);
+    ASSERT_EQ(number, i);
+    slots[0]->ring.pop();
+  }
+  EXPECT_EQ(rings.committed(), kThreads);
+}
+
+TEST(ThreadRings, HaveOneWriterEachWhateverThreadsComeAndGo) {
+  ThreadRings rings(ThreadRings::kSmallRing);
+  constexpr int kAtOnce = 10;
+  for (int wave = 0; wave < 100; ++wave) {
+    std::vector<std::thread> threads;
+    threads.reserve(kAtOnce);
+    for (int i = 0; i < kAtOnce; ++i) {
+      threads.emplace_back([&] {
+        for (std::uint64_t n = 0; n < 20; ++n) ASSERT_TRUE(push(*rings.of_this_thread(), n));
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    for (const auto& slot : slots_of(rings)) {
+      while (!slot->ring.front().empty()) slot->ring.pop();
+    }
+  }
+  EXPECT_EQ(rings.committed(), 100U * kAtOnce * 20U);
+  EXPECT_LE(slots_of(rings).size(), static_cast<std::size_t>(kAtOnce));
+}
+
+TEST(ThreadRings, MayBeOutlivedByTheirThreads) {
+  auto rings = std::make_unique<ThreadRings>(ThreadRings::kSmallRing);
+  std::thread([&rings] {
+    static_cast<void>(rings->of_this_thread());
+    rings.reset();
+    ThreadRings next(ThreadRings::kSmallRing);
+    EXPECT_NE(next.of_this_thread(), nullptr);
+  }).join();
+}
+
+TEST(ThreadRings, AreSmallerOnceTheirMemoryIsSpent) {
+  ThreadRings rings(ThreadRings::kFullSizedRings);
+  EXPECT_EQ(rings.of_this_thread()->capacity(), ThreadRings::kFullSizedRings);
+  std::thread([&] { EXPECT_EQ(rings.of_this_thread()->capacity(), ThreadRings::kSmallRing); }).join();
+}
+
+// What runs in a thread's own destructors comes after its rings were given back.
+TEST(ThreadRings, AreThereForDestructorsAtAThreadsEnd) {
+  struct RecordsWhenItGoes {
+    ThreadRings* rings = nullptr;
+    ~RecordsWhenItGoes() {
+      Ring* ring = rings->of_this_thread();
+      if (ring != nullptr) static_cast<void>(push(*ring, 1));
+    }
+  };
+  ThreadRings rings(ThreadRings::kSmallRing);
+  std::thread([&rings] {
+    thread_local RecordsWhenItGoes first_made_last_gone{&rings};
+    ASSERT_TRUE(push(*first_made_last_gone.rings->of_this_thread(), 0));
+  }).join();
+  EXPECT_EQ(rings.committed(), 2U);
+}
+
+}  // namespace
+}  // namespace metricsd::client
