@@ -1,0 +1,55 @@
+#include "run_directory.h"
+
+#include "summary_reader.h"
+
+#include <metricsd/exporters/run_export.h>
+
+#include <fstream>
+#include <iterator>
+#include <string>
+
+namespace metricsd::tools {
+
+namespace {
+
+// `20260131T235959Z` as `2026-01-31T23:59:59Z`.
+std::string spread_timestamp(std::string compact) {
+  constexpr std::size_t kLength = 16;
+  if (compact.size() != kLength) return {};
+  compact.insert(13, 1, ':').insert(11, 1, ':').insert(6, 1, '-').insert(4, 1, '-');
+  return compact;
+}
+
+Run run_of_name(const std::string& name) {
+  Run run;
+  run.test_name = name;
+  const auto id_at = name.rfind('_');
+  const auto time_at =
+      id_at == std::string::npos || id_at == 0 ? std::string::npos : name.rfind('_', id_at - 1);
+  if (time_at == std::string::npos) return run;
+  const auto start = parse_timestamp(spread_timestamp(name.substr(time_at + 1, id_at - time_at - 1)));
+  const std::string id = name.substr(id_at + 1);
+  if (!start || !is_run_id(id)) return run;
+  run.test_name = name.substr(0, time_at);
+  run.test_run_id = id;
+  run.start_time = *start;
+  return run;
+}
+
+}  // namespace
+
+Run run_of_directory(const std::filesystem::path& directory) {
+  if (auto run = exporters::read_run(directory)) return std::move(*run);
+  std::error_code error;
+  const auto whole = std::filesystem::canonical(directory, error);
+  return run_of_name((error ? directory : whole).filename().string());
+}
+
+DropCounts known_drops(const std::filesystem::path& directory) {
+  std::ifstream file(directory / exporters::kSummaryFile, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  auto summary = read_summary_json(text);
+  return summary ? std::move(summary->dropped) : DropCounts{};
+}
+
+}  // namespace metricsd::tools
