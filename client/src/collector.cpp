@@ -55,7 +55,8 @@ struct Collector::State {
   const std::uint64_t generation = fork_guard::arm();
   const Clock& clock = system_clock();
   const std::string client_id = random_id();
-  Timestamp start_time = clock.now();
+  const Timestamp start_time = clock.now();
+  Timestamp end_time;  // when finish() was called: waiting for the daemon is not part of the run
 
   std::string error;
   std::filesystem::path directory;
@@ -136,13 +137,13 @@ void Collector::State::refuse(std::string why) {
 // In the background thread, when all is drained and sent.
 void Collector::State::end_part() {
   if (!membership) return;
-  const MemberRecord own{.client_id = client_id,
-                         .pid = ::getpid(),
-                         .start_time = start_time,
-                         .end_time = clock.now(),
-                         .users = intake.most_users(),
-                         .recorded = intake.recorded(),
-                         .dropped = drop_counts(intake.losses().totals())};
+  const exporters::MemberRecord own{.client_id = client_id,
+                                    .pid = ::getpid(),
+                                    .start_time = start_time,
+                                    .end_time = end_time,
+                                    .users = intake.most_users(),
+                                    .recorded = intake.recorded(),
+                                    .dropped = drop_counts(intake.losses().totals())};
   completion = complete_run(
       *membership, directory, run, own,
       {.formats = without_repeats(options.exports), .csv_raw = options.csv_raw, .csv_bom = options.csv_bom});
@@ -233,6 +234,7 @@ std::uint64_t Collector::dropped() const noexcept {
 void Collector::end() noexcept {
   if (!state_ || state_->inherited() || std::exchange(state_->finished, true)) return;
   if (!state_->drainer) return;
+  state_->end_time = state_->clock.now();
   state_->intake.close(Loss::record_finished);
   state_->drainer->stop_and_join();
 }

@@ -2,7 +2,7 @@
 
 #include "text.h"
 
-#include <metricsd/models/json_writer.h>
+#include <metricsd/models/json/writer.h>
 
 #include <algorithm>
 #include <cstdint>

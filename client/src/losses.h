@@ -1,7 +1,7 @@
 // What was lost, by sink and cause, counted in operations.
 #pragma once
 
-#include <metricsd/models/summary.h>
+#include <metricsd/models/statistics/summary.h>
 
 #include <array>
 #include <atomic>

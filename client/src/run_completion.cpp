@@ -8,13 +8,15 @@
 namespace metricsd::client {
 namespace {
 
+using exporters::MemberRecord;
+
 // Another process that finishes holds the gate while it exports; a hundred million operations take about this
 // long.
 constexpr std::int64_t kGateTimeoutNs = 300 * kNsPerSecond;
 
 std::vector<MemberRecord> members_with(const MemberRecord& own, const Result<std::string>& content) {
   std::vector<MemberRecord> members =
-      parse_members(content ? std::string_view(*content) : std::string_view());
+      exporters::parse_members(content ? std::string_view(*content) : std::string_view());
   const bool listed = std::any_of(members.begin(), members.end(),
                                   [&own](const MemberRecord& m) { return m.client_id == own.client_id; });
   if (!listed) members.push_back(own);  // its line could not be written
@@ -39,7 +41,7 @@ Completion complete_run(RunMembership& membership, const std::filesystem::path& 
                         const MemberRecord& own, const CompletionOptions& options) {
   Completion completion;
   std::string line;
-  append_member(line, own);
+  exporters::append_member(line, own);
   if (const Result<> appended = membership.append(line); !appended) {
     completion.problems.push_back("this process's part could not be noted: " + appended.error().message());
   }
@@ -52,7 +54,7 @@ Completion complete_run(RunMembership& membership, const std::filesystem::path& 
                                           .csv_bom = options.csv_bom,
                                           .dropped = {},
                                           .progress = {}};
-  export_options.dropped = merge_members(members_with(own, membership.read()), run);
+  export_options.dropped = exporters::merge_members(members_with(own, membership.read()), run);
   auto exported = exporters::export_run(directory, std::move(run), export_options);
   if (exported) {
     take_over(completion, std::move(*exported));

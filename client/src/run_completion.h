@@ -1,9 +1,9 @@
 // The end of a process's part in a run, and, by the run's last process, of the run.
 #pragma once
 
-#include "member_record.h"
 #include "run_membership.h"
 
+#include <metricsd/exporters/member_record.h>
 #include <metricsd/models/run.h>
 
 #include <string>
@@ -28,6 +28,7 @@ struct Completion {
 
 // Leaves `own` for the others, gives the membership up, and completes the run where nobody else takes part.
 [[nodiscard]] Completion complete_run(RunMembership& membership, const std::filesystem::path& directory,
-                                      Run run, const MemberRecord& own, const CompletionOptions& options);
+                                      Run run, const exporters::MemberRecord& own,
+                                      const CompletionOptions& options);
 
 }  // namespace metricsd::client

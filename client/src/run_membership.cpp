@@ -2,7 +2,9 @@
 
 #include "fork_guard.h"
 
+#include <metricsd/exporters/member_record.h>
 #include <metricsd/ipc/unique_fd.h>
+#include <metricsd/models/limits.h>
 
 #include <algorithm>
 #include <atomic>
@@ -20,11 +22,9 @@
 namespace metricsd::client {
 namespace {
 
-constexpr const char* kMembersFile = ".members.jsonl";
 constexpr off_t kGateByte = 0;
 constexpr off_t kMemberByte = 1;
 constexpr std::chrono::milliseconds kPoll{5};
-constexpr std::size_t kMaxContent = std::size_t{64} << 20;
 
 constexpr auto kBusy = boost::system::errc::resource_unavailable_try_again;
 
@@ -95,7 +95,7 @@ class RunMembership::Table {
     const std::lock_guard lock(mutex_);
     std::shared_ptr<MembersFile>& file = files_[key];
     if (!file) {
-      const auto path = directory / kMembersFile;
+      const auto path = directory / exporters::kMembersFile;
       ipc::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644));
       if (!fd.valid()) return forget(key, last_system_error());
       file = std::make_shared<MembersFile>(std::move(fd), key);
@@ -165,7 +165,7 @@ Result<> RunMembership::append(std::string_view line) {
 Result<std::string> RunMembership::read() const {
   std::string content;
   char chunk[16 * 1024];
-  while (content.size() < kMaxContent) {
+  while (content.size() < limits::kMembersFile) {
     const ssize_t got = ::pread(file_->fd.get(), chunk, sizeof chunk, static_cast<off_t>(content.size()));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return last_system_error();

@@ -3,7 +3,7 @@
 // Byte 1: a read lock, held by each process while it takes part. Byte 0: the gate, a write lock held by a
 // process that finishes. Who holds the gate, has given its membership up and sees no other member is the
 // run's last, and completes it before the gate opens. The kernel gives the locks of a dead process back. The
-// file's content is a line for each part that was finished (member_record.h).
+// file's content is a line for each part that was finished (exporters/member_record.h).
 //
 // The locks are POSIX ones, which a forked child does not hold. They are the process's: closing any
 // descriptor of the file drops all of them. So a process opens the file once, whatever number of its

@@ -1,6 +1,6 @@
 #include "text.h"
 
-#include <metricsd/models/json.h>
+#include <metricsd/models/json/document.h>
 #include <metricsd/models/utf8.h>
 
 #include <algorithm>

@@ -1,15 +1,14 @@
 #include <metricsd/exporters/file_sink.h>
+#include <metricsd/exporters/file_source.h>
 #include <metricsd/exporters/jsonl_reader.h>
 #include <metricsd/exporters/run_export.h>
 #include <metricsd/exporters/run_summary.h>
-#include <metricsd/models/json_writer.h>
+#include <metricsd/models/json/writer.h>
 #include <metricsd/models/limits.h>
 #include <metricsd/models/run_json.h>
-#include <metricsd/models/summary_builder.h>
+#include <metricsd/models/statistics/summary_builder.h>
 
 #include <cstddef>
-#include <fstream>
-#include <iterator>
 #include <memory>
 
 namespace metricsd::exporters {
@@ -172,16 +171,10 @@ std::string render_run(const Run& run) {
 }
 
 Result<Run> read_run(const fs::path& directory) {
-  std::error_code error;
-  const std::uintmax_t size = fs::file_size(directory / kRunFile, error);
-  if (error == std::errc::no_such_file_or_directory) return Errc::run_not_found;
-  if (error) return error_code(error);
-  if (size > limits::kRunFile) return Errc::too_long;
-  std::ifstream file(directory / kRunFile, std::ios::binary);
-  std::string text(static_cast<std::size_t>(size), '\0');
-  file.read(text.data(), static_cast<std::streamsize>(size));
-  if (!file) return make_error_code(boost::system::errc::io_error);
-  return parse_run(text);
+  const Result<std::string> text = read_file(directory / kRunFile, limits::kRunFile);
+  if (!text && text.error() == boost::system::errc::no_such_file_or_directory) return Errc::run_not_found;
+  if (!text) return text.error();
+  return parse_run(*text);
 }
 
 Result<ExportReport> export_run(const fs::path& directory, Run run, const ExportOptions& options) {

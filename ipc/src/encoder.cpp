@@ -1,5 +1,5 @@
 #include <metricsd/ipc/encoder.h>
-#include <metricsd/models/json_writer.h>
+#include <metricsd/models/json/writer.h>
 #include <metricsd/models/operation_json.h>
 #include <metricsd/models/run_json.h>
 

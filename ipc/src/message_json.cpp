@@ -1,7 +1,7 @@
 #include "message_json.h"
 
-#include <metricsd/models/json.h>
-#include <metricsd/models/json_fields.h>
+#include <metricsd/models/json/document.h>
+#include <metricsd/models/json/fields.h>
 #include <metricsd/models/limits.h>
 #include <metricsd/models/operation.h>
 #include <metricsd/models/run_json.h>

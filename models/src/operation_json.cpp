@@ -1,6 +1,6 @@
 #include <metricsd/models/decimal.h>
-#include <metricsd/models/json.h>
-#include <metricsd/models/json_writer.h>
+#include <metricsd/models/json/document.h>
+#include <metricsd/models/json/writer.h>
 #include <metricsd/models/limits.h>
 #include <metricsd/models/operation_json.h>
 

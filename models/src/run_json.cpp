@@ -1,5 +1,5 @@
-#include <metricsd/models/json.h>
-#include <metricsd/models/json_fields.h>
+#include <metricsd/models/json/document.h>
+#include <metricsd/models/json/fields.h>
 #include <metricsd/models/limits.h>
 #include <metricsd/models/run_json.h>
 

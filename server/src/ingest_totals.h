@@ -3,7 +3,7 @@
 #pragma once
 
 #include <metricsd/models/errors.h>
-#include <metricsd/models/summary.h>
+#include <metricsd/models/statistics/summary.h>
 
 #include <cstddef>
 #include <cstdint>

@@ -5,12 +5,12 @@
 // limits::kLiveOperations types.
 #pragma once
 
-#include <metricsd/models/exponential_histogram.h>
-#include <metricsd/models/moments.h>
 #include <metricsd/models/operation.h>
 #include <metricsd/models/registry.h>
 #include <metricsd/models/run.h>
-#include <metricsd/models/summary.h>
+#include <metricsd/models/statistics/exponential_histogram.h>
+#include <metricsd/models/statistics/moments.h>
+#include <metricsd/models/statistics/summary.h>
 
 #include <cstdint>
 #include <map>

@@ -1,6 +1,6 @@
 #include "live_runs_json.h"
 
-#include <metricsd/models/json_writer.h>
+#include <metricsd/models/json/writer.h>
 
 #include <algorithm>
 #include <vector>

@@ -3,7 +3,7 @@
 
 #include <metricsd/models/registry.h>
 #include <metricsd/models/run.h>
-#include <metricsd/models/summary.h>
+#include <metricsd/models/statistics/summary.h>
 
 #include <cstdint>
 #include <optional>

@@ -1,6 +1,6 @@
 #include "status.h"
 
-#include <metricsd/models/json_writer.h>
+#include <metricsd/models/json/writer.h>
 
 namespace metricsd::server {
 namespace {

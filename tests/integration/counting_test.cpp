@@ -1,6 +1,6 @@
 // What is sent is counted, exactly and soon, whoever else is sending.
 
-#include <metricsd/models/json.h>
+#include <metricsd/models/json/document.h>
 #include <metricsd/support/daemon_process.h>
 
 #include <atomic>

@@ -2,7 +2,7 @@
 
 #include <metricsd/ipc/endpoint.h>
 #include <metricsd/ipc/endpoint_path.h>
-#include <metricsd/models/json.h>
+#include <metricsd/models/json/document.h>
 
 #include <boost/json.hpp>
 #include <unistd.h>

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -54,9 +55,10 @@ int export_directory(const ExportCommandOptions& command) {
   options.formats = command.formats;
   options.csv_raw = command.csv_raw;
   options.csv_bom = command.csv_bom;
-  options.dropped = known_drops(command.directory);
+  Run run = run_of_directory(command.directory);
+  options.dropped = add_members(command.directory, run);
   if (terminal) options.progress = show_progress;
-  const auto report = exporters::export_run(command.directory, run_of_directory(command.directory), options);
+  const auto report = exporters::export_run(command.directory, std::move(run), options);
   if (terminal) std::fputs("\r\033[K", stderr);
   if (!report) {
     return fail((std::filesystem::path(command.directory) / exporters::kOperationsFile).string() + ": " +

@@ -2,10 +2,12 @@
 
 #include "summary_reader.h"
 
+#include <metricsd/exporters/file_source.h>
+#include <metricsd/exporters/member_record.h>
 #include <metricsd/exporters/run_export.h>
+#include <metricsd/models/limits.h>
 
-#include <fstream>
-#include <iterator>
+#include <optional>
 #include <string>
 
 namespace metricsd::tools {
@@ -36,6 +38,13 @@ Run run_of_name(const std::string& name) {
   return run;
 }
 
+DropCounts drops_of_summary(const std::filesystem::path& directory) {
+  const auto text = exporters::read_file(directory / exporters::kSummaryFile, limits::kSummaryFile);
+  if (!text) return {};
+  auto summary = read_summary_json(*text);
+  return summary ? std::move(summary->dropped) : DropCounts{};
+}
+
 }  // namespace
 
 Run run_of_directory(const std::filesystem::path& directory) {
@@ -45,11 +54,13 @@ Run run_of_directory(const std::filesystem::path& directory) {
   return run_of_name((error ? directory : whole).filename().string());
 }
 
-DropCounts known_drops(const std::filesystem::path& directory) {
-  std::ifstream file(directory / exporters::kSummaryFile, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  auto summary = read_summary_json(text);
-  return summary ? std::move(summary->dropped) : DropCounts{};
+DropCounts add_members(const std::filesystem::path& directory, Run& run) {
+  const auto members = exporters::read_members(directory);
+  if (!members || members->empty()) return drops_of_summary(directory);
+  const std::optional<Timestamp> end_time = run.end_time;
+  DropCounts dropped = exporters::merge_members(*members, run);
+  run.end_time = end_time;
+  return dropped;
 }
 
 }  // namespace metricsd::tools

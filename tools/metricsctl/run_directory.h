@@ -2,7 +2,7 @@
 #pragma once
 
 #include <metricsd/models/run.h>
-#include <metricsd/models/summary.h>
+#include <metricsd/models/statistics/summary.h>
 
 #include <filesystem>
 
@@ -12,7 +12,9 @@ namespace metricsd::tools {
 // (`<test_name>_<YYYYmmddTHHMMSSZ>_<first 8 of the run id>`).
 [[nodiscard]] Run run_of_directory(const std::filesystem::path& directory);
 
-// What an existing aggregated.json says was dropped: the operations themselves can not tell.
-[[nodiscard]] DropCounts known_drops(const std::filesystem::path& directory);
+// What the operations themselves can not tell: adds to `run` what its finished processes left
+// (.members.jsonl), and returns what was dropped, by them or, where they left nothing, by an existing
+// aggregated.json. The end of a run that did not live to say so stays open.
+[[nodiscard]] DropCounts add_members(const std::filesystem::path& directory, Run& run);
 
 }  // namespace metricsd::tools

@@ -3,8 +3,7 @@
 #include "command.h"
 #include "daemon_status.h"
 
-#include <metricsd/models/decimal.h>
-#include <metricsd/models/json.h>
+#include <metricsd/models/json/document.h>
 
 #include <cstdio>
 #include <memory>
@@ -29,10 +28,8 @@ struct StatusOptions {
 void append_leaf(std::string& out, const json::value& value) {
   if (value.is_string()) {
     out += value.get_string();
-  } else if (value.is_double()) {
-    append_double(out, value.get_double());  // Boost.JSON would write 4.375E-1
   } else {
-    out += json::serialize(value);
+    append_json(out, value);
   }
 }
 

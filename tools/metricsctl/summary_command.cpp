@@ -9,11 +9,12 @@
 #include <metricsd/exporters/jsonl_reader.h>
 #include <metricsd/exporters/run_export.h>
 #include <metricsd/exporters/run_summary.h>
-#include <metricsd/models/summary_builder.h>
+#include <metricsd/models/statistics/summary_builder.h>
 
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <httplib.h>
@@ -53,9 +54,12 @@ Result<RunSummary> summarize(const std::filesystem::path& directory) {
   for (;;) {
     const auto more = reader->next(operation);
     if (!more) return more.error();
-    if (!*more) return builder.finish(run_of_directory(directory), known_drops(directory));
+    if (!*more) break;
     if (const auto added = builder.add(operation); !added) return added.error();
   }
+  Run run = run_of_directory(directory);
+  DropCounts dropped = add_members(directory, run);
+  return builder.finish(run, std::move(dropped));
 }
 
 int summarize_directory(const SummaryOptions& options) {

@@ -1,6 +1,6 @@
 #include "summary_reader.h"
 
-#include <metricsd/models/json.h>
+#include <metricsd/models/json/document.h>
 #include <metricsd/models/timestamp.h>
 
 #include <cmath>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <metricsd/models/errors.h>
-#include <metricsd/models/summary.h>
+#include <metricsd/models/statistics/summary.h>
 
 #include <string_view>
 

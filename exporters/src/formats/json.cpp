@@ -1,6 +1,6 @@
 #include "formats/formats.h"
 
-#include <metricsd/models/json_writer.h>
+#include <metricsd/models/json/writer.h>
 #include <metricsd/models/operation_json.h>
 
 #include <utility>

@@ -1,7 +1,7 @@
 #include "sample_operation.h"
 
 #include <metricsd/exporters/operation_format.h>
-#include <metricsd/models/json.h>
+#include <metricsd/models/json/document.h>
 #include <metricsd/models/operation_json.h>
 
 #include <string>

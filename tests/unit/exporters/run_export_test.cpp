@@ -2,7 +2,7 @@
 #include "sample_operation.h"
 
 #include <metricsd/exporters/run_export.h>
-#include <metricsd/models/json.h>
+#include <metricsd/models/json/document.h>
 #include <metricsd/models/operation_json.h>
 #include <metricsd/support/temporary_directory.h>
 

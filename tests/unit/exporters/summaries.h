@@ -1,7 +1,7 @@
 // Summaries put together by hand, for what renders them.
 #pragma once
 
-#include <metricsd/models/summary.h>
+#include <metricsd/models/statistics/summary.h>
 
 namespace metricsd::exporters {
 

@@ -1,7 +1,7 @@
 #include "summaries.h"
 
 #include <metricsd/exporters/run_summary.h>
-#include <metricsd/models/json.h>
+#include <metricsd/models/json/document.h>
 
 #include <string>
 #include <vector>

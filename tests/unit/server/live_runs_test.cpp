@@ -2,7 +2,7 @@
 
 #include "live_runs_json.h"
 
-#include <metricsd/models/json.h>
+#include <metricsd/models/json/document.h>
 
 #include <boost/json/value.hpp>
 #include <gtest/gtest.h>

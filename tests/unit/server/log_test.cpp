@@ -1,6 +1,6 @@
 #include "log.h"
 
-#include <metricsd/models/json.h>
+#include <metricsd/models/json/document.h>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "status.h"
 
-#include <metricsd/models/json.h>
+#include <metricsd/models/json/document.h>
 
 #include <boost/json/value.hpp>
 #include <gtest/gtest.h>

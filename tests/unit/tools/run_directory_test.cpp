@@ -54,9 +54,25 @@ TEST(RunDirectory, ConfigBeatsTheName) {
 
 TEST(RunDirectory, DropsComeFromTheSummaryThatIsThere) {
   const support::TemporaryDirectory parent;
-  EXPECT_TRUE(known_drops(parent.path()).empty());
+  metricsd::Run run;
+  EXPECT_TRUE(add_members(parent.path(), run).empty());
   std::ofstream(parent.path() / "aggregated.json") << R"({"dropped":{"socket":{"no_daemon":7}}})";
-  EXPECT_EQ(known_drops(parent.path()).at("socket").at("no_daemon"), 7U);
+  EXPECT_EQ(add_members(parent.path(), run).at("socket").at("no_daemon"), 7U);
+}
+
+TEST(RunDirectory, WhatFinishedProcessesLeftBeatsTheSummary) {
+  const support::TemporaryDirectory parent;
+  std::ofstream(parent.path() / "aggregated.json") << R"({"dropped":{"socket":{"no_daemon":7}}})";
+  std::ofstream(parent.path() / ".members.jsonl")
+      << R"({"client_id":"a","pid":1,"start_time":"2026-01-01T00:00:00Z","end_time":"2026-01-01T00:00:09Z",)"
+      << R"("users":3,"recorded":5,"dropped":{"ring":{"full":2}}})"
+      << "\n";
+  metricsd::Run run;
+  const DropCounts dropped = add_members(parent.path(), run);
+  EXPECT_EQ(dropped, (DropCounts{{"ring", {{"full", 2}}}}));
+  EXPECT_EQ(run.num_users, 3U);
+  EXPECT_EQ(format_timestamp(run.start_time.value()), "2026-01-01T00:00:00.000000Z");
+  EXPECT_FALSE(run.end_time);  // others may have gone on, and did not live to say so
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include <metricsd/exporters/operation_format.h>
 #include <metricsd/models/errors.h>
 #include <metricsd/models/run.h>
-#include <metricsd/models/summary.h>
+#include <metricsd/models/statistics/summary.h>
 
 #include <cstdint>
 #include <filesystem>

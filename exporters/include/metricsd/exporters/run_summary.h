@@ -2,8 +2,8 @@
 // run).
 #pragma once
 
-#include <metricsd/models/json_writer.h>
-#include <metricsd/models/summary.h>
+#include <metricsd/models/json/writer.h>
+#include <metricsd/models/statistics/summary.h>
 
 #include <string>
 

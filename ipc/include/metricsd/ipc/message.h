@@ -6,7 +6,7 @@
 #include <metricsd/models/errors.h>
 #include <metricsd/models/family.h>
 #include <metricsd/models/run.h>
-#include <metricsd/models/summary.h>
+#include <metricsd/models/statistics/summary.h>
 
 #include <cstdint>
 #include <optional>

@@ -28,7 +28,9 @@ inline constexpr std::size_t kTestName =
 // Files of a run that are read again.
 inline constexpr std::size_t kFileLine =
     1024 * 1024;  // a line of operations.jsonl: the longest a socket takes
-inline constexpr std::size_t kRunFile = 16 * 1024 * 1024;  // test_config.json: read into memory whole
+inline constexpr std::size_t kMembersFile = 64 * 1024 * 1024;    // some 100,000 processes of one run
+inline constexpr std::size_t kSummaryFile = 1024 * 1024 * 1024;  // 100,000 windows at 4 KiB, twice
+inline constexpr std::size_t kRunFile = 16 * 1024 * 1024;        // test_config.json: read into memory whole
 
 // The socket.
 inline constexpr std::size_t kPlainLine = 64 * 1024;  // the longest line before a hello

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <metricsd/models/errors.h>
-#include <metricsd/models/json_writer.h>
+#include <metricsd/models/json/writer.h>
 #include <metricsd/models/run.h>
 
 #include <string>

@@ -1,8 +1,8 @@
 // The closed set of shapes: all that a format knows of a metric. A new kind shows itself as one of these.
 #pragma once
 
-#include <metricsd/models/exponential_histogram.h>
 #include <metricsd/models/labels.h>
+#include <metricsd/models/statistics/exponential_histogram.h>
 #include <metricsd/models/timestamp.h>
 
 #include <cstdint>

@@ -3,9 +3,9 @@
 
 #include <metricsd/models/binary.h>
 #include <metricsd/models/errors.h>
-#include <metricsd/models/exponential_histogram.h>
 #include <metricsd/models/family.h>
 #include <metricsd/models/shapes.h>
+#include <metricsd/models/statistics/exponential_histogram.h>
 
 #include <cstdint>
 #include <memory>

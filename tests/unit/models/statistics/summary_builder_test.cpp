@@ -1,6 +1,6 @@
 #include <metricsd/models/labels.h>
 #include <metricsd/models/limits.h>
-#include <metricsd/models/summary_builder.h>
+#include <metricsd/models/statistics/summary_builder.h>
 #include <metricsd/support/temporary_directory.h>
 
 #include <algorithm>

@@ -4,7 +4,7 @@
 #include <metricsd/models/errors.h>
 #include <metricsd/models/operation.h>
 #include <metricsd/models/run.h>
-#include <metricsd/models/summary.h>
+#include <metricsd/models/statistics/summary.h>
 
 #include <cstddef>
 #include <filesystem>

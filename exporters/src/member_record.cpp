@@ -1,7 +1,8 @@
-#include "member_record.h"
-
-#include <metricsd/models/json.h>
-#include <metricsd/models/json_writer.h>
+#include <metricsd/exporters/file_source.h>
+#include <metricsd/exporters/member_record.h>
+#include <metricsd/models/json/document.h>
+#include <metricsd/models/json/writer.h>
+#include <metricsd/models/limits.h>
 
 #include <algorithm>
 #include <optional>
@@ -9,7 +10,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
-namespace metricsd::client {
+namespace metricsd::exporters {
 namespace {
 
 namespace json = boost::json;
@@ -86,12 +87,22 @@ std::vector<MemberRecord> parse_members(std::string_view content) {
   return members;
 }
 
+Result<std::vector<MemberRecord>> read_members(const std::filesystem::path& directory) {
+  const Result<std::string> content = read_file(directory / kMembersFile, limits::kMembersFile);
+  if (!content) return content.error();
+  return parse_members(*content);
+}
+
 DropCounts merge_members(const std::vector<MemberRecord>& members, Run& run) {
+  const bool any_recorded = std::any_of(members.begin(), members.end(),
+                                        [](const MemberRecord& member) { return member.recorded > 0; });
   DropCounts dropped;
   run.num_users = 0;
   for (const MemberRecord& member : members) {
     run.start_time = std::min(run.start_time.value_or(member.start_time), member.start_time);
-    run.end_time = std::max(run.end_time.value_or(member.end_time), member.end_time);
+    if (member.recorded > 0 || !any_recorded) {
+      run.end_time = std::max(run.end_time.value_or(member.end_time), member.end_time);
+    }
     run.num_users += member.users;
     for (const auto& [sink, causes] : member.dropped) {
       for (const auto& [cause, count] : causes) dropped[sink][cause] += count;
@@ -100,4 +111,4 @@ DropCounts merge_members(const std::vector<MemberRecord>& members, Run& run) {
   return dropped;
 }
 
-}  // namespace metricsd::client
+}  // namespace metricsd::exporters

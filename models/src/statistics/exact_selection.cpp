@@ -1,4 +1,4 @@
-#include <metricsd/models/exact_selection.h>
+#include <metricsd/models/statistics/exact_selection.h>
 
 #include <algorithm>
 #include <cassert>

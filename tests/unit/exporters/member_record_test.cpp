@@ -1,8 +1,8 @@
-#include "member_record.h"
+#include <metricsd/exporters/member_record.h>
 
 #include <gtest/gtest.h>
 
-namespace metricsd::client {
+namespace metricsd::exporters {
 namespace {
 
 constexpr Timestamp kNoon{1'767'268'800 * kNsPerSecond};
@@ -47,6 +47,17 @@ TEST(MemberRecord, BearsAnyPrefixOfItsLine) {
   }
 }
 
+TEST(MemberRecord, WhoRecordedNothingDoesNotDrawOutTheEnd) {
+  metricsd::Run run;
+  MemberRecord parent = member(1, 60, 0);
+  parent.recorded = 0;
+  static_cast<void>(merge_members({parent, member(2, 9, 4)}, run));
+  EXPECT_EQ(run.end_time, Timestamp{kNoon.ns + 9 * kNsPerSecond});
+  metricsd::Run idle;
+  static_cast<void>(merge_members({parent}, idle));
+  EXPECT_EQ(idle.end_time, Timestamp{kNoon.ns + 60 * kNsPerSecond});
+}
+
 TEST(MemberRecord, MergesToEarliestLatestAndSums) {
   metricsd::Run run;
   run.start_time = Timestamp{kNoon.ns + 3 * kNsPerSecond};
@@ -60,4 +71,4 @@ TEST(MemberRecord, MergesToEarliestLatestAndSums) {
 }
 
 }  // namespace
-}  // namespace metricsd::client
+}  // namespace metricsd::exporters

@@ -1,4 +1,4 @@
-#include <metricsd/models/json.h>
+#include <metricsd/models/json/document.h>
 
 #include <string>
 

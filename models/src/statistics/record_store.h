@@ -9,7 +9,7 @@
 #include "spill_file.h"
 
 #include <metricsd/models/errors.h>
-#include <metricsd/models/exact_selection.h>
+#include <metricsd/models/statistics/exact_selection.h>
 
 #include <array>
 #include <cstddef>

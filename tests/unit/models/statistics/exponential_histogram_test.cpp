@@ -1,4 +1,4 @@
-#include <metricsd/models/exponential_histogram.h>
+#include <metricsd/models/statistics/exponential_histogram.h>
 
 #include <algorithm>
 #include <cmath>

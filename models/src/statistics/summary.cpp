@@ -1,5 +1,5 @@
 #include <metricsd/models/decimal.h>
-#include <metricsd/models/summary.h>
+#include <metricsd/models/statistics/summary.h>
 
 #include <limits>
 

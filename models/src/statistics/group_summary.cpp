@@ -1,8 +1,8 @@
 #include "group_summary.h"
 
 #include <metricsd/models/decimal.h>
-#include <metricsd/models/exact_selection.h>
-#include <metricsd/models/moments.h>
+#include <metricsd/models/statistics/exact_selection.h>
+#include <metricsd/models/statistics/moments.h>
 #include <metricsd/models/timestamp.h>
 
 #include <algorithm>

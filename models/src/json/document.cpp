@@ -1,5 +1,5 @@
-#include <metricsd/models/json.h>
-#include <metricsd/models/json_writer.h>
+#include <metricsd/models/json/document.h>
+#include <metricsd/models/json/writer.h>
 #include <metricsd/models/limits.h>
 
 #include <charconv>

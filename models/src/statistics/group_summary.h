@@ -4,7 +4,7 @@
 #include "record_store.h"
 
 #include <metricsd/models/errors.h>
-#include <metricsd/models/summary.h>
+#include <metricsd/models/statistics/summary.h>
 
 #include <cstddef>
 #include <vector>

@@ -1,4 +1,4 @@
-#include <metricsd/models/json_writer.h>
+#include <metricsd/models/json/writer.h>
 
 #include <cmath>
 

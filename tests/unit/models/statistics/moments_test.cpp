@@ -1,4 +1,4 @@
-#include <metricsd/models/moments.h>
+#include <metricsd/models/statistics/moments.h>
 
 #include <algorithm>
 #include <cmath>

@@ -5,7 +5,7 @@
 
 #include <metricsd/models/labels.h>
 #include <metricsd/models/limits.h>
-#include <metricsd/models/summary_builder.h>
+#include <metricsd/models/statistics/summary_builder.h>
 
 #include <algorithm>
 #include <bit>
