@@ -1,6 +1,8 @@
 #include <metricsd/exporters/file_source.h>
 #include <metricsd/exporters/member_record.h>
+#include <metricsd/models/drop_counts.h>
 #include <metricsd/models/json/document.h>
+#include <metricsd/models/json/fields.h>
 #include <metricsd/models/json/writer.h>
 #include <metricsd/models/limits.h>
 
@@ -15,45 +17,20 @@ namespace {
 
 namespace json = boost::json;
 
-std::uint64_t count_of(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
-  if (value == nullptr) return 0;
-  error_code not_a_count;
-  const auto count = value->to_number<std::uint64_t>(not_a_count);
-  return not_a_count ? 0 : count;
-}
-
-std::string_view text_of(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string_view(value->get_string()) : std::string_view();
-}
-
-DropCounts drops_of(const json::object& object) {
-  DropCounts dropped;
-  const json::value* sinks = object.if_contains("dropped");
-  if (sinks == nullptr || !sinks->is_object()) return dropped;
-  for (const auto& sink : sinks->get_object()) {
-    if (!sink.value().is_object()) continue;
-    const json::object& causes = sink.value().get_object();
-    for (const auto& cause : causes) dropped[sink.key()][cause.key()] = count_of(causes, cause.key());
-  }
-  return dropped;
-}
-
 std::optional<MemberRecord> parse_member(std::string_view line) {
-  const Result<json::value> value = parse_json(line);
-  if (!value || !value->is_object()) return std::nullopt;
-  const json::object& object = value->get_object();
-  const Result<Timestamp> start = parse_timestamp(text_of(object, "start_time"));
-  const Result<Timestamp> end = parse_timestamp(text_of(object, "end_time"));
-  if (!start || !end) return std::nullopt;
-  return MemberRecord{.client_id = std::string(text_of(object, "client_id")),
-                      .pid = static_cast<std::int64_t>(count_of(object, "pid")),
-                      .start_time = *start,
-                      .end_time = *end,
-                      .users = count_of(object, "users"),
-                      .recorded = count_of(object, "recorded"),
-                      .dropped = drops_of(object)};
+  const Result<json::value> document = parse_json(line);
+  if (!document || !document->is_object()) return std::nullopt;
+  FieldReader fields(document->get_object());
+  MemberRecord member;
+  member.client_id = fields.required("client_id", any_text);
+  member.pid = static_cast<std::int64_t>(fields.required("pid", whole_up_to(limits::kWhole)));
+  member.start_time = fields.required("start_time", read_timestamp);
+  member.end_time = fields.required("end_time", read_timestamp);
+  member.users = fields.required("users", whole_up_to(limits::kWhole));
+  member.recorded = fields.required("recorded", whole_up_to(limits::kWhole));
+  member.dropped = fields.required("dropped", read_drop_counts);
+  if (fields.fault()) return std::nullopt;
+  return member;
 }
 
 }  // namespace
@@ -67,13 +44,8 @@ void append_member(std::string& out, const MemberRecord& member) {
       .field("end_time", format_timestamp(member.end_time))
       .field("users", member.users)
       .field("recorded", member.recorded);
-  writer.key("dropped").begin_object();
-  for (const auto& [sink, causes] : member.dropped) {
-    writer.key(sink).begin_object();
-    for (const auto& [cause, count] : causes) writer.field(cause, count);
-    writer.end_object();
-  }
-  writer.end_object().end_object();
+  write_drop_counts(writer.key("dropped"), member.dropped);
+  writer.end_object();
   out.push_back('\n');
 }
 
@@ -104,9 +76,7 @@ DropCounts merge_members(const std::vector<MemberRecord>& members, Run& run) {
       run.end_time = std::max(run.end_time.value_or(member.end_time), member.end_time);
     }
     run.num_users += member.users;
-    for (const auto& [sink, causes] : member.dropped) {
-      for (const auto& [cause, count] : causes) dropped[sink][cause] += count;
-    }
+    add(dropped, member.dropped);
   }
   return dropped;
 }

@@ -101,15 +101,8 @@ void encode(std::string& out, const SamplesMessage& message) {
 }
 
 void encode(std::string& out, const HeartbeatMessage& message) {
-  encode_line(out, "heartbeat", [&](JsonWriter& writer) {
-    writer.key("dropped").begin_object();
-    for (const auto& [sink, causes] : message.dropped) {
-      writer.key(sink).begin_object();
-      for (const auto& [cause, total] : causes) writer.field(cause, total);
-      writer.end_object();
-    }
-    writer.end_object();
-  });
+  encode_line(out, "heartbeat",
+              [&](JsonWriter& writer) { write_drop_counts(writer.key("dropped"), message.dropped); });
 }
 
 }  // namespace metricsd::ipc

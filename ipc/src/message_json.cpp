@@ -1,5 +1,6 @@
 #include "message_json.h"
 
+#include <metricsd/models/drop_counts.h>
 #include <metricsd/models/json/document.h>
 #include <metricsd/models/json/fields.h>
 #include <metricsd/models/limits.h>
@@ -164,27 +165,6 @@ Message read_samples(FieldReader& fields) {
     }
   }
   return message;
-}
-
-// {sink: {cause: total}}; the names become labels.
-Result<DropCounts> read_drop_counts(const json::value& value) {
-  const auto sinks = any_object(value);
-  if (!sinks) return sinks.error();
-  DropCounts dropped;
-  std::size_t pairs = 0;
-  for (const auto& [sink, value_of_sink] : **sinks) {
-    const auto causes = any_object(value_of_sink);
-    if (!causes) return causes.error();
-    pairs += (*causes)->size();
-    if (pairs > limits::kDropCauses) return Errc::limit_reached;
-    for (const auto& [cause, value_of_cause] : **causes) {
-      if (!is_type_name(sink) || !is_type_name(cause)) return Errc::invalid_characters;
-      const auto total = read_whole(value_of_cause, limits::kWhole);
-      if (!total) return total.error();
-      dropped[std::string(sink)][std::string(cause)] = *total;
-    }
-  }
-  return dropped;
 }
 
 Message read_heartbeat(FieldReader& fields) {

@@ -11,11 +11,6 @@ namespace {
 
 namespace json = boost::json;
 
-Result<Timestamp> read_time(const json::value& value) {
-  const auto text = any_text(value);
-  return text ? parse_timestamp(*text) : Result<Timestamp>(text.error());
-}
-
 Result<double> read_amount(const json::value& value) {
   const auto number = read_number(value);
   if (number && *number < 0) return Errc::out_of_range;
@@ -57,8 +52,8 @@ Result<Run> run_from_json(const json::object& object) {
   Run run;
   run.test_run_id = text("test_run_id", limits::kRunId);
   run.test_name = text("test_name", limits::kTestName);
-  run.start_time = fields.optional("start_time", read_time);
-  run.end_time = fields.optional("end_time", read_time);
+  run.start_time = fields.optional("start_time", read_timestamp);
+  run.end_time = fields.optional("end_time", read_timestamp);
   run.scenario = text("scenario", limits::kDriver);
   run.workload_type = text("workload_type", limits::kTypeName);
   run.driver = text("driver", limits::kDriver);

@@ -40,16 +40,6 @@ void write_series(JsonWriter& json, const Status& status) {
   json.end_array().end_object();
 }
 
-void write_dropped(JsonWriter& json, const DropCounts& dropped) {
-  json.key("dropped").begin_object();
-  for (const auto& [sink, causes] : dropped) {
-    json.key(sink).begin_object();
-    for (const auto& [cause, count] : causes) json.field(cause, count);
-    json.end_object();
-  }
-  json.end_object();
-}
-
 }  // namespace
 
 void render_status_json(std::string& out, const Status& status) {
@@ -67,7 +57,7 @@ void render_status_json(std::string& out, const Status& status) {
       .field("data_dir", status.data_dir);
   write_ingest(json, status);
   write_series(json, status);
-  write_dropped(json, status.totals.dropped);
+  write_drop_counts(json.key("dropped"), status.totals.dropped);
   json.field("runs", status.runs).end_object();
 }
 

@@ -1,9 +1,11 @@
 #include "summary_reader.h"
 
+#include <metricsd/models/drop_counts.h>
 #include <metricsd/models/json/document.h>
 #include <metricsd/models/timestamp.h>
 
 #include <cmath>
+#include <utility>
 
 #include <boost/json.hpp>
 
@@ -113,9 +115,8 @@ Result<RunSummary> read_summary_json(std::string_view text) {
   summary.start_time = time_at(*object, "start_time");
   summary.end_time = time_at(*object, "end_time");
   summary.duration_seconds = number_at(*object, "duration_seconds").value_or(0);
-  for (const auto& sink : object_at(*object, "dropped")) {
-    if (const json::object* causes = sink.value().if_object())
-      summary.dropped.emplace(sink.key(), counts_of(*causes));
+  if (const json::value* dropped = object->if_contains("dropped")) {
+    if (auto counts = read_drop_counts(*dropped)) summary.dropped = std::move(*counts);
   }
   summary.overall = group_of(object_at(*object, "overall"));
   for (const auto& operation : object_at(*object, "by_operation")) {

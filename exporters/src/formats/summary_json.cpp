@@ -21,7 +21,7 @@ class SummaryWriter {
     method();
     run();
     operations(summary_.overall.operations);
-    dropped();
+    write_drop_counts(json_.key("dropped"), summary_.dropped);
     json_.key("overall").begin_object();
     group(summary_.overall);
     json_.end_object();
@@ -50,16 +50,6 @@ class SummaryWriter {
         .field("successful", counts.successful)
         .field("failed", counts.failed());
     number("success_rate", counts.success_rate());
-    json_.end_object();
-  }
-
-  void dropped() {
-    json_.key("dropped").begin_object();
-    for (const auto& [sink, causes] : summary_.dropped) {
-      json_.key(sink).begin_object();
-      for (const auto& [cause, count] : causes) json_.field(cause, count);
-      json_.end_object();
-    }
     json_.end_object();
   }
 

@@ -31,6 +31,11 @@ Result<std::string> read_text(const json::value& value, std::size_t max_size) {
   return std::string(text->data(), text->size());
 }
 
+Result<Timestamp> read_timestamp(const json::value& value) {
+  const auto text = any_text(value);
+  return text ? parse_timestamp(*text) : Result<Timestamp>(text.error());
+}
+
 Result<std::string> any_text(const json::value& value) {
   return read_text(value, std::numeric_limits<std::size_t>::max());
 }

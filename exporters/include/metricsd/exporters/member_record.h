@@ -2,9 +2,9 @@
 // adds the lines up to what the run's own files say.
 #pragma once
 
+#include <metricsd/models/drop_counts.h>
 #include <metricsd/models/errors.h>
 #include <metricsd/models/run.h>
-#include <metricsd/models/statistics/summary.h>
 #include <metricsd/models/timestamp.h>
 
 #include <cstdint>

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <metricsd/models/errors.h>
+#include <metricsd/models/timestamp.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -36,6 +37,7 @@ namespace metricsd {
 [[nodiscard]] inline auto text_up_to(std::size_t max_size) {
   return [max_size](const boost::json::value& value) { return read_text(value, max_size); };
 }
+[[nodiscard]] Result<Timestamp> read_timestamp(const boost::json::value& value);
 [[nodiscard]] Result<std::string> any_text(const boost::json::value& value);
 [[nodiscard]] Result<const boost::json::array*> any_array(const boost::json::value& value);
 [[nodiscard]] Result<const boost::json::object*> any_object(const boost::json::value& value);

@@ -1,6 +1,7 @@
 // Statistics of a run as values: what aggregated.json and the table at the end of a run say.
 #pragma once
 
+#include <metricsd/models/drop_counts.h>
 #include <metricsd/models/run.h>
 #include <metricsd/models/timestamp.h>
 
@@ -79,9 +80,6 @@ struct WindowSummary {
 
   bool operator==(const WindowSummary&) const = default;
 };
-
-// Losses by sink ("socket", "jsonl", ...) and cause ("no_daemon", "disk_full", ...).
-using DropCounts = std::map<std::string, std::map<std::string, std::uint64_t>>;
 
 enum class SummaryMethod { exact, exponential_histogram };
 
