@@ -78,7 +78,7 @@ Result<> Aggregator::apply(Sender& sender, const ipc::Message& message) {
 
 void Aggregator::close(Sender& sender) {
   leave_run(sender);
-  registry_.forget_owner(sender.id);
+  if (sender.owns_gauges) registry_.forget_owner(sender.id);
   --totals_.connections;
 }
 
@@ -90,6 +90,7 @@ Result<> Aggregator::handle(Sender& sender, const ipc::UsersMessage& message) {
   if (sender.users && *sender.users != labels) forget_users(sender);
 
   const Moment now = moment();
+  sender.owns_gauges = true;
   view(labels, label_views_);
   families_.active_users()
       .at(label_views_, now)
@@ -192,6 +193,7 @@ Result<> Aggregator::apply_sample(Sender& sender, const ipc::Sample& sample, con
       [&]<class K>(Family<K>* family) -> Result<> {
         if (const auto checked = check_labels(family->spec(), sample.labels); !checked) return checked;
         if (const auto checked = check_values<K>(sample.values); !checked) return checked;
+        if constexpr (K::kKind == Kind::gauge) sender.owns_gauges = true;
         view(sample.labels, label_views_);
         apply_values(family->at(label_views_, now), sample.values, sender.id, now);
         return {};

@@ -25,6 +25,7 @@ struct Sender {
   bool has_run = false;              // between run_start and run_end
   std::optional<LabelValues> users;  // labels of the active_users series it has a part in
   std::unordered_map<std::uint32_t, DefinedFamily> defined;  // by the sender's own ids
+  bool owns_gauges = false;                                  // has a value in a gauge, which goes with it
   DropCounts dropped;                                        // the totals it told last
 };
 

@@ -25,6 +25,7 @@ QUICKSTART_PACKAGES=(
 TEST_PACKAGES=(
   libgtest-dev             # unit and integration tests
   libgmock-dev             # likewise
+  libbenchmark-dev         # the micro-benchmarks, so that they stay built
   python3                  # the tests of the whole
   prometheus               # scrapes the daemon; promtool checks the scrape
   nginx-light              # a real server under objectbench

@@ -57,7 +57,7 @@ TEST(SummaryReader, OddTypesAreNoDisaster) {
   const auto read = read_summary_json(
       R"({"operations": 1, "overall": [], "by_operation": {"x": 1}, "dropped": {"a": 1, "b": {"c": -1, "d": "e"}}})");
   ASSERT_TRUE(read);
-  EXPECT_EQ(read->dropped.at("b").at("c"), 0U);
+  EXPECT_TRUE(read->dropped.empty());
   EXPECT_FALSE(read_summary_json("[]"));
   EXPECT_FALSE(read_summary_json("nonsense"));
 }
