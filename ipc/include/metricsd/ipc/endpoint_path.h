@@ -16,8 +16,8 @@
 namespace metricsd::ipc {
 
 struct Environment {
-  std::function<std::optional<std::string>(std::string_view)>
-      variable;  // unset and empty are the same: nothing
+  // Unset and empty are the same: nothing.
+  std::function<std::optional<std::string>(std::string_view)> variable;
   uid_t uid = 0;
 
   // The process's own.

@@ -7,28 +7,24 @@
 namespace metricsd::limits {
 
 // The contract of OperationMetric.
-inline constexpr std::size_t kOperationId = 128;    // room for client-stream-sequence and for a UUID
-inline constexpr std::size_t kTypeName = 64;        // becomes a label: short keeps the scrape small
-inline constexpr std::size_t kObjectKey = 1024;     // S3's longest key
-inline constexpr std::size_t kErrorCode = 128;      // becomes a label
-inline constexpr std::size_t kErrorMessage = 4096;  // a stack trace's first lines
-inline constexpr std::size_t kDriver = 128;         // becomes a label
-inline constexpr std::size_t kUserId = 256;         // an e-mail address fits
-inline constexpr std::size_t kRecordedMetadata =
-    16 * 1024;  // with all other texts escaped still in kPlainLine
-inline constexpr std::uint64_t kWhole = std::uint64_t{1}
-                                        << 53;  // sizes and counts: exact in every JSON reader
+inline constexpr std::size_t kOperationId = 128;             // room for client-stream-sequence and for a UUID
+inline constexpr std::size_t kTypeName = 64;                 // becomes a label: short keeps the scrape small
+inline constexpr std::size_t kObjectKey = 1024;              // S3's longest key
+inline constexpr std::size_t kErrorCode = 128;               // becomes a label
+inline constexpr std::size_t kErrorMessage = 4096;           // a stack trace's first lines
+inline constexpr std::size_t kDriver = 128;                  // becomes a label
+inline constexpr std::size_t kUserId = 256;                  // an e-mail address fits
+inline constexpr std::size_t kRecordedMetadata = 16 * 1024;  // its line still fits kPlainLine
+inline constexpr std::uint64_t kWhole = 9'007'199'254'740'992;      // 2^53: exact in any JSON reader
 inline constexpr std::int64_t kDurationNs = 1'000'000'000'000'000;  // 1e9 ms: 11.6 days
 
 // Runs.
-inline constexpr std::size_t kRunId = 64;  // part of a directory's name
-inline constexpr std::size_t kTestName =
-    256;  // part of a directory's name; NAME_MAX is 255, so it is cut there
+inline constexpr std::size_t kRunId = 64;      // part of a directory's name
+inline constexpr std::size_t kTestName = 256;  // part of a directory's name, where it is cut to fit
 
 // Files of a run that are read again.
-inline constexpr std::size_t kFileLine =
-    1024 * 1024;  // a line of operations.jsonl: the longest a socket takes
-inline constexpr std::size_t kMembersFile = 64 * 1024 * 1024;    // some 100,000 processes of one run
+inline constexpr std::size_t kFileLine = 1024 * 1024;          // a line of operations.jsonl, whoever wrote it
+inline constexpr std::size_t kMembersFile = 64 * 1024 * 1024;  // some 100,000 processes of one run
 inline constexpr std::size_t kSummaryFile = 1024 * 1024 * 1024;  // 100,000 windows at 4 KiB, twice
 inline constexpr std::size_t kRunFile = 16 * 1024 * 1024;        // test_config.json: read into memory whole
 
