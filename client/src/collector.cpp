@@ -101,7 +101,8 @@ void Collector::State::open_files(const std::filesystem::path& join) {
   } else if (!join.empty()) {
     refuse("cannot join the run in " + join.string() + ": " + files.error().message());
   } else if (files.error() == Errc::run_exists) {
-    refuse("there is a run of this name and id already: " + run_directory_name(run));
+    refuse("there is a run with this name, second and first 8 characters of the id already: " +
+           run_directory_name(run));
   } else {
     outlets.count_as_not_open = true;
     error = "no files can be written in " + options.export_dir.string() + ": " + files.error().message();
@@ -137,13 +138,14 @@ void Collector::State::refuse(std::string why) {
 // In the background thread, when all is drained and sent.
 void Collector::State::end_part() {
   if (!membership) return;
+  const Intake::Account account = intake.account();
   const exporters::MemberRecord own{.client_id = client_id,
                                     .pid = ::getpid(),
                                     .start_time = start_time,
                                     .end_time = end_time,
                                     .users = intake.most_users(),
-                                    .recorded = intake.recorded(),
-                                    .dropped = drop_counts(intake.losses().totals())};
+                                    .recorded = account.recorded,
+                                    .dropped = drop_counts(account.lost)};
   completion = complete_run(
       *membership, directory, run, own,
       {.formats = without_repeats(options.exports), .csv_raw = options.csv_raw, .csv_bom = options.csv_bom});
@@ -154,8 +156,9 @@ Report Collector::State::make_report() {
   Report report;
   report.directory = directory;
   report.complete = completion.complete;
-  report.recorded = intake.recorded();
-  report.dropped = drop_counts(intake.losses().totals());
+  const Intake::Account account = intake.account();
+  report.recorded = account.recorded;
+  report.dropped = drop_counts(account.lost);
   if (!error.empty()) report.problems.push_back(error);
   report.problems.insert(report.problems.end(), completion.problems.begin(), completion.problems.end());
   report.warnings = completion.warnings;
@@ -224,11 +227,11 @@ std::chrono::system_clock::time_point Collector::wall_time(
 }
 
 std::uint64_t Collector::recorded() const noexcept {
-  return state_ && !state_->inherited() ? state_->intake.recorded() : 0;
+  return state_ && !state_->inherited() ? state_->intake.account().recorded : 0;
 }
 
 std::uint64_t Collector::dropped() const noexcept {
-  return state_ && !state_->inherited() ? state_->intake.losses().total() : 0;
+  return state_ && !state_->inherited() ? total(state_->intake.account().lost) : 0;
 }
 
 void Collector::end() noexcept {

@@ -49,7 +49,7 @@ Drainer::Drainer(Intake& intake, OperationBuilder builder, Outlets& outlets, std
       at_end_(std::move(at_end)) {}
 
 Result<> Drainer::start() {
-  wake_ = ipc::UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  wake_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake_.valid()) return last_system_error();
   try {
     const AllSignalsBlocked blocked;
@@ -102,7 +102,7 @@ void Drainer::finish() noexcept {
   }
   std::uint64_t taken = 0;
   for (const auto& slot : slots_) taken += slot->ring.popped();
-  intake_.losses().add(Loss::record_late, intake_.rings().committed() - taken);
+  intake_.end(taken);
   try {
     if (outlets_.sender) outlets_.sender->finish(finish_timeout_ns_);
     at_end_();

@@ -10,8 +10,8 @@
 #include "run_recorder.h"
 #include "sender.h"
 
-#include <metricsd/ipc/unique_fd.h>
 #include <metricsd/models/operation.h>
+#include <metricsd/models/unique_fd.h>
 
 #include <atomic>
 #include <cstdint>
@@ -72,7 +72,7 @@ class Drainer {
   std::uint64_t batch_lines_ = 0;
   std::int64_t pause_ms_ = 0;
 
-  ipc::UniqueFd wake_;  // an eventfd: stop() does not wait for the pause
+  UniqueFd wake_;  // an eventfd: stop() does not wait for the pause
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

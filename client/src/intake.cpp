@@ -2,6 +2,10 @@
 
 #include "record.h"
 
+#include <metricsd/models/limits.h>
+
+#include <algorithm>
+
 namespace metricsd::client {
 namespace {
 
@@ -37,7 +41,23 @@ void Intake::record(const Operation& operation) noexcept {
   }
 }
 
+// In the ledger, so that the daemon is told; what comes later only account() still finds.
+void Intake::end(std::uint64_t taken) noexcept {
+  const std::uint64_t committed = rings_.committed();
+  losses_.add(Loss::record_late, committed - taken);
+  accounted_.store(committed, std::memory_order_relaxed);
+}
+
+Intake::Account Intake::account() const noexcept {
+  const std::uint64_t committed = rings_.committed();
+  const std::uint64_t accounted = accounted_.load(std::memory_order_relaxed);
+  LossTotals lost = losses_.totals();
+  if (committed > accounted) lost[static_cast<std::size_t>(Loss::record_late)] += committed - accounted;
+  return {committed + turned_away(lost), lost};
+}
+
 void Intake::set_users(std::uint64_t count) noexcept {
+  count = std::min(count, limits::kWhole);
   users_.store(count, std::memory_order_relaxed);
   std::uint64_t most = most_users();
   while (count > most && !most_users_.compare_exchange_weak(most, count, std::memory_order_relaxed)) {

@@ -26,8 +26,18 @@ class Intake {
     return closed_for_.load(std::memory_order_relaxed) != kOpen;
   }
 
-  // Operations that record() was handed so far. Any thread.
-  [[nodiscard]] std::uint64_t recorded() const noexcept { return rings_.committed() + losses_.turned_away(); }
+  // The writer has ended, having taken so many entries from the rings: whatever else is or comes there is
+  // late.
+  void end(std::uint64_t taken) noexcept;
+
+  // One look at what record() was handed and what was lost of it: once the writer has ended, the rest is
+  // written.
+  struct Account {
+    std::uint64_t recorded = 0;
+    LossTotals lost{};
+  };
+  // Any thread; takes a lock.
+  [[nodiscard]] Account account() const noexcept;
 
   // The wall clock's reading at a moment of the monotonic one: what saves a timer its second clock. Any
   // thread.
@@ -42,7 +52,6 @@ class Intake {
   }
   [[nodiscard]] ThreadRings& rings() noexcept { return rings_; }
   [[nodiscard]] LossLedger& losses() noexcept { return losses_; }
-  [[nodiscard]] const LossLedger& losses() const noexcept { return losses_; }
 
  private:
   static constexpr Loss kOpen{kLosses};  // no reason to refuse
@@ -50,6 +59,8 @@ class Intake {
   ThreadRings rings_;
   LossLedger losses_;
   std::atomic<Loss> closed_for_{kOpen};
+  // Entries of the rings that are taken or in the ledger as late; no bound while the writer lives.
+  std::atomic<std::uint64_t> accounted_{UINT64_MAX};
   std::atomic<std::int64_t> wall_minus_steady_ns_{0};
   std::atomic<std::uint64_t> users_;
   std::atomic<std::uint64_t> most_users_;

@@ -12,6 +12,7 @@ std::uint64_t LineQueue::push(std::string_view lines) {
   const std::size_t room = max_bytes_ - std::min(max_bytes_, buffer_.size() - line_start_);
   const std::size_t fitting = lines.size() <= room ? lines.size() : lines.substr(0, room).rfind('\n') + 1;
   reclaim();
+  buffer_.reserve(2 * max_bytes_);  // grown by itself it would overshoot the bound
   buffer_.append(lines.substr(0, fitting));
   return count_lines(lines.substr(fitting));
 }

@@ -1,5 +1,6 @@
 // Lines that wait for a socket: whole ones go in, bytes come out, and what a broken connection cut in two
-// comes out again from its line's start. Bounded; when full the newest are refused. One thread.
+// comes out again from its line's start. When full the newest are refused. Memory: twice `max_bytes`, asked
+// for by the first push. One thread.
 #pragma once
 
 #include <cstddef>

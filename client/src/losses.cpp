@@ -7,24 +7,34 @@ namespace metricsd::client {
 namespace {
 
 struct LossName {
+  Loss loss;
   std::string_view sink;
   std::string_view cause;
 };
 
-// In the order of `enum class Loss`.
-constexpr std::array<LossName, kLosses> kNames{{{"ring", "full"},
-                                                {"ring", "no_memory"},
-                                                {"record", "finished"},
-                                                {"record", "no_run"},
-                                                {"record", "invalid"},
-                                                {"record", "late"},
-                                                {"record", "no_memory"},
-                                                {"jsonl", "disk_full"},
-                                                {"jsonl", "io_error"},
-                                                {"jsonl", "not_open"},
-                                                {"socket", "no_daemon"},
-                                                {"socket", "endpoint_untrusted"},
-                                                {"socket", "queue_full"}}};
+constexpr std::array<LossName, kLosses> kNames{{
+    {Loss::ring_full, "ring", "full"},
+    {Loss::ring_no_memory, "ring", "no_memory"},
+    {Loss::record_finished, "record", "finished"},
+    {Loss::record_no_run, "record", "no_run"},
+    {Loss::record_invalid, "record", "invalid"},
+    {Loss::record_late, "record", "late"},
+    {Loss::record_no_memory, "record", "no_memory"},
+    {Loss::jsonl_disk_full, "jsonl", "disk_full"},
+    {Loss::jsonl_io_error, "jsonl", "io_error"},
+    {Loss::jsonl_not_open, "jsonl", "not_open"},
+    {Loss::socket_no_daemon, "socket", "no_daemon"},
+    {Loss::socket_untrusted, "socket", "endpoint_untrusted"},
+    {Loss::socket_queue_full, "socket", "queue_full"},
+}};
+
+constexpr bool is_in_order() {
+  for (std::size_t i = 0; i < kLosses; ++i) {
+    if (kNames[i].loss != Loss{i}) return false;
+  }
+  return true;
+}
+static_assert(is_in_order(), "kNames is indexed by Loss");
 
 }  // namespace
 
@@ -37,20 +47,19 @@ DropCounts drop_counts(const LossTotals& totals, const LossTotals& base) {
   return counts;
 }
 
+std::uint64_t total(const LossTotals& totals) noexcept {
+  return std::accumulate(totals.begin(), totals.end(), std::uint64_t{0});
+}
+
+std::uint64_t turned_away(const LossTotals& totals) noexcept {
+  const auto of = [&totals](Loss loss) { return totals[static_cast<std::size_t>(loss)]; };
+  return of(Loss::ring_full) + of(Loss::ring_no_memory) + of(Loss::record_finished) + of(Loss::record_no_run);
+}
+
 LossTotals LossLedger::totals() const noexcept {
   LossTotals totals{};
   for (std::size_t i = 0; i < kLosses; ++i) totals[i] = counts_[i].load(std::memory_order_relaxed);
   return totals;
-}
-
-std::uint64_t LossLedger::total() const noexcept {
-  const LossTotals all = totals();
-  return std::accumulate(all.begin(), all.end(), std::uint64_t{0});
-}
-
-std::uint64_t LossLedger::turned_away() const noexcept {
-  return count(Loss::ring_full) + count(Loss::ring_no_memory) + count(Loss::record_finished) +
-         count(Loss::record_no_run);
 }
 
 }  // namespace metricsd::client

@@ -1,7 +1,7 @@
 // What was lost, by sink and cause, counted in operations.
 #pragma once
 
-#include <metricsd/models/statistics/summary.h>
+#include <metricsd/models/drop_counts.h>
 
 #include <array>
 #include <atomic>
@@ -34,6 +34,11 @@ using LossTotals = std::array<std::uint64_t, kLosses>;
 // `totals` less `base`, as the files and the heartbeat name them; what is 0 is left out.
 [[nodiscard]] DropCounts drop_counts(const LossTotals& totals, const LossTotals& base = {});
 
+// Of all causes; an operation that two sinks lost counts twice.
+[[nodiscard]] std::uint64_t total(const LossTotals& totals) noexcept;
+// What record() itself turned away.
+[[nodiscard]] std::uint64_t turned_away(const LossTotals& totals) noexcept;
+
 // Any thread.
 class LossLedger {
  public:
@@ -44,10 +49,6 @@ class LossLedger {
     return counts_[static_cast<std::size_t>(loss)].load(std::memory_order_relaxed);
   }
   [[nodiscard]] LossTotals totals() const noexcept;
-  // Of all causes; an operation that two sinks lost counts twice.
-  [[nodiscard]] std::uint64_t total() const noexcept;
-  // What record() itself turned away.
-  [[nodiscard]] std::uint64_t turned_away() const noexcept;
 
  private:
   std::array<std::atomic<std::uint64_t>, kLosses> counts_{};

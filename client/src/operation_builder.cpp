@@ -28,10 +28,7 @@ bool OperationBuilder::build(const Record& record, std::uint32_t stream, std::ui
   out.operation_type = record.operation_type;
   out.workload_type = workload;
   out.success = record.success;
-  out.retry_count = record.retry_count;
-  out.object_size_bytes = std::min(record.object_size_bytes, limits::kWhole);
-  if (out.object_size_bytes != record.object_size_bytes) ++adjusted_figures_;
-  set_times(record, out);
+  set_figures(record, out);
   if (out.success) out.throughput_mbps = throughput_of(out.object_size_bytes, out.duration_ns);
   set_texts(record, out);
   if (!record.metadata.empty()) set_metadata(record.metadata, out);
@@ -44,17 +41,25 @@ bool OperationBuilder::build(const Record& record, std::uint32_t stream, std::ui
   return true;
 }
 
-void OperationBuilder::set_times(const Record& record, OperationMetric& out) {
+void OperationBuilder::set_figures(const Record& record, OperationMetric& out) {
+  out.retry_count = std::min(record.retry_count, limits::kWhole);
+  out.object_size_bytes = std::min(record.object_size_bytes, limits::kWhole);
+  bool kept = out.retry_count == record.retry_count && out.object_size_bytes == record.object_size_bytes;
+  kept &= set_times(record, out);
+  if (!kept) ++adjusted_figures_;
+}
+
+bool OperationBuilder::set_times(const Record& record, OperationMetric& out) {
   out.duration_ns = std::clamp<std::int64_t>(record.duration_ns, 0, limits::kDurationNs);
   const std::int64_t start = std::clamp<std::int64_t>(record.start_ns, 0, kLastMomentNs - out.duration_ns);
   out.timestamp_start = Timestamp{start};
   out.timestamp_end = Timestamp{start + out.duration_ns};
-  bool adjusted = out.duration_ns != record.duration_ns || start != record.start_ns;
+  bool kept = out.duration_ns == record.duration_ns && start == record.start_ns;
   if (record.has_intended_start) {
     out.intended_start = Timestamp{std::clamp<std::int64_t>(record.intended_start_ns, 0, kLastMomentNs)};
-    adjusted = adjusted || out.intended_start->ns != record.intended_start_ns;
+    kept &= out.intended_start->ns == record.intended_start_ns;
   }
-  if (adjusted) ++adjusted_figures_;
+  return kept;
 }
 
 void OperationBuilder::set_texts(const Record& record, OperationMetric& out) {
@@ -81,7 +86,7 @@ std::vector<std::string> OperationBuilder::warnings() const {
   std::vector<std::string> lines;
   append_count(lines, adjusted_texts_, "operations had text that was too long or not UTF-8: cut or repaired");
   append_count(lines, adjusted_figures_,
-               "operations had a time or size out of range: set to the nearest in range");
+               "operations had a time, size or count out of range: set to the nearest in range");
   append_count(lines, refused_metadata_,
                "operations had metadata that is no JSON object of at most 16 KiB: left out");
   return lines;

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace metricsd::client {
@@ -35,7 +36,9 @@ class OperationBuilder {
   [[nodiscard]] std::vector<std::string> warnings() const;
 
  private:
-  void set_times(const Record& record, OperationMetric& out);
+  void set_figures(const Record& record, OperationMetric& out);
+  // False where a time was out of range.
+  [[nodiscard]] static bool set_times(const Record& record, OperationMetric& out);
   void set_texts(const Record& record, OperationMetric& out);
   void set_metadata(std::string_view json, OperationMetric& out);
 

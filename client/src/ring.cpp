@@ -27,6 +27,10 @@ Ring::Ring(std::size_t capacity)
   static_assert(sizeof(Frame) == kAlignment, "a gap's frame fits wherever an entry may end");
 }
 
+void Ring::populate() noexcept {
+  std::memset(data_.get(), 0, capacity_);
+}
+
 void Ring::write_frame(std::size_t offset, Frame frame) noexcept {
   std::memcpy(data_.get() + offset, &frame, sizeof frame);
 }

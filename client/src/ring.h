@@ -22,6 +22,9 @@ class Ring {
   Ring(const Ring&) = delete;
   Ring& operator=(const Ring&) = delete;
 
+  // Producer, before the first entry: has the system give all of the memory now, not page by page while
+  // entries are written.
+  void populate() noexcept;
   // Producer: room for `payload` bytes, 8-aligned, or null where there is none now. The next reserve()
   // forgets what was not committed. An entry of more than half the capacity may never fit.
   [[nodiscard]] std::byte* reserve(std::size_t payload) noexcept;

@@ -4,6 +4,7 @@
 #include <metricsd/exporters/run_summary.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace metricsd::client {
 namespace {
@@ -28,11 +29,11 @@ void take_over(Completion& completion, exporters::ExportReport report) {
     completion.problems.push_back(file + " could not be written: " + error.message());
   }
   completion.warnings = std::move(report.warnings);
-  exporters::render_summary_json(completion.summary_json, report.summary, JsonWriter::Style::pretty);
-  completion.summary_json += '\n';
-  exporters::render_summary_table(completion.plain_table, report.summary, false);
-  exporters::render_summary_table(completion.coloured_table, report.summary, true);
   completion.complete = true;
+  if (!report.summary) return;
+  completion.summary_json = std::move(report.summary_json);
+  exporters::render_summary_table(completion.plain_table, *report.summary, false);
+  exporters::render_summary_table(completion.coloured_table, *report.summary, true);
 }
 
 }  // namespace

@@ -18,10 +18,10 @@ struct CompletionOptions {
 };
 
 struct Completion {
-  bool complete = false;  // this was the last, and the run's files are written
+  bool complete = false;  // this was the last; `problems` names files that could not be written
   std::vector<std::string> problems;
   std::vector<std::string> warnings;
-  std::string summary_json;
+  std::string summary_json;  // this and the tables are empty where there is no summary
   std::string plain_table;
   std::string coloured_table;
 };

@@ -3,8 +3,8 @@
 #include "fork_guard.h"
 
 #include <metricsd/exporters/member_record.h>
-#include <metricsd/ipc/unique_fd.h>
 #include <metricsd/models/limits.h>
+#include <metricsd/models/unique_fd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -59,9 +59,9 @@ Result<Departure> look_for_members(int fd) {
 
 // The one descriptor that this process has of a run's members' file.
 struct RunMembership::MembersFile {
-  MembersFile(ipc::UniqueFd descriptor, DirectoryKey directory) : fd(std::move(descriptor)), key(directory) {}
+  MembersFile(UniqueFd descriptor, DirectoryKey directory) : fd(std::move(descriptor)), key(directory) {}
 
-  ipc::UniqueFd fd;
+  UniqueFd fd;
   const DirectoryKey key;
   std::size_t parts = 0;    // collectors that have it open; guarded by the table's mutex
   std::size_t members = 0;  // those of them that have not left; likewise
@@ -96,7 +96,7 @@ class RunMembership::Table {
     std::shared_ptr<MembersFile>& file = files_[key];
     if (!file) {
       const auto path = directory / exporters::kMembersFile;
-      ipc::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644));
+      UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644));
       if (!fd.valid()) return forget(key, last_system_error());
       file = std::make_shared<MembersFile>(std::move(fd), key);
     }

@@ -72,6 +72,15 @@ Result<RunFiles> open_files(const fs::path& directory) {
   return RunFiles{directory, std::move(*operations), std::move(*membership)};
 }
 
+Result<RunFiles> fill_directory(const fs::path& directory, const Run& run) {
+  auto files = open_files(directory);
+  if (!files) return files;
+  // Last: who finds it may join.
+  const auto written = exporters::write_file(directory / exporters::kRunFile, exporters::render_run(run));
+  if (!written) return written.error();
+  return files;
+}
+
 // So that a workload that changes its working directory still finds the run.
 Result<fs::path> make_absolute(const fs::path& path) {
   std::error_code error;
@@ -110,11 +119,11 @@ Result<RunFiles> create_run(const Run& run, const fs::path& export_dir) {
   if (!parent) return parent.error();
   const fs::path directory = *parent / run_directory_name(run);
   if (const error_code error = make_directory(directory)) return error;
-  auto files = open_files(directory);
-  if (!files) return files;
-  // Last: who finds it may join.
-  const auto written = exporters::write_file(directory / exporters::kRunFile, exporters::render_run(run));
-  if (!written) return written.error();
+  auto files = fill_directory(directory, run);
+  if (!files) {
+    std::error_code ignored;
+    fs::remove_all(directory, ignored);  // of a run that never was
+  }
   return files;
 }
 

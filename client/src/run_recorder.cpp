@@ -25,9 +25,9 @@ iovec part(std::string_view bytes) {
 
 }  // namespace
 
-Result<ipc::UniqueFd> RunRecorder::open(const std::filesystem::path& directory) {
+Result<UniqueFd> RunRecorder::open(const std::filesystem::path& directory) {
   const auto path = directory / exporters::kOperationsFile;
-  ipc::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644));
+  UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!file.valid()) return last_system_error();
   return file;
 }
@@ -50,7 +50,11 @@ Result<std::string_view> RunRecorder::write_some(std::string_view lines) {
   do {
     result = ::writev(file_.get(), parts.data(), static_cast<int>(parts.size()));
   } while (result < 0 && errno == EINTR);
-  if (result < 0) return last_system_error();
+  if (result < 0) {
+    const error_code error = last_system_error();
+    torn_ = true;  // where this one is refused, another process's line may have been cut
+    return error;
+  }
   if (result == 0) return error_code(EIO, boost::system::system_category());
 
   const std::size_t written = static_cast<std::size_t>(result) - owed.size();

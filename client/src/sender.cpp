@@ -15,8 +15,9 @@ namespace {
 constexpr std::int64_t kFirstBackOffNs = 100 * kNsPerMs;
 constexpr std::int64_t kLongestBackOffNs = kNsPerSecond;
 constexpr std::int64_t kHeartbeatNs = kNsPerSecond;
-constexpr std::size_t kSmallestQueue = limits::kPlainLine;  // any line fits
-constexpr std::int64_t kLongestPollMs = 20;                 // while finishing
+constexpr std::size_t kSmallestQueue = limits::kPlainLine;   // any line fits
+constexpr std::size_t kLargestQueue = std::size_t{1} << 30;  // asked of the system in one piece
+constexpr std::int64_t kLongestPollMs = 20;                  // while finishing
 
 // The run as one line. The objects that only the files need are left out where the line would be refused.
 std::string run_start_line(Run run) {
@@ -40,7 +41,7 @@ Sender::Sender(SenderOptions options, const Run& run, const Clock& clock, LossLe
       run_start_(run_start_line(run)),
       clock_(clock),
       losses_(losses),
-      queue_(std::max(options_.queue_bytes, kSmallestQueue)) {}
+      queue_(std::clamp(options_.queue_bytes, kSmallestQueue, kLargestQueue)) {}
 
 void Sender::push(std::string_view lines) {
   if (const std::uint64_t refused = queue_.push(lines); refused != 0)
@@ -63,7 +64,7 @@ void Sender::pump() {
 void Sender::connect() {
   const std::int64_t now = clock_.monotonic_ns();
   if (now < next_attempt_ns_) return;
-  Result<ipc::UniqueFd> attempt = ipc::connect_to_daemon(options_.paths, options_.own_uid);
+  Result<UniqueFd> attempt = ipc::connect_to_daemon(options_.paths, options_.own_uid);
   untrusted_ = attempt.has_error() && attempt.error() == Errc::endpoint_untrusted;
   if (!attempt) {
     back_off_ns_ = std::clamp(2 * back_off_ns_, kFirstBackOffNs, kLongestBackOffNs);
@@ -82,7 +83,7 @@ void Sender::connect() {
 
 void Sender::disconnect() {
   closed_in_child_.reset();
-  fd_ = ipc::UniqueFd();
+  fd_ = UniqueFd();
   ++lost_connections_;
   // A daemon that accepts and hangs up at once must not be met in a loop.
   next_attempt_ns_ = clock_.monotonic_ns() + kFirstBackOffNs;
@@ -183,7 +184,7 @@ void Sender::finish(std::int64_t timeout_ns) {
   const Loss cause = cause_of_backlog();
   losses_.add(cause, queue_.clear());
   closed_in_child_.reset();
-  fd_ = ipc::UniqueFd();
+  fd_ = UniqueFd();
 }
 
 std::vector<std::string> Sender::warnings() const {

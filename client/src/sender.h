@@ -74,7 +74,7 @@ class Sender {
   const Clock& clock_;
   LossLedger& losses_;
 
-  ipc::UniqueFd fd_;
+  UniqueFd fd_;
   std::optional<fork_guard::ClosedInChild> closed_in_child_;
   std::int64_t next_attempt_ns_ = 0;
   std::int64_t back_off_ns_ = 0;

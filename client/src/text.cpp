@@ -3,33 +3,11 @@
 #include <metricsd/models/json/document.h>
 #include <metricsd/models/utf8.h>
 
-#include <algorithm>
-
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
 namespace metricsd::client {
 namespace {
-
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
-
-// How many bytes a character that begins with `lead` has; 1 for a byte that begins none.
-std::size_t character_size(unsigned char lead) {
-  if (lead >= 0xF0) return 4;
-  if (lead >= 0xE0) return 3;
-  if (lead >= 0xC0) return 2;
-  return 1;
-}
-
-void append_repaired(std::string& out, std::string_view text) {
-  while (!text.empty()) {
-    std::string_view character = text.substr(0, character_size(static_cast<unsigned char>(text[0])));
-    const bool valid = is_valid_utf8(character);
-    if (!valid) character = text.substr(0, 1);
-    if (character[0] != '\0') out += valid ? character : kReplacement;
-    text.remove_prefix(character.size());
-  }
-}
 
 std::string without_white_space(std::string_view json) {
   std::string out;
@@ -58,7 +36,8 @@ bool assign_clean(std::string& out, std::string_view text, std::size_t limit) {
     return true;
   }
   out.clear();
-  append_repaired(out, text);
+  append_valid_utf8(out, text);
+  std::erase(out, '\0');
   out.resize(utf8_prefix(out, limit).size());
   return false;
 }

@@ -1,7 +1,10 @@
 #include "thread_rings.h"
 
 #include <algorithm>
+#include <memory>
 #include <new>
+
+#include <pthread.h>
 
 namespace metricsd::client {
 namespace {
@@ -19,18 +22,31 @@ struct LastUsed {
   Ring* ring = nullptr;
 };
 [[gnu::tls_model("initial-exec")]] constinit thread_local LastUsed t_last_used;
-[[gnu::tls_model("initial-exec")]] constinit thread_local bool t_leases_are_gone = false;
 
-// All rings this thread has, given back when it ends.
+// All rings a thread has, given back when it ends.
+//
+// They hang on a key of pthreads, not on a thread_local with a destructor: a thread's keys end after all its
+// thread_locals, so that the destructors of these may record; and where the destructor of another key
+// records, a key that was set anew is ended anew (PTHREAD_DESTRUCTOR_ITERATIONS times). The main thread's
+// stay until the process ends: its statics' destructors may record.
 class Leases {
  public:
+  // The calling thread's. Throws std::bad_alloc, also where the process has no key left.
+  static Leases& of_this_thread() {
+    static const Key key;
+    if (!key.made) throw std::bad_alloc();
+    if (void* leases = ::pthread_getspecific(key.id); leases != nullptr) return *static_cast<Leases*>(leases);
+    auto leases = std::make_unique<Leases>();
+    if (::pthread_setspecific(key.id, leases.get()) != 0) throw std::bad_alloc();
+    return *leases.release();
+  }
+
   Leases() = default;
   Leases(const Leases&) = delete;
   Leases& operator=(const Leases&) = delete;
   ~Leases() {
     for (const Lease& lease : leases_) lease.slot->taken.store(false, std::memory_order_release);
     t_last_used = {};
-    t_leases_are_gone = true;
   }
 
   [[nodiscard]] Ring* find(std::uint64_t id) const noexcept {
@@ -47,13 +63,16 @@ class Leases {
   void add(std::uint64_t id, ThreadRings::SlotPtr slot) noexcept { leases_.push_back({id, std::move(slot)}); }
 
  private:
+  struct Key {
+    pthread_key_t id{};
+    bool made = ::pthread_key_create(&id, [](void* leases) { delete static_cast<Leases*>(leases); }) == 0;
+  };
   struct Lease {
     std::uint64_t id;
     ThreadRings::SlotPtr slot;
   };
   std::vector<Lease> leases_;
 };
-thread_local Leases t_leases;
 
 }  // namespace
 
@@ -71,17 +90,13 @@ Ring* ThreadRings::of_this_thread() noexcept {
 
 Ring* ThreadRings::find_or_lease() noexcept {
   try {
-    Ring* ring = nullptr;
-    if (t_leases_are_gone) {
-      // In a destructor that runs after this thread's leases (statics, atexit): one more ring, for one
-      // collector.
-      if (t_last_used.id != 0) return nullptr;
-      ring = &acquire()->ring;
-    } else if (ring = t_leases.find(id_); ring == nullptr) {
-      t_leases.prepare();
+    Leases& leases = Leases::of_this_thread();
+    Ring* ring = leases.find(id_);
+    if (ring == nullptr) {
+      leases.prepare();
       SlotPtr slot = acquire();
       ring = &slot->ring;
-      t_leases.add(id_, std::move(slot));
+      leases.add(id_, std::move(slot));
     }
     t_last_used = {id_, ring};
     return ring;
@@ -91,7 +106,7 @@ Ring* ThreadRings::find_or_lease() noexcept {
 }
 
 ThreadRings::SlotPtr ThreadRings::acquire() {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   for (const SlotPtr& slot : slots_) {
     // Acquire: the producer's side of the ring as its last thread left it.
     if (!slot->taken.exchange(true, std::memory_order_acquire)) return slot;
@@ -100,7 +115,10 @@ ThreadRings::SlotPtr ThreadRings::acquire() {
   slots_.push_back(std::make_shared<Slot>(bytes, static_cast<std::uint32_t>(slots_.size())));
   allocated_bytes_ += slots_.back()->ring.capacity();
   slot_count_.store(slots_.size(), std::memory_order_release);
-  return slots_.back();
+  SlotPtr slot = slots_.back();
+  lock.unlock();
+  slot->ring.populate();  // takes its time: not while others wait for theirs
+  return slot;
 }
 
 void ThreadRings::refresh(std::vector<SlotPtr>& slots) const {

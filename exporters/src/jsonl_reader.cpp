@@ -1,6 +1,7 @@
 #include <metricsd/exporters/jsonl_reader.h>
 #include <metricsd/models/limits.h>
 #include <metricsd/models/operation_json.h>
+#include <metricsd/models/unique_fd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -21,11 +22,7 @@ namespace {
 // counted.
 class LineReader {
  public:
-  // Owns `fd` from here on.
-  explicit LineReader(int fd) : fd_(fd), buffer_(2 * limits::kFileLine) {}
-  LineReader(const LineReader&) = delete;
-  LineReader& operator=(const LineReader&) = delete;
-  ~LineReader() { ::close(fd_); }
+  explicit LineReader(UniqueFd file) : file_(std::move(file)), buffer_(2 * limits::kFileLine) {}
 
   // A line without its newline, valid until the next call; nothing at the end of the file.
   [[nodiscard]] Result<std::optional<std::string_view>> next() {
@@ -82,7 +79,7 @@ class LineReader {
     scanned_ = end_;
     ssize_t got = 0;
     do {
-      got = ::read(fd_, buffer_.data() + end_, std::min(buffer_.size() - end_, kChunk));
+      got = ::read(file_.get(), buffer_.data() + end_, std::min(buffer_.size() - end_, kChunk));
     } while (got < 0 && errno == EINTR);
     if (got < 0) return last_system_error();
     end_ += static_cast<std::size_t>(got);
@@ -93,7 +90,7 @@ class LineReader {
 
   static constexpr std::size_t kChunk = limits::kFileLine;
 
-  const int fd_;
+  UniqueFd file_;
   std::vector<char> buffer_;
   std::size_t begin_ = 0;    // of what has not been given out
   std::size_t scanned_ = 0;  // no newline between begin_ and here
@@ -112,7 +109,7 @@ std::uint64_t size_of(int fd) {
 }  // namespace
 
 struct JsonlReader::State {
-  explicit State(int fd) : bytes_in_all(size_of(fd)), lines(fd) {}
+  explicit State(UniqueFd file) : bytes_in_all(size_of(file.get())), lines(std::move(file)) {}
 
   const std::uint64_t bytes_in_all;
   LineReader lines;
@@ -121,9 +118,12 @@ struct JsonlReader::State {
 };
 
 Result<JsonlReader> JsonlReader::open(const std::filesystem::path& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return last_system_error();
-  return JsonlReader(std::make_unique<State>(fd));
+  UniqueFd file(
+      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // a pipe without a writer must not hold us
+  struct stat status {};
+  if (!file.valid() || ::fstat(file.get(), &status) != 0) return last_system_error();
+  if (!S_ISREG(status.st_mode)) return make_error_code(boost::system::errc::not_supported);
+  return JsonlReader(std::make_unique<State>(std::move(file)));
 }
 
 JsonlReader::JsonlReader(std::unique_ptr<State> state) : state_(std::move(state)) {}

@@ -76,7 +76,7 @@ DropCounts merge_members(const std::vector<MemberRecord>& members, Run& run) {
       run.end_time = std::max(run.end_time.value_or(member.end_time), member.end_time);
     }
     run.num_users += member.users;
-    add(dropped, member.dropped);
+    merge(dropped, member.dropped);
   }
   return dropped;
 }

@@ -2,7 +2,6 @@
 
 #include <metricsd/exporters/operation_format.h>
 
-#include <algorithm>
 #include <array>
 
 namespace metricsd::exporters {
@@ -21,18 +20,6 @@ const FormatEntry* find_operation_format(std::string_view name) {
     if (entry.name == name) return &entry;
   }
   return nullptr;
-}
-
-std::optional<std::vector<std::string>> parse_format_list(std::string_view list) {
-  std::vector<std::string> names;
-  while (!list.empty()) {
-    const std::size_t comma = std::min(list.find(','), list.size());
-    const std::string_view name = list.substr(0, comma);
-    if (find_operation_format(name) == nullptr || comma + 1 == list.size()) return std::nullopt;
-    if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
-    list.remove_prefix(std::min(comma + 1, list.size()));
-  }
-  return names;
 }
 
 }  // namespace metricsd::exporters

@@ -124,10 +124,9 @@ class RunExport {
   Result<> write_summary(const RunSummary& summary) {
     if (!run_.start_time) run_.start_time = summary.start_time;
     if (!run_.end_time) run_.end_time = summary.end_time;
-    std::string text;
-    render_summary_json(text, summary, JsonWriter::Style::pretty);
-    text += '\n';
-    return write_file(directory_ / kSummaryFile, text);
+    render_summary_json(report_.summary_json, summary, JsonWriter::Style::pretty);
+    report_.summary_json += '\n';
+    return write_file(directory_ / kSummaryFile, report_.summary_json);
   }
 
   void note(std::string_view file, const Result<>& written) {

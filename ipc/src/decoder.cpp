@@ -12,6 +12,7 @@ Decoder::Step Decoder::next() {
     case LineSplitter::Step::too_long: return refuse(Errc::line_too_long, "");
     case LineSplitter::Step::need_more: break;
   }
+  message_ = Message{};  // a connection that idles keeps no samples
   return Step::need_more;
 }
 

@@ -3,6 +3,7 @@
 #include "unix_socket.h"
 
 #include <metricsd/ipc/endpoint.h>
+#include <metricsd/ipc/socket_directory.h>
 
 #include <array>
 #include <cerrno>
@@ -28,11 +29,6 @@ constexpr mode_t kPermissions = 07777;
 
 fs::path directory_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
-}
-
-// Clients of every user must get through the system's directory; all others are their owner's alone.
-mode_t mode_for_new(const fs::path& directory) {
-  return directory == "/run/metricsd" ? 0755 : 0700;
 }
 
 std::string octal(mode_t mode) {
@@ -135,21 +131,9 @@ Result<> Endpoint::Claim::check_path() {
 }
 
 Result<> Endpoint::Claim::open_directory() {
-  const mode_t mode = mode_for_new(directory_path_);
-  const bool made = ::mkdir(directory_path_.c_str(), mode) == 0;
-  if (!made && errno != EEXIST)
-    return refuse_with_errno("cannot make the directory " + directory_path_.string());
-
-  directory_ = UniqueFd(::open(directory_path_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!directory_.valid() && (errno == ENOTDIR || errno == ELOOP)) {
-    return refuse(
-        Errc::endpoint_untrusted,
-        directory_path_.string() + " is a symbolic link or no directory; name the directory itself");
-  }
-  if (!directory_.valid()) return refuse_with_errno("cannot open the directory " + directory_path_.string());
-  if (made && ::fchmod(directory_.get(), mode) != 0) {  // what the umask took
-    return refuse_with_errno("cannot set the mode of " + directory_path_.string());
-  }
+  auto opened = make_socket_directory(directory_path_, &explanation_);
+  if (!opened) return opened.error();
+  directory_ = *std::move(opened);
   return {};
 }
 
@@ -158,11 +142,6 @@ Result<> Endpoint::Claim::check_directory() {
   struct stat status {};
   if (::fstat(directory_.get(), &status) != 0)
     return refuse_with_errno("cannot examine " + directory_path_.string());
-  if (!is_trusted_owner(status.st_uid)) {
-    return refuse(Errc::endpoint_untrusted, "the directory " + directory_path_.string() + " belongs to uid " +
-                                                std::to_string(status.st_uid) +
-                                                "; choose one of your own with --socket");
-  }
   const bool others_write = (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
   const bool entries_are_safe = (status.st_mode & S_ISVTX) != 0 && status.st_uid == 0;
   if (others_write && !entries_are_safe) {

@@ -5,8 +5,8 @@
 // would hold the lock of a file that nobody else can find.
 #pragma once
 
-#include <metricsd/ipc/unique_fd.h>
 #include <metricsd/models/errors.h>
+#include <metricsd/models/unique_fd.h>
 
 #include <string>
 

@@ -1,8 +1,8 @@
 // Stream sockets of the file system, non-blocking and close-on-exec.
 #pragma once
 
-#include <metricsd/ipc/unique_fd.h>
 #include <metricsd/models/errors.h>
+#include <metricsd/models/unique_fd.h>
 
 #include <cstddef>
 #include <filesystem>

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <string>
+#include <unordered_set>
+#include <utility>
 
 namespace metricsd {
 namespace {
@@ -26,7 +28,7 @@ bool is_same(const FamilySpec& a, FamilySpec b) {
 
 }  // namespace
 
-Result<std::shared_ptr<const FamilySpec>> Catalog::define(FamilySpec spec) {
+Result<std::shared_ptr<const FamilySpec>> Catalog::define(FamilySpec spec, Room room) {
   if (const Result<> valid = validate(spec); !valid) return valid.error();
   const std::vector<std::string> names = reserved_names(spec);
   const std::lock_guard lock(mutex_);
@@ -39,7 +41,10 @@ Result<std::shared_ptr<const FamilySpec>> Catalog::define(FamilySpec spec) {
     return Errc::conflicting_definition;
   }
   if (entries_.size() >= limits::kFamilies) return Errc::limit_reached;
-  entries_.push_back(std::make_unique<Entry>(Entry{std::make_shared<const FamilySpec>(std::move(spec)), {}}));
+  auto shared = std::make_shared<const FamilySpec>(std::move(spec));
+  OverflowReport overflow{.family = exposition_name(*shared), .exploded_label = {}};
+  entries_.push_back(std::make_unique<Entry>(
+      Entry{.spec = std::move(shared), .room = room, .holders = {}, .overflow = std::move(overflow)}));
   Entry& entry = *entries_.back();
   for (const std::string& name : names) by_name_.emplace(name, &entry);
   by_spec_.emplace(entry.spec.get(), &entry);
@@ -48,25 +53,77 @@ Result<std::shared_ptr<const FamilySpec>> Catalog::define(FamilySpec spec) {
 
 bool Catalog::admit(const FamilySpec& family, std::string_view series_key) {
   const std::lock_guard lock(mutex_);
-  const auto entry = by_spec_.find(&family);
-  if (entry == by_spec_.end()) return false;
-  auto& holders = entry->second->holders;
-  if (const auto held = holders.find(series_key); held != holders.end()) {
+  const auto found = by_spec_.find(&family);
+  if (found == by_spec_.end()) return false;
+  Entry& entry = *found->second;
+  if (const auto held = entry.holders.find(series_key); held != entry.holders.end()) {
     ++held->second;
     return true;
   }
-  if (holders.size() >= max_series_) return false;
-  holders.emplace(series_key, 1);
+  if (!has_room(entry)) {
+    ++entry.overflow.refused;
+    return false;
+  }
+  entry.holders.emplace(series_key, 1);
+  entry.has_changed = true;
+  ++series_;
+  if (entry.room == Room::common) ++common_series_;
   return true;
 }
 
 void Catalog::release(const FamilySpec& family, std::string_view series_key) {
   const std::lock_guard lock(mutex_);
-  const auto entry = by_spec_.find(&family);
-  if (entry == by_spec_.end()) return;
-  auto& holders = entry->second->holders;
-  const auto held = holders.find(series_key);
-  if (held != holders.end() && --held->second == 0) holders.erase(held);
+  const auto found = by_spec_.find(&family);
+  if (found == by_spec_.end()) return;
+  Entry& entry = *found->second;
+  const auto held = entry.holders.find(series_key);
+  if (held == entry.holders.end() || --held->second > 0) return;
+  entry.holders.erase(held);
+  entry.has_changed = true;
+  --series_;
+  if (entry.room == Room::common) --common_series_;
+}
+
+std::size_t Catalog::series_count() const {
+  const std::lock_guard lock(mutex_);
+  return series_;
+}
+
+std::vector<OverflowReport> Catalog::overflows() {
+  const std::lock_guard lock(mutex_);
+  std::vector<OverflowReport> reports;
+  for (const auto& entry : entries_) {
+    if (entry->overflow.refused == 0) continue;
+    if (std::exchange(entry->has_changed, false)) find_exploded_label(*entry);
+    reports.push_back(entry->overflow);
+  }
+  return reports;
+}
+
+bool Catalog::has_room(const Entry& entry) const {
+  if (entry.holders.size() >= max_series_) return false;
+  // Whoever allows one family more than that allows all of them as much.
+  return entry.room == Room::own || common_series_ < std::max(limits::kSeries, max_series_);
+}
+
+// A key is the values with 0xFF behind each (labels.h).
+void Catalog::find_exploded_label(Entry& entry) {
+  const LabelNames& names = entry.spec->label_names;
+  std::vector<std::unordered_set<std::string_view>> distinct(names.size());
+  for (const auto& [key, holders] : entry.holders) {
+    std::string_view rest = key;
+    for (auto& values : distinct) {
+      const std::size_t end = rest.find('\xFF');
+      values.insert(rest.substr(0, end));
+      rest.remove_prefix(end + 1);
+    }
+  }
+  entry.overflow.distinct_values = 0;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (distinct[i].size() <= entry.overflow.distinct_values) continue;
+    entry.overflow.distinct_values = distinct[i].size();
+    entry.overflow.exploded_label = names[i];
+  }
 }
 
 }  // namespace metricsd

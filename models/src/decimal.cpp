@@ -16,6 +16,7 @@ struct DecimalParts {
   std::uint64_t digits = 0;   // the first 19 significant ones: all that 1e15 ns and its rounding can need
   std::int64_t exponent = 0;  // value = digits * 10^exponent (and a little, where digits were cut)
   bool negative = false;
+  bool cut = false;  // whether a digit that is not 0 was cut
 };
 
 constexpr std::int64_t kExponentCap = 100'000;  // far beyond what matters, far below overflow
@@ -49,6 +50,7 @@ DecimalParts take_apart(std::string_view number) {
       parts.exponent -= behind_point ? 1 : 0;
     } else {
       parts.exponent += behind_point ? 0 : 1;
+      parts.cut = parts.cut || c != '0';
     }
   }
   return parts;
@@ -80,6 +82,20 @@ Result<std::int64_t> milliseconds_to_ns(std::string_view number) {
   }
   if (ns > static_cast<std::uint64_t>(limits::kDurationNs)) return Errc::out_of_range;
   return static_cast<std::int64_t>(ns);
+}
+
+Result<std::uint64_t> whole_number(std::string_view number, std::uint64_t max) {
+  DecimalParts parts = take_apart(number);
+  if (parts.digits == 0) return 0;
+  if (parts.negative || parts.cut) return Errc::out_of_range;
+  for (; parts.exponent < 0; ++parts.exponent, parts.digits /= 10) {
+    if (parts.digits % 10 != 0) return Errc::out_of_range;
+  }
+  for (; parts.exponent > 0; --parts.exponent, parts.digits *= 10) {
+    if (parts.digits > max / 10) return Errc::out_of_range;
+  }
+  if (parts.digits > max) return Errc::out_of_range;
+  return parts.digits;
 }
 
 void append_ns_as_milliseconds(std::string& out, std::int64_t ns) {

@@ -1,5 +1,6 @@
 #include <metricsd/models/drop_counts.h>
 #include <metricsd/models/json/fields.h>
+#include <metricsd/models/json/writer.h>
 #include <metricsd/models/limits.h>
 #include <metricsd/models/operation.h>
 
@@ -7,7 +8,7 @@
 
 namespace metricsd {
 
-void add(DropCounts& into, const DropCounts& more) {
+void merge(DropCounts& into, const DropCounts& more) {
   for (const auto& [sink, causes] : more) {
     for (const auto& [cause, count] : causes) into[sink][cause] += count;
   }

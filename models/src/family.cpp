@@ -18,13 +18,13 @@ bool are_bounds(const std::vector<double>& bounds) {
   return std::adjacent_find(bounds.begin(), bounds.end(), std::greater_equal<>()) == bounds.end();
 }
 
-bool are_label_names(const LabelNames& names, Kind kind) {
+// `le` and `quantile` are the exposition format's own.
+bool are_label_names(const LabelNames& names) {
   if (names.size() > limits::kLabels) return false;
   const std::set<std::string_view> distinct(names.begin(), names.end());
   if (distinct.size() != names.size()) return false;
-  return std::all_of(names.begin(), names.end(), [kind](const std::string& name) {
-    return is_label_name(name) && name.size() <= limits::kLabelValue &&
-           !(kind == Kind::histogram && name == "le");
+  return std::all_of(names.begin(), names.end(), [](const std::string& name) {
+    return is_label_name(name) && name.size() <= limits::kLabelValue && name != "le" && name != "quantile";
   });
 }
 
@@ -79,8 +79,7 @@ Result<> validate(const FamilySpec& spec) {
   const bool name_fits = is_metric_name(spec.base_name) && spec.base_name.size() <= limits::kFamilyName;
   const bool help_fits = spec.help.size() <= limits::kHelp && is_valid_utf8(spec.help);
   const bool bounds_fit = spec.kind == Kind::histogram ? are_bounds(spec.bounds) : spec.bounds.empty();
-  if (!name_fits || !unit_fits || !help_fits || !bounds_fit ||
-      !are_label_names(spec.label_names, spec.kind)) {
+  if (!name_fits || !unit_fits || !help_fits || !bounds_fit || !are_label_names(spec.label_names)) {
     return Errc::invalid_definition;
   }
   return {};

@@ -26,15 +26,7 @@ namespace metricsd {
 struct Number {
   double value = 0;
   std::string_view digits;
-  // Where it is one, however it was written: 1048576, 1048576.0, 1.048576e6.
-  std::optional<std::uint64_t> whole;
 };
-
-inline std::optional<std::uint64_t> whole_of(double value) {
-  const bool is_whole =
-      value >= 0 && value <= static_cast<double>(limits::kWhole) && value == std::floor(value);
-  return is_whole ? std::optional(static_cast<std::uint64_t>(value)) : std::nullopt;
-}
 
 // Takes the parser's events of one object into an OperationMetric.
 //
@@ -150,15 +142,13 @@ class OperationHandler {
 
   bool on_number_part(boost::json::string_view, error_code&) { return true; }
   bool on_int64(std::int64_t value, boost::json::string_view digits, error_code& error) {
-    return on_number({static_cast<double>(value), digits,
-                      value < 0 ? std::nullopt : std::optional(static_cast<std::uint64_t>(value))},
-                     error);
+    return on_number({static_cast<double>(value), digits}, error);
   }
   bool on_uint64(std::uint64_t value, boost::json::string_view digits, error_code& error) {
-    return on_number({static_cast<double>(value), digits, value}, error);
+    return on_number({static_cast<double>(value), digits}, error);
   }
   bool on_double(double value, boost::json::string_view digits, error_code& error) {
-    return on_number({value, digits, whole_of(value)}, error);
+    return on_number({value, digits}, error);
   }
 
   bool on_bool(bool value, error_code& error) {
@@ -300,8 +290,9 @@ class OperationHandler {
     give();
   }
   void take_whole(const Number& number, std::uint64_t& into) {
-    if (!number.whole || *number.whole > limits::kWhole) return fail(Errc::out_of_range, field_);
-    into = *number.whole;
+    const Result<std::uint64_t> whole = whole_number(number.digits, limits::kWhole);
+    if (!whole) return fail(Errc::out_of_range, field_);
+    into = *whole;
     give();
   }
 

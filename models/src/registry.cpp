@@ -1,9 +1,20 @@
 #include <metricsd/models/registry.h>
 
 #include <algorithm>
-#include <set>
 
 namespace metricsd {
+namespace {
+
+LabelValues overflow_labels(const FamilySpec& spec, std::span<const std::string_view> values) {
+  LabelValues labels;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const bool kept = spec.label_names[i] == spec.kept_label;
+    labels.emplace_back(kept ? values[i] : kOverflowLabel);
+  }
+  return labels;
+}
+
+}  // namespace
 
 template <class K>
 Family<K>::Family(std::shared_ptr<const FamilySpec> spec, std::shared_ptr<Catalog> catalog)
@@ -26,6 +37,20 @@ K& Family<K>::at(const LabelValues& values, const Moment& now) {
 }
 
 template <class K>
+K* Family<K>::find(std::span<const std::string_view> values) {
+  key_.clear();
+  append_series_key(key_, values);
+  const auto known = series_.find(std::string_view(key_));
+  return known == series_.end() ? nullptr : &known->second->state;
+}
+
+template <class K>
+K* Family<K>::find_overflow(std::span<const std::string_view> values) {
+  const LabelValues labels = overflow_labels(*spec_, values);
+  return find(std::vector<std::string_view>(labels.begin(), labels.end()));
+}
+
+template <class K>
 Series<K>& Family<K>::open(std::span<const std::string_view> values, const Moment& now) {
   if (!catalog_->admit(*spec_, key_)) return open_overflow(values, now);
   return add(key_, LabelValues(values.begin(), values.end()), now);
@@ -33,12 +58,7 @@ Series<K>& Family<K>::open(std::span<const std::string_view> values, const Momen
 
 template <class K>
 Series<K>& Family<K>::open_overflow(std::span<const std::string_view> values, const Moment& now) {
-  ++overflowed_;
-  LabelValues labels;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const bool kept = spec_->label_names[i] == spec_->kept_label;
-    labels.emplace_back(kept ? values[i] : kOverflowLabel);
-  }
+  LabelValues labels = overflow_labels(*spec_, values);
   const std::vector<std::string_view> views(labels.begin(), labels.end());
   key_.clear();
   append_series_key(key_, views);
@@ -65,7 +85,6 @@ Family<K> Family<K>::image() const {
 
 template <class K>
 void Family<K>::merge(const Family& other) {
-  overflowed_ += other.overflowed_;
   series_.reserve(other.series_.size());
   for (const auto& [key, theirs] : other.series_) {
     const auto [at, is_new] = series_.try_emplace(key);
@@ -117,28 +136,10 @@ template class Family<Counter>;
 template class Family<Gauge>;
 template class Family<Histogram>;
 
-namespace {
-
 template <class K>
-OverflowReport overflow_report(const Family<K>& family) {
-  OverflowReport report{exposition_name(family.spec()), family.overflowed(), {}, 0};
-  for (std::size_t i = 0; i < family.spec().label_names.size(); ++i) {
-    std::set<std::string_view> distinct;
-    for (const auto& [key, series] : family.series()) distinct.insert((*series->labels)[i]);
-    if (distinct.size() > report.distinct_values) {
-      report.distinct_values = distinct.size();
-      report.exploded_label = family.spec().label_names[i];
-    }
-  }
-  return report;
-}
-
-}  // namespace
-
-template <class K>
-Result<Family<K>*> Registry::define(FamilySpec spec) {
+Result<Family<K>*> Registry::define(FamilySpec spec, Room room) {
   spec.kind = K::kKind;
-  const auto shared = catalog_->define(std::move(spec));
+  const auto shared = catalog_->define(std::move(spec), room);
   if (!shared) return shared.error();
   AnyFamily*& family = by_spec_[shared->get()];
   if (family == nullptr) {
@@ -148,9 +149,9 @@ Result<Family<K>*> Registry::define(FamilySpec spec) {
   return &std::get<Family<K>>(*family);
 }
 
-template Result<Family<Counter>*> Registry::define<Counter>(FamilySpec spec);
-template Result<Family<Gauge>*> Registry::define<Gauge>(FamilySpec spec);
-template Result<Family<Histogram>*> Registry::define<Histogram>(FamilySpec spec);
+template Result<Family<Counter>*> Registry::define<Counter>(FamilySpec spec, Room room);
+template Result<Family<Gauge>*> Registry::define<Gauge>(FamilySpec spec, Room room);
+template Result<Family<Histogram>*> Registry::define<Histogram>(FamilySpec spec, Room room);
 
 Registry Registry::image() const {
   Registry copy;
@@ -174,6 +175,24 @@ void Registry::merge(const Registry& other) {
   }
 }
 
+void Registry::merge(Registry&& other) {
+  for (auto& theirs : other.families_) {
+    std::visit(
+        [this, &theirs](const auto& family) {
+          AnyFamily*& ours = by_spec_[&family.spec()];
+          if (ours == nullptr) {
+            ours = theirs.get();
+            families_.push_back(std::move(theirs));
+          } else {
+            std::get<std::decay_t<decltype(family)>>(*ours).merge(family);
+          }
+        },
+        *theirs);
+  }
+  other.families_.clear();
+  other.by_spec_.clear();
+}
+
 SeriesKeys Registry::idle(std::int64_t before_ns) const {
   SeriesKeys keys;
   for (const auto& any : families_) {
@@ -195,14 +214,6 @@ void Registry::forget(const SeriesKeys& keys, std::int64_t before_ns) {
   }
 }
 
-void Registry::forget_owner(Gauge::Owner owner) {
-  for (const auto& any : families_) {
-    auto* gauges = std::get_if<Family<Gauge>>(any.get());
-    if (gauges == nullptr) continue;
-    for (auto& item : gauges->series()) item.second->state.forget(owner);
-  }
-}
-
 Snapshot Registry::snapshot(Timestamp now) const {
   Snapshot out{now, {}};
   out.families.reserve(families_.size());
@@ -213,26 +224,6 @@ Snapshot Registry::snapshot(Timestamp now) const {
     return exposition_name(*a.spec) < exposition_name(*b.spec);
   });
   return out;
-}
-
-std::size_t Registry::series_count() const {
-  std::size_t count = 0;
-  for (const auto& any : families_) {
-    count += std::visit([](const auto& family) { return family.series().size(); }, *any);
-  }
-  return count;
-}
-
-std::vector<OverflowReport> Registry::overflows() const {
-  std::vector<OverflowReport> reports;
-  for (const auto& any : families_) {
-    std::visit(
-        [&reports](const auto& family) {
-          if (family.overflowed() > 0) reports.push_back(overflow_report(family));
-        },
-        *any);
-  }
-  return reports;
 }
 
 }  // namespace metricsd

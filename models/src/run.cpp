@@ -3,14 +3,33 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <cstring>
+#include <random>
 
 #include <sys/random.h>
+#include <unistd.h>
 
 namespace metricsd {
 namespace {
 
 constexpr std::size_t kNameMax = 255;  // NAME_MAX of every file system in use
+
+// For where the kernel gives no randomness (a filter of system calls): of no other moment, process or call,
+// though not beyond guessing.
+void fill_by_circumstance(std::array<unsigned char, 16>& bytes) {
+  static std::atomic<std::uint32_t> calls{0};
+  const auto now = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
+  std::seed_seq circumstance{static_cast<std::uint32_t>(now), static_cast<std::uint32_t>(now >> 32),
+                             static_cast<std::uint32_t>(::getpid()), ++calls};
+  std::array<std::uint32_t, 4> words{};
+  circumstance.generate(words.begin(), words.end());
+  static_assert(sizeof words == sizeof bytes);
+  std::memcpy(bytes.data(), words.data(), sizeof words);
+}
 
 bool is_path_character(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
@@ -36,8 +55,10 @@ std::string random_id() {
   std::array<unsigned char, 16> bytes{};
   // Up to 256 bytes come whole or, before the kernel has any randomness, after a wait that a signal may
   // interrupt.
-  while (::getrandom(bytes.data(), bytes.size(), 0) < 0 && errno == EINTR) {
+  ssize_t got = 0;
+  while ((got = ::getrandom(bytes.data(), bytes.size(), 0)) < 0 && errno == EINTR) {
   }
+  if (got < 0) fill_by_circumstance(bytes);
   constexpr std::string_view kHex = "0123456789abcdef";
   std::string out;
   for (const unsigned char byte : bytes) {

@@ -45,25 +45,42 @@ Result<> check_labels(const FamilySpec& spec, const LabelValues& labels) {
   return {};
 }
 
+// What the daemon needs of a run. The rest may be as long as a line and is for the run's own files.
+Run names_and_start(const Run& told) {
+  Run run;
+  run.test_run_id = told.test_run_id;
+  run.test_name = told.test_name;
+  run.start_time = told.start_time;
+  run.scenario = told.scenario;
+  run.workload_type = told.workload_type;
+  run.driver = told.driver;
+  return run;
+}
+
 void view(const LabelValues& labels, std::vector<std::string_view>& views) {
   views.assign(labels.begin(), labels.end());
 }
 
 }  // namespace
 
-Aggregator::Aggregator(const FamilyOptions& options, std::shared_ptr<Catalog> catalog, const Clock& clock)
-    : registry_(catalog), families_(registry_, options), clock_(clock) {
+Aggregator::Aggregator(const FamilyOptions& options, const std::shared_ptr<Catalog>& catalog,
+                       const Clock& clock)
+    : registry_(catalog), families_(registry_, options), clock_(clock), now_(moment()) {
   // run_info is shown from the list of live runs; defined here so that nobody else takes its name.
   [[maybe_unused]] const auto reserved = catalog->define(run_info_spec(options.metrics_namespace));
   for (const FamilySpec& spec : operation_family_specs(options)) own_names_.insert(exposition_name(spec));
 }
 
+void Aggregator::begin_chunk(std::size_t bytes) {
+  totals_.bytes += bytes;
+  now_ = moment();
+}
+
 void Aggregator::apply(const Sender& sender, const OperationMetric& operation, std::uint64_t unknown_fields) {
-  const Moment now = moment();
   ++totals_.operations;
   totals_.unknown_fields += unknown_fields;
-  families_.apply(operation, now);
-  live_runs_.apply(sender.run, operation, now);
+  families_.apply(operation, now_);
+  live_runs_.apply(sender.live_run, operation, now_);
 }
 
 Result<> Aggregator::apply(Sender& sender, const ipc::Message& message) {
@@ -77,8 +94,12 @@ Result<> Aggregator::apply(Sender& sender, const ipc::Message& message) {
 }
 
 void Aggregator::close(Sender& sender) {
+  now_ = moment();
   leave_run(sender);
-  if (sender.owns_gauges) registry_.forget_owner(sender.id);
+  forget_users(sender);
+  for (Family<Gauge>* family : sender.gauges) {
+    for (auto& item : family->series()) item.second->state.forget(sender.id);
+  }
   --totals_.connections;
 }
 
@@ -87,23 +108,20 @@ Result<> Aggregator::handle(Sender& sender, const ipc::UsersMessage& message) {
                      message.driver.value_or(sender.run.driver),
                      message.scenario.value_or(sender.run.scenario)};
   if (const auto checked = check_labels(families_.active_users().spec(), labels); !checked) return checked;
-  if (sender.users && *sender.users != labels) forget_users(sender);
-
-  const Moment now = moment();
-  sender.owns_gauges = true;
+  forget_users(sender);
   view(labels, label_views_);
   families_.active_users()
-      .at(label_views_, now)
-      .apply(sender.id, static_cast<double>(message.count), now.monotonic_ns);
+      .at(label_views_, now_)
+      .apply(sender.id, static_cast<double>(message.count), now_.monotonic_ns);
   sender.users = std::move(labels);
   return {};
 }
 
 Result<> Aggregator::handle(Sender& sender, const ipc::RunStartMessage& message) {
   leave_run(sender);
-  sender.run = message.run;
+  sender.run = names_and_start(message.run);
   sender.has_run = true;
-  live_runs_.join(sender.run, moment());
+  sender.live_run = live_runs_.join(sender.run, now_);
   return {};
 }
 
@@ -135,9 +153,8 @@ Result<> Aggregator::handle(Sender& sender, const ipc::SamplesMessage& message) 
     refuse(reason);
     last = reason;
   };
-  const Moment now = moment();
   for (const ipc::Sample& sample : message.samples) {
-    const auto applied = apply_sample(sender, sample, now);
+    const auto applied = apply_sample(sender, sample);
     if (!applied) refuse_row(static_cast<Errc>(applied.error().value()));
   }
   for (const Errc reason : message.refused) refuse_row(reason);
@@ -145,7 +162,6 @@ Result<> Aggregator::handle(Sender& sender, const ipc::SamplesMessage& message) 
 }
 
 Result<> Aggregator::handle(Sender& sender, const ipc::HeartbeatMessage& message) {
-  const Moment now = moment();
   for (const auto& [sink, causes] : message.dropped) {
     for (const auto& [cause, total] : causes) {
       if (!has_drop_pair(sender.dropped, sink, cause) &&
@@ -155,7 +171,7 @@ Result<> Aggregator::handle(Sender& sender, const ipc::HeartbeatMessage& message
       std::uint64_t& told = sender.dropped[sink][cause];
       if (total <= told) continue;  // a total never falls
       add_dropped(totals_.dropped, sink, cause, total - told);
-      if (sender.has_run) live_runs_.add_dropped(sender.run, sink, cause, total - told, now);
+      if (sender.has_run) live_runs_.add_dropped(sender.live_run, sink, cause, total - told, now_);
       told = total;
     }
   }
@@ -173,9 +189,9 @@ Result<DefinedFamily> Aggregator::define(const FamilySpec& spec) {
     return DefinedFamily(*family);
   };
   switch (spec.kind) {
-    case Kind::counter: return widen(registry_.define<Counter>(spec));
-    case Kind::gauge: return widen(registry_.define<Gauge>(spec));
-    case Kind::histogram: return widen(registry_.define<Histogram>(spec));
+    case Kind::counter: return widen(registry_.define<Counter>(spec, Room::common));
+    case Kind::gauge: return widen(registry_.define<Gauge>(spec, Room::common));
+    case Kind::histogram: return widen(registry_.define<Histogram>(spec, Room::common));
   }
   return Errc::invalid_definition;
 }
@@ -186,16 +202,16 @@ bool Aggregator::is_reserved(const FamilySpec& spec) const {
   return name.starts_with("metricsd_") || name.starts_with("process_") || own_names_.contains(name);
 }
 
-Result<> Aggregator::apply_sample(Sender& sender, const ipc::Sample& sample, const Moment& now) {
+Result<> Aggregator::apply_sample(Sender& sender, const ipc::Sample& sample) {
   const auto bound = sender.defined.find(sample.id);
   if (bound == sender.defined.end()) return Errc::undefined_metric;
   return std::visit(
       [&]<class K>(Family<K>* family) -> Result<> {
         if (const auto checked = check_labels(family->spec(), sample.labels); !checked) return checked;
         if (const auto checked = check_values<K>(sample.values); !checked) return checked;
-        if constexpr (K::kKind == Kind::gauge) sender.owns_gauges = true;
+        if constexpr (K::kKind == Kind::gauge) sender.gauges.insert(family);
         view(sample.labels, label_views_);
-        apply_values(family->at(label_views_, now), sample.values, sender.id, now);
+        apply_values(family->at(label_views_, now_), sample.values, sender.id, now_);
         return {};
       },
       bound->second);
@@ -203,14 +219,20 @@ Result<> Aggregator::apply_sample(Sender& sender, const ipc::Sample& sample, con
 
 void Aggregator::leave_run(Sender& sender) {
   if (!sender.has_run) return;
-  live_runs_.leave(sender.run.test_run_id, moment());
+  live_runs_.leave(sender.live_run, now_);
   sender.has_run = false;
   sender.run = Run{};
+  sender.live_run.clear();
 }
 
+// They may have gone to the overflow series, and these labels have found room of their own since.
 void Aggregator::forget_users(Sender& sender) {
+  if (!sender.users) return;
   view(*sender.users, label_views_);
-  families_.active_users().at(label_views_, moment()).forget(sender.id);
+  Family<Gauge>& family = families_.active_users();
+  for (Gauge* users : {family.find(label_views_), family.find_overflow(label_views_)}) {
+    if (users != nullptr) users->forget(sender.id);
+  }
   sender.users.reset();
 }
 

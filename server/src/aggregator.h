@@ -30,9 +30,13 @@ namespace metricsd::server {
 class Aggregator {
  public:
   // `clock` outlives the aggregator; the catalog is shared by all shards.
-  Aggregator(const FamilyOptions& options, std::shared_ptr<Catalog> catalog, const Clock& clock);
+  Aggregator(const FamilyOptions& options, const std::shared_ptr<Catalog>& catalog, const Clock& clock);
   Aggregator(const Aggregator&) = delete;
   Aggregator& operator=(const Aggregator&) = delete;
+
+  // So many bytes have come. What they hold is applied next, and happened now: a clock costs more to read
+  // than an operation to count.
+  void begin_chunk(std::size_t bytes);
 
   void apply(const Sender& sender, const OperationMetric& operation, std::uint64_t unknown_fields);
 
@@ -42,7 +46,6 @@ class Aggregator {
 
   // Counts a refusal.
   void refuse(Errc reason) { ++totals_.rejected[reason]; }
-  void count_bytes(std::size_t bytes) { totals_.bytes += bytes; }
 
   void open() { ++totals_.connections; }
   // The connection is gone: its gauges and its part in a run go too.
@@ -67,7 +70,7 @@ class Aggregator {
 
   Result<DefinedFamily> define(const FamilySpec& spec);
   [[nodiscard]] bool is_reserved(const FamilySpec& spec) const;
-  Result<> apply_sample(Sender& sender, const ipc::Sample& sample, const Moment& now);
+  Result<> apply_sample(Sender& sender, const ipc::Sample& sample);
   void leave_run(Sender& sender);
   void forget_users(Sender& sender);
   [[nodiscard]] Moment moment() const { return {clock_.now(), clock_.monotonic_ns()}; }
@@ -76,6 +79,7 @@ class Aggregator {
   OperationFamilies families_;
   std::set<std::string, std::less<>> own_names_;  // of the contract's families: peers can't add to them
   const Clock& clock_;
+  Moment now_;  // when the chunk came
   LiveRuns live_runs_;
   IngestTotals totals_;
   std::vector<std::string_view> label_views_;  // reused, so that a sample allocates nothing

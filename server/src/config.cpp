@@ -33,7 +33,7 @@ struct Flags {
   std::string duration_bounds;
   std::string size_bounds;
   unsigned ingest_threads = 1;
-  std::string data_dir;
+  std::string data_dir = "none";
   std::string log_level = "info";
   std::string log_format = "logfmt";
 };
@@ -155,6 +155,7 @@ void add_process_flags(CLI::App& app, Flags& flags) {
   app.add_option("--data-dir", flags.data_dir,
                  "Where totals will be kept over restarts, or none. Accepted; nothing is kept there yet")
       ->type_name("DIR|none")
+      ->capture_default_str()
       ->envname("METRICSD_DATA_DIR");
   app.add_option("--log.level", flags.log_level, "The least grave lines to log: debug, info, warning, error")
       ->type_name("LEVEL")
@@ -194,8 +195,7 @@ Config to_config(const Flags& flags, const ipc::Environment& environment) {
   config.duration_bounds = parse_bounds(flags.duration_bounds).value();
   config.size_bounds = parse_bounds(flags.size_bounds).value();
   config.ingest_threads = flags.ingest_threads;
-  config.data_dir_requested = !flags.data_dir.empty() && flags.data_dir != "none";
-  config.data_dir = flags.data_dir.empty() ? default_data_dir(environment) : flags.data_dir;
+  config.data_dir = flags.data_dir;
   config.log_level = log_level_of(flags.log_level);
   config.log_format = flags.log_format == "json" ? LogFormat::json : LogFormat::logfmt;
   return config;
@@ -278,14 +278,6 @@ std::optional<std::vector<double>> parse_bounds(std::string_view text) {
     if (comma == text.size()) return bounds;
     text.remove_prefix(comma + 1);
   }
-}
-
-std::string default_data_dir(const ipc::Environment& environment) {
-  if (const auto directory = environment.variable("STATE_DIRECTORY")) return *directory;
-  if (environment.uid == 0) return "/var/lib/metricsd";
-  if (const auto state = environment.variable("XDG_STATE_HOME")) return *state + "/metricsd";
-  if (const auto home = environment.variable("HOME")) return *home + "/.local/state/metricsd";
-  return "none";
 }
 
 }  // namespace metricsd::server

@@ -34,8 +34,7 @@ struct Config {
   std::vector<double> size_bounds = default_size_bounds();          // bytes
 
   unsigned ingest_threads = 1;
-  std::string data_dir;             // where checkpoints will go
-  bool data_dir_requested = false;  // by flag or environment: then the log says that none is kept yet
+  std::string data_dir = "none";  // as it was asked for; nothing is kept there yet
 
   LogLevel log_level = LogLevel::info;
   LogFormat log_format = LogFormat::logfmt;
@@ -48,8 +47,8 @@ struct CommandLine {
   std::string output;  // for stdout where exit_code is 0, else for stderr
 };
 
-// `arguments` without the program's name. `environment` serves the defaults of --socket and --data-dir; the
-// flags' own twins are read from the process's environment.
+// `arguments` without the program's name. `environment` serves the default of --socket; the other flags'
+// twins are read from the process's environment.
 [[nodiscard]] CommandLine parse_command_line(const std::vector<std::string>& arguments,
                                              const ipc::Environment& environment);
 
@@ -57,9 +56,5 @@ struct CommandLine {
 [[nodiscard]] std::optional<std::int64_t> parse_duration(std::string_view text);
 // Ascending finite numbers with commas between them.
 [[nodiscard]] std::optional<std::vector<double>> parse_bounds(std::string_view text);
-// Where state is kept when no flag says so: $STATE_DIRECTORY, /var/lib/metricsd for root,
-// $XDG_STATE_HOME/metricsd,
-// ~/.local/state/metricsd, "none".
-[[nodiscard]] std::string default_data_dir(const ipc::Environment& environment);
 
 }  // namespace metricsd::server

@@ -8,6 +8,7 @@
 #include "process_figures.h"
 #include "snapshots.h"
 #include "status.h"
+#include "status_desk.h"
 #include "version.h"
 
 #include <metricsd/ipc/endpoint.h>
@@ -59,7 +60,7 @@ struct DescriptorShares {
 DescriptorShares share_descriptors(std::size_t limit, std::size_t in_use) {
   const std::size_t free = limit > in_use + kSpareDescriptors ? limit - in_use - kSpareDescriptors : 2;
   const std::size_t http = std::clamp(free / 4, std::size_t{1}, limits::kHttpConnections);
-  return {.ingest = std::max<std::size_t>(free - http, 1), .http = http};
+  return {.ingest = std::clamp(free - http, std::size_t{1}, limits::kIngestConnections), .http = http};
 }
 
 // One line for a person; the exit code of who could not start.
@@ -82,8 +83,10 @@ class Daemon {
             shards_, catalog_,
             {.metrics_namespace = config.metrics_namespace, .series_expiry_ns = config.series_expiry_ns},
             clock_),
+        status_desk_([this] { return status(); }, [this](auto job) { asio::post(workers_, std::move(job)); },
+                     clock_),
         router_(http::make_routes({.snapshots = snapshots_,
-                                   .status = [this] { return status(); },
+                                   .status = [this] { return status_desk_.recent(); },
                                    .ready = [this] { return ready_.load(); },
                                    .clock = clock_},
                                   config.web_telemetry_path)) {}
@@ -98,7 +101,7 @@ class Daemon {
   void announce();
   void stop();
 
-  Result<Status> status();
+  StatusDesk::Document status();
   void send_status(std::function<void(std::string)> deliver);
   void respond(http::Request request, std::function<void(std::string)> deliver);
 
@@ -119,6 +122,7 @@ class Daemon {
   std::shared_ptr<Catalog> catalog_;
   std::vector<std::unique_ptr<Shard>> shards_;
   Snapshots snapshots_;
+  StatusDesk status_desk_;
   http::Router router_;
   std::unique_ptr<http::Front> front_;
   std::unique_ptr<Acceptor> acceptor_;
@@ -199,7 +203,7 @@ void Daemon::start_accepting() {
 }
 
 void Daemon::announce() {
-  if (config_.data_dir_requested) {
+  if (config_.data_dir != "none") {
     logger_.warning("this version keeps no state: totals begin at zero after a restart",
                     {{"data_dir", config_.data_dir}, {"in_effect", "none"}});
   }
@@ -230,8 +234,8 @@ void Daemon::stop() {
                            {"rejected", totals.rejected_in_all()}});
 }
 
-Result<Status> Daemon::status() {
-  const auto merged = snapshots_.collect({.registry = true, .run_statistics = false});
+StatusDesk::Document Daemon::status() {
+  const auto merged = snapshots_.collect({});
   if (!merged) return merged.error();
   Status status;
   status.version = version();
@@ -246,24 +250,18 @@ Result<Status> Daemon::status() {
   status.data_dir = "none";
   status.totals = merged->totals;
   status.ingest_threads = config_.ingest_threads;
-  status.series = merged->registry.series_count();
+  status.series = catalog_->series_count();
   status.max_series_per_family = config_.max_series;
-  status.overflows = merged->registry.overflows();
+  status.overflows = catalog_->overflows();
   status.runs = merged->live_runs.runs().size();
-  return status;
+  std::string document;
+  render_status_json(document, status);
+  return document;
 }
 
-// The document asks every shard, the asking one too: so it is made elsewhere.
 void Daemon::send_status(std::function<void(std::string)> deliver) {
-  asio::post(workers_, [this, deliver = std::move(deliver)] {
-    std::string line;
-    if (const auto current = status()) {
-      render_status_json(line, *current);
-    } else {
-      line = R"({"error":"ingest did not answer in time"})";
-    }
-    line += '\n';
-    deliver(std::move(line));
+  status_desk_.ask([deliver = std::move(deliver)](const StatusDesk::Document& document) {
+    deliver((document ? *document : R"({"error":"ingest did not answer"})") + "\n");
   });
 }
 

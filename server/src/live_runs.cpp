@@ -33,6 +33,16 @@ double seconds_between(const Moment& from, const Moment& to) {
   return static_cast<double>(to.monotonic_ns - from.monotonic_ns) / static_cast<double>(kNsPerSecond);
 }
 
+// Entries that many share: they are always there and take nobody's place.
+bool is_shared(std::string_view run_id) {
+  return run_id.empty() || run_id == kOverflowLabel;
+}
+
+void add(OperationCounts& counts, const OperationCounts& more) {
+  counts.total += more.total;
+  counts.successful += more.successful;
+}
+
 }  // namespace
 
 void LiveOperation::apply(const OperationMetric& operation) {
@@ -40,14 +50,15 @@ void LiveOperation::apply(const OperationMetric& operation) {
   sizes_.apply(operation.object_size_bytes);
   if (!operation.success) return;
   ++counts_.successful;
+  transferred_bytes_ += operation.object_size_bytes;
   const auto duration_ns = static_cast<std::uint64_t>(operation.duration_ns);
   durations_ns_.apply(duration_ns);
   durations_ms_.apply(in_milliseconds(duration_ns));
 }
 
 void LiveOperation::merge(const LiveOperation& other) {
-  counts_.total += other.counts_.total;
-  counts_.successful += other.counts_.successful;
+  add(counts_, other.counts_);
+  transferred_bytes_ += other.transferred_bytes_;
   durations_ns_.merge(other.durations_ns_);
   sizes_.merge(other.sizes_);
   durations_ms_.merge(other.durations_ms_);
@@ -78,6 +89,7 @@ std::optional<SizeStatistics> LiveOperation::size_statistics() const {
 GroupSummary LiveOperation::summary(double seconds) const {
   GroupSummary group;
   group.operations = counts_;
+  group.bytes_transferred = saturated(transferred_bytes_);
   group.duration_ms = duration_statistics();
   group.object_size_bytes = size_statistics();
   if (seconds > 0) group.requests_per_second = static_cast<double>(counts_.total) / seconds;
@@ -85,6 +97,8 @@ GroupSummary LiveOperation::summary(double seconds) const {
 }
 
 void LiveRun::apply(const OperationMetric& operation) {
+  ++counts.total;
+  if (operation.success) ++counts.successful;
   entry_or_overflow(operations, operation.operation_type, limits::kLiveOperations).apply(operation);
   if (!operation.success) {
     ++entry_or_overflow(errors, error_code_or_unknown(operation), limits::kLiveErrorCodes);
@@ -95,6 +109,7 @@ void LiveRun::merge(const LiveRun& other) {
   if (other.first.monotonic_ns < first.monotonic_ns) first = other.first;
   if (other.last.monotonic_ns > last.monotonic_ns) last = other.last;
   connections += other.connections;
+  add(counts, other.counts);
   for (const auto& [type, operation] : other.operations) {
     entry_or_overflow(operations, type, limits::kLiveOperations).merge(operation);
   }
@@ -103,15 +118,6 @@ void LiveRun::merge(const LiveRun& other) {
   for (const auto& [sink, causes] : other.dropped) {
     for (const auto& [cause, count] : causes) server::add_dropped(dropped, sink, cause, count);
   }
-}
-
-OperationCounts LiveRun::counts() const {
-  OperationCounts sum;
-  for (const auto& [type, operation] : operations) {
-    sum.total += operation.counts().total;
-    sum.successful += operation.counts().successful;
-  }
-  return sum;
 }
 
 RunSummary LiveRun::summary() const {
@@ -134,37 +140,32 @@ RunSummary LiveRun::summary() const {
   return summary;
 }
 
-void LiveRuns::join(const Run& run, const Moment& now) {
-  LiveRun& live = at(run, now);
-  live.run = run;
+std::string LiveRuns::join(const Run& run, const Moment& now) {
+  const bool has_place = runs_.contains(run.test_run_id) || is_shared(run.test_run_id) || make_room();
+  std::string kept_id(has_place ? run.test_run_id : kOverflowLabel);
+  LiveRun& live = at(kept_id, now);
+  if (!is_shared(kept_id)) live.run = run;
   ++live.connections;
+  return kept_id;
 }
 
-void LiveRuns::leave(std::string_view run_id, const Moment& now) {
-  const auto found = runs_.find(run_id);
-  if (found == runs_.end()) return;  // it was evicted
-  found->second.last = now;
-  if (found->second.connections > 0) --found->second.connections;
+void LiveRuns::leave(std::string_view kept_id, const Moment& now) {
+  --at(kept_id, now).connections;
 }
 
-void LiveRuns::apply(const Run& run, const OperationMetric& operation, const Moment& now) {
-  at(run, now).apply(operation);
+void LiveRuns::apply(std::string_view kept_id, const OperationMetric& operation, const Moment& now) {
+  at(kept_id, now).apply(operation);
 }
 
-void LiveRuns::add_dropped(const Run& run, std::string_view sink, std::string_view cause, std::uint64_t count,
-                           const Moment& now) {
-  server::add_dropped(at(run, now).dropped, sink, cause, count);
+void LiveRuns::add_dropped(std::string_view kept_id, std::string_view sink, std::string_view cause,
+                           std::uint64_t count, const Moment& now) {
+  server::add_dropped(at(kept_id, now).dropped, sink, cause, count);
 }
 
 void LiveRuns::merge(const LiveRuns& other) {
   for (const auto& [id, theirs] : other.runs_) {
-    const auto found = runs_.find(id);
-    if (found != runs_.end()) {
-      found->second.merge(theirs);
-    } else {
-      make_room();
-      runs_.emplace(id, theirs);
-    }
+    const auto [at, is_new] = runs_.try_emplace(id, theirs);
+    if (!is_new) at->second.merge(theirs);
   }
 }
 
@@ -176,6 +177,7 @@ LiveRuns LiveRuns::heads() const {
     head.first = live.first;
     head.last = live.last;
     head.connections = live.connections;
+    head.counts = live.counts;
     copy.runs_.emplace(id, std::move(head));
   }
   return copy;
@@ -193,28 +195,32 @@ const LiveRun* LiveRuns::newest() const {
   return found == runs_.end() ? nullptr : &found->second;
 }
 
-LiveRun& LiveRuns::at(const Run& run, const Moment& now) {
-  const auto found = runs_.find(run.test_run_id);
-  if (found != runs_.end()) {
-    found->second.last = now;
-    return found->second;
+LiveRun& LiveRuns::at(std::string_view run_id, const Moment& now) {
+  auto found = runs_.find(run_id);
+  if (found == runs_.end()) {
+    found = runs_.try_emplace(std::string(run_id)).first;
+    found->second.run.test_run_id = run_id;
+    found->second.first = now;
   }
-  make_room();
-  LiveRun fresh;
-  fresh.run = run;
-  fresh.first = now;
-  fresh.last = now;
-  return runs_.emplace(run.test_run_id, std::move(fresh)).first->second;
+  found->second.last = now;
+  return found->second;
 }
 
-// The run that ended and was heard of longest ago goes; where none has ended, the one longest silent.
-void LiveRuns::make_room() {
-  if (runs_.size() < limits::kLiveRuns) return;
-  const auto goes_before = [](const auto& a, const auto& b) {
-    if (a.second.is_live() != b.second.is_live()) return !a.second.is_live();
-    return a.second.last.monotonic_ns < b.second.last.monotonic_ns;
-  };
-  runs_.erase(std::min_element(runs_.begin(), runs_.end(), goes_before));
+// Whether one more run may have an entry of its own. Of those that ended, the one longest silent makes room;
+// a live one never does: its members would go on telling of it, and each would drive out another.
+bool LiveRuns::make_room() {
+  std::size_t own = 0;
+  auto goes = runs_.end();
+  for (auto it = runs_.begin(); it != runs_.end(); ++it) {
+    if (is_shared(it->first)) continue;
+    ++own;
+    if (it->second.is_live()) continue;
+    if (goes == runs_.end() || it->second.last.monotonic_ns < goes->second.last.monotonic_ns) goes = it;
+  }
+  if (own < limits::kLiveRuns) return true;
+  if (goes == runs_.end()) return false;
+  runs_.erase(goes);
+  return true;
 }
 
 }  // namespace metricsd::server

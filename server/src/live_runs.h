@@ -1,8 +1,8 @@
 // Statistics of runs while they go on: what /api/v1/summary and /api/v1/runs show.
 //
 // Counts, extremes, means and deviations are exact; percentiles come from an exponential histogram for each
-// operation type (relative error at most 0.14 %). Memory is bounded: limits::kLiveRuns runs of
-// limits::kLiveOperations types.
+// operation type (relative error at most 0.14 %). Memory is bounded: a shard keeps limits::kLiveRuns runs of
+// limits::kLiveOperations types, beside plain senders (the run "") and what had no room (`__overflow__`).
 #pragma once
 
 #include <metricsd/models/operation.h>
@@ -35,17 +35,19 @@ class LiveOperation {
   [[nodiscard]] std::optional<SizeStatistics> size_statistics() const;
 
   OperationCounts counts_;
-  Moments durations_ns_;  // of successful operations
+  Uint128 transferred_bytes_ = 0;  // of successful operations
+  Moments durations_ns_;           // of successful operations
   Moments sizes_;
   ExponentialHistogram durations_ms_{limits::kLiveBuckets};  // of successful operations
 };
 
-// One run, or what plain senders reported (the run "").
+// One run, or what plain senders reported, or the runs that had no room.
 struct LiveRun {
   Run run;
   Moment first;                   // when it was first heard of
   Moment last;                    // when it was last heard of
   std::uint64_t connections = 0;  // that have started it and not ended it
+  OperationCounts counts;         // of all types
   std::map<std::string, LiveOperation, std::less<>> operations;
   std::map<std::string, std::uint64_t, std::less<>> errors;  // by code
   DropCounts dropped;
@@ -54,23 +56,26 @@ struct LiveRun {
   void merge(const LiveRun& other);
 
   [[nodiscard]] bool is_live() const { return connections > 0; }
-  [[nodiscard]] OperationCounts counts() const;
   [[nodiscard]] RunSummary summary() const;
 };
 
 // One thread; copies may be handed to another.
 class LiveRuns {
  public:
-  // A connection takes part in `run`, or leaves it.
-  void join(const Run& run, const Moment& now);
-  void leave(std::string_view run_id, const Moment& now);
+  // A connection takes part in `run`. The id under which it is kept: the run's own, or `__overflow__` where
+  // as many runs are live as may be. What the connection tells goes there until it leaves.
+  [[nodiscard]] std::string join(const Run& run, const Moment& now);
+  // The connection is no part of it any more. `kept_id` is what join() said, here and below; "" for plain
+  // senders, who never join.
+  void leave(std::string_view kept_id, const Moment& now);
 
-  void apply(const Run& run, const OperationMetric& operation, const Moment& now);
-  void add_dropped(const Run& run, std::string_view sink, std::string_view cause, std::uint64_t count,
-                   const Moment& now);
+  void apply(std::string_view kept_id, const OperationMetric& operation, const Moment& now);
+  void add_dropped(std::string_view kept_id, std::string_view sink, std::string_view cause,
+                   std::uint64_t count, const Moment& now);
+  // Adds another shard's. Nothing makes room: each shard has bounded its own.
   void merge(const LiveRuns& other);
 
-  // A copy that knows which runs there are and nothing of their operations: cheap.
+  // A copy that knows which runs there are and how many operations each had, no more: cheap.
   [[nodiscard]] LiveRuns heads() const;
   [[nodiscard]] const std::map<std::string, LiveRun, std::less<>>& runs() const { return runs_; }
   // Null where there is no such run.
@@ -79,8 +84,8 @@ class LiveRuns {
   [[nodiscard]] const LiveRun* newest() const;
 
  private:
-  LiveRun& at(const Run& run, const Moment& now);
-  void make_room();
+  LiveRun& at(std::string_view run_id, const Moment& now);
+  bool make_room();
 
   std::map<std::string, LiveRun, std::less<>> runs_;
 };

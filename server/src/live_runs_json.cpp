@@ -9,7 +9,6 @@ namespace metricsd::server {
 namespace {
 
 void write_run(JsonWriter& json, const LiveRun& live) {
-  const OperationCounts counts = live.counts();
   json.begin_object()
       .field("test_run_id", live.run.test_run_id)
       .field("test_name", live.run.test_name)
@@ -22,9 +21,9 @@ void write_run(JsonWriter& json, const LiveRun& live) {
       .field("last_seen", format_timestamp(live.last.wall))
       .key("operations")
       .begin_object()
-      .field("total", counts.total)
-      .field("successful", counts.successful)
-      .field("failed", counts.failed())
+      .field("total", live.counts.total)
+      .field("successful", live.counts.successful)
+      .field("failed", live.counts.failed())
       .end_object()
       .end_object();
 }

@@ -7,7 +7,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace metricsd::server {
 
@@ -21,12 +23,13 @@ struct Sender {
   explicit Sender(Gauge::Owner sender_id) : id(sender_id) {}
 
   Gauge::Owner id;                   // unique over all shards: the owner of its gauges
-  Run run;                           // plain senders': all empty
+  Run run;                           // its names and its start, no more; plain senders': all empty
   bool has_run = false;              // between run_start and run_end
+  std::string live_run;              // meanwhile: the id under which the live runs keep it
   std::optional<LabelValues> users;  // labels of the active_users series it has a part in
   std::unordered_map<std::uint32_t, DefinedFamily> defined;  // by the sender's own ids
-  bool owns_gauges = false;                                  // has a value in a gauge, which goes with it
-  DropCounts dropped;                                        // the totals it told last
+  std::unordered_set<Family<Gauge>*> gauges;  // of these: where it has values, which go with it
+  DropCounts dropped;                         // the totals it told last
 };
 
 }  // namespace metricsd::server

@@ -4,6 +4,8 @@
 #include "version.h"
 
 #include <chrono>
+#include <exception>
+#include <future>
 #include <utility>
 
 namespace metricsd::server {
@@ -11,6 +13,15 @@ namespace {
 
 // A shard answers between two reads. One that does not for so long is stuck, and the reader should know.
 constexpr std::chrono::seconds kPatience{5};
+
+Result<ShardReport> take(std::future<ShardReport>& pending, std::chrono::steady_clock::time_point deadline) {
+  if (pending.wait_until(deadline) != std::future_status::ready) return Errc::timed_out;
+  try {
+    return pending.get();
+  } catch (const std::exception&) {
+    return boost::system::errc::make_error_code(boost::system::errc::not_enough_memory);
+  }
+}
 
 std::vector<Run> live_ones(const LiveRuns& runs) {
   std::vector<Run> live;
@@ -27,7 +38,8 @@ Snapshots::Snapshots(const std::vector<std::unique_ptr<Shard>>& shards, std::sha
     : shards_(shards), catalog_(std::move(catalog)), options_(std::move(options)), clock_(clock) {}
 
 Result<MergedState> Snapshots::collect(ReportParts parts) {
-  const std::lock_guard lock(one_at_a_time_);
+  std::unique_lock lock(one_at_a_time_, std::defer_lock);
+  if (parts.registry || parts.run_statistics) lock.lock();
   std::vector<std::future<ShardReport>> reports;
   reports.reserve(shards_.size());
   for (const auto& shard : shards_) reports.push_back(shard->report(parts));
@@ -35,11 +47,11 @@ Result<MergedState> Snapshots::collect(ReportParts parts) {
   MergedState merged(catalog_);
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   for (auto& pending : reports) {
-    if (pending.wait_until(deadline) != std::future_status::ready) return Errc::timed_out;
-    const ShardReport report = pending.get();
-    merged.totals.merge(report.totals);
-    if (report.registry) merged.registry.merge(*report.registry);
-    merged.live_runs.merge(report.live_runs);
+    auto report = take(pending, deadline);
+    if (!report) return report.error();
+    merged.totals.merge(report->totals);
+    if (report->registry) merged.registry.merge(*std::move(report->registry));
+    merged.live_runs.merge(report->live_runs);
   }
   if (parts.registry && options_.series_expiry_ns > 0) expire(merged.registry);
   return merged;
@@ -64,13 +76,13 @@ Result<Snapshot> Snapshots::metrics() {
   figures.version = version();
   figures.totals = merged->totals;
   figures.live_runs = live_ones(merged->live_runs);
-  figures.series = merged->registry.series_count();
-  figures.overflows = merged->registry.overflows();
+  figures.series = catalog_->series_count();
+  figures.overflows = catalog_->overflows();
   if (last_scrape_ns >= 0) figures.last_scrape_seconds = static_cast<double>(last_scrape_ns) / 1e9;
   figures.process = read_process_figures();
 
   const Moment now{clock_.now(), clock_.monotonic_ns()};
-  merged->registry.merge(self_metrics(figures, now).image());
+  merged->registry.merge(self_metrics(figures, now));
   return merged->registry.snapshot(now.wall);
 }
 

@@ -43,7 +43,7 @@ class Snapshots {
   Snapshots(const std::vector<std::unique_ptr<Shard>>& shards, std::shared_ptr<Catalog> catalog,
             Options options, const Clock& clock);
 
-  // Errc::timed_out where a shard does not answer within seconds.
+  // Errc::timed_out where a shard does not answer within seconds, not_enough_memory where it could not copy.
   [[nodiscard]] Result<MergedState> collect(ReportParts parts);
 
   // Everything a scrape shows, the daemon's own metrics included. Errors as collect().
@@ -58,7 +58,7 @@ class Snapshots {
   const std::shared_ptr<Catalog> catalog_;
   const Options options_;
   const Clock& clock_;
-  std::mutex one_at_a_time_;  // copies are large: a crowd of readers must not hold as many of them
+  std::mutex one_at_a_time_;  // for the large parts: a crowd of readers must not hold as many of them
   std::atomic<std::int64_t> last_scrape_ns_ = -1;
 };
 

@@ -17,6 +17,7 @@ inline constexpr int kUsage = 2;
 
 // One line on stderr; returns kFailed, so that a command can end with it.
 int fail(const std::string& line);
+void warn(const std::string& line);
 
 // Each sets `exit_code` from within app.parse(), where its subcommand was given.
 void add_start_command(CLI::App& app, int& exit_code);

@@ -55,10 +55,13 @@ int export_directory(const ExportCommandOptions& command) {
   options.formats = command.formats;
   options.csv_raw = command.csv_raw;
   options.csv_bom = command.csv_bom;
-  Run run = run_of_directory(command.directory);
-  options.dropped = add_members(command.directory, run);
+  Result<Run> run = run_of_directory(command.directory);
+  if (!run) return fail_to_read_run(command.directory, run.error());
+  const auto dropped = add_members(command.directory, *run);
+  if (!dropped) warn("no process of this run said what it lost; the files can not tell, either");
+  options.dropped = dropped.value_or(DropCounts{});
   if (terminal) options.progress = show_progress;
-  const auto report = exporters::export_run(command.directory, std::move(run), options);
+  const auto report = exporters::export_run(command.directory, *std::move(run), options);
   if (terminal) std::fputs("\r\033[K", stderr);
   if (!report) {
     return fail((std::filesystem::path(command.directory) / exporters::kOperationsFile).string() + ": " +
@@ -70,11 +73,13 @@ int export_directory(const ExportCommandOptions& command) {
   if (report->bad_lines > 0) {
     std::printf(", %llu lines passed over that are none", static_cast<unsigned long long>(report->bad_lines));
   }
-  std::printf("\nwrote %s\n", files_written(command.formats, *report).c_str());
-  for (const std::string& warning : report->warnings)
-    std::fprintf(stderr, "metricsctl: warning: %s\n", warning.c_str());
+  const std::string written = files_written(command.formats, *report);
+  std::printf("\nwrote %s\n", written.empty() ? "nothing" : written.c_str());
+  for (const std::string& warning : report->warnings) warn(warning);
   for (const auto& [file, error] : report->failed_files) fail(file + ": " + error.message());
-  return report->failed_files.empty() ? kDone : kFailed;
+  const bool holds_no_run = report->operations == 0 && report->bad_lines > 0;
+  if (holds_no_run) fail("no line of it is an operation");
+  return report->failed_files.empty() && !holds_no_run ? kDone : kFailed;
 }
 
 }  // namespace

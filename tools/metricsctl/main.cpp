@@ -1,25 +1,20 @@
 // metricsctl: starts, stops and asks the daemon; makes the files of a run.
 
 #include "command.h"
+#include "command_line.h"
 
-#include <cstdio>
 #include <exception>
 
 #include <CLI/CLI.hpp>
 
 namespace metricsd::tools {
 
-int fail(const std::string& line) {
-  std::fprintf(stderr, "metricsctl: %s\n", line.c_str());
-  return kFailed;
-}
-
 namespace {
 
 int run(int argc, char** argv) {
   CLI::App app("metricsctl: starts, stops and asks metricsd; makes the files of a run.", "metricsctl");
   app.set_version_flag("--version", "metricsctl " METRICSD_VERSION);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);  // without one, what else was given would not be named
   int exit_code = kDone;
   add_start_command(app, exit_code);
   add_stop_command(app, exit_code);
@@ -29,11 +24,11 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const bool asked_for = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success);
-    app.exit(error);
-    return asked_for ? kDone : kUsage;
+    return end_parsing(app, error);
   }
-  return exit_code;
+  if (!app.get_subcommands().empty()) return exit_code;
+  fail("which command? start, stop, status, summary or export (see metricsctl --help)");
+  return kUsage;
 }
 
 }  // namespace

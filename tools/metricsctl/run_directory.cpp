@@ -1,5 +1,6 @@
 #include "run_directory.h"
 
+#include "command.h"
 #include "summary_reader.h"
 
 #include <metricsd/exporters/file_source.h>
@@ -38,25 +39,32 @@ Run run_of_name(const std::string& name) {
   return run;
 }
 
-DropCounts drops_of_summary(const std::filesystem::path& directory) {
+std::optional<DropCounts> drops_of_summary(const std::filesystem::path& directory) {
   const auto text = exporters::read_file(directory / exporters::kSummaryFile, limits::kSummaryFile);
-  if (!text) return {};
+  if (!text) return std::nullopt;
   auto summary = read_summary_json(*text);
-  return summary ? std::move(summary->dropped) : DropCounts{};
+  return summary ? std::optional(std::move(summary->dropped)) : std::nullopt;
 }
 
 }  // namespace
 
-Run run_of_directory(const std::filesystem::path& directory) {
-  if (auto run = exporters::read_run(directory)) return std::move(*run);
+Result<Run> run_of_directory(const std::filesystem::path& directory) {
+  auto run = exporters::read_run(directory);
+  if (run || run.error() != Errc::run_not_found) return run;
   std::error_code error;
   const auto whole = std::filesystem::canonical(directory, error);
   return run_of_name((error ? directory : whole).filename().string());
 }
 
-DropCounts add_members(const std::filesystem::path& directory, Run& run) {
+int fail_to_read_run(const std::filesystem::path& directory, const error_code& error) {
+  return fail((directory / exporters::kRunFile).string() + ": " + error.message() +
+              "; mend it, or move it away and the directory's name will do");
+}
+
+std::optional<DropCounts> add_members(const std::filesystem::path& directory, Run& run) {
   const auto members = exporters::read_members(directory);
-  if (!members || members->empty()) return drops_of_summary(directory);
+  if (!members) return drops_of_summary(directory).value_or(DropCounts{});
+  if (members->empty()) return drops_of_summary(directory);
   const std::optional<Timestamp> end_time = run.end_time;
   DropCounts dropped = exporters::merge_members(*members, run);
   run.end_time = end_time;

@@ -5,6 +5,7 @@
 #include "detached_process.h"
 
 #include <metricsd/ipc/endpoint_path.h>
+#include <metricsd/ipc/socket_directory.h>
 
 #include <chrono>
 #include <cstdio>
@@ -16,7 +17,6 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace metricsd::tools {
@@ -44,21 +44,12 @@ std::string find_daemon() {
   return !error && ::access(beside.c_str(), X_OK) == 0 ? beside.string() : "metricsd";
 }
 
-// The directory of the log, made as the daemon would make it for its socket. A directory of someone else is
-// not written to: a link planted there would choose the file.
+// The directory of the log is usually the socket's, and made as the daemon would make it. One of someone else
+// is not written to: a link planted there would choose the file.
 std::string prepare_log_directory(const fs::path& log) {
-  const fs::path directory = log.has_parent_path() ? log.parent_path() : ".";
-  std::error_code error;
-  if (!fs::exists(directory, error)) {
-    fs::create_directories(directory, error);
-    if (error) return directory.string() + ": " + error.message();
-    fs::permissions(directory, fs::perms::owner_all, error);
-  }
-  struct stat status {};
-  if (::stat(directory.c_str(), &status) != 0)
-    return directory.string() + ": " + last_system_error().message();
-  const bool trusted = status.st_uid == ::geteuid() || status.st_uid == 0;
-  return trusted ? "" : directory.string() + ": belongs to another user";
+  std::string problem;
+  const auto made = ipc::make_socket_directory(log.has_parent_path() ? log.parent_path() : ".", &problem);
+  return made ? "" : problem;
 }
 
 std::string last_line_of(const fs::path& path, std::streamoff from) {

@@ -44,7 +44,8 @@ void print(const RunSummary& summary, bool as_json) {
   std::fputs(text.c_str(), stdout);
 }
 
-Result<RunSummary> summarize(const std::filesystem::path& directory) {
+// `bad_lines` receives how many lines were passed over.
+Result<RunSummary> summarize(const std::filesystem::path& directory, Run run, std::uint64_t& bad_lines) {
   auto reader = exporters::JsonlReader::open(directory / exporters::kOperationsFile);
   if (!reader) return reader.error();
   SummaryBuilder::Options options;
@@ -57,14 +58,20 @@ Result<RunSummary> summarize(const std::filesystem::path& directory) {
     if (!*more) break;
     if (const auto added = builder.add(operation); !added) return added.error();
   }
-  Run run = run_of_directory(directory);
-  DropCounts dropped = add_members(directory, run);
-  return builder.finish(run, std::move(dropped));
+  bad_lines = reader->bad_lines();
+  auto dropped = add_members(directory, run);
+  return builder.finish(run, std::move(dropped).value_or(DropCounts{}));
 }
 
 int summarize_directory(const SummaryOptions& options) {
-  const auto summary = summarize(options.directory);
+  Result<Run> run = run_of_directory(options.directory);
+  if (!run) return fail_to_read_run(options.directory, run.error());
+  std::uint64_t bad_lines = 0;
+  const auto summary = summarize(options.directory, *std::move(run), bad_lines);
   if (!summary) return fail(options.directory + ": " + summary.error().message());
+  if (bad_lines > 0) {
+    warn(std::to_string(bad_lines) + " lines passed over that are no operation");
+  }
   print(*summary, options.as_json);
   return kDone;
 }

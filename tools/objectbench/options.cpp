@@ -1,5 +1,7 @@
 #include "options.h"
 
+#include "command_line.h"
+
 #include <array>
 #include <charconv>
 #include <limits>
@@ -41,6 +43,16 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   const auto units = number<std::uint64_t>(text);
   if (!units || *units > kMaxSize >> shift) return std::nullopt;
   return *units << shift;
+}
+
+// `host`, `host:port`, `[v6]` or `[v6]:port`.
+bool is_host_and_port(std::string_view text) {
+  const auto colon = text.ends_with(']') ? std::string_view::npos : text.rfind(':');
+  if (colon != std::string_view::npos) {
+    const auto port = number<std::uint16_t>(text.substr(colon + 1));
+    if (!port || *port == 0) return false;
+  }
+  return !text.substr(0, colon).empty();
 }
 
 // CLI11's own ranges let NaN pass.
@@ -136,14 +148,13 @@ std::optional<Mix> parse_mix(std::string_view text) {
 }
 
 std::optional<ObjectUrl> parse_url(std::string_view text) {
-  const auto scheme_end = text.find("://");
-  if (scheme_end == std::string_view::npos) return std::nullopt;
-  const auto scheme = text.substr(0, scheme_end);
-  if (scheme != "http" && scheme != "https") return std::nullopt;
-  const auto host = scheme_end + 3;
-  const auto path = text.find('/', host);
-  if (host == text.size() || path == host) return std::nullopt;
-  if (text.find_first_of(" \t\r\n?#@") != std::string_view::npos) return std::nullopt;
+  constexpr std::string_view kScheme = "http://";
+  if (!text.starts_with(kScheme) || text.find_first_of(" \t\r\n\"\\?#@") != std::string_view::npos)
+    return std::nullopt;
+  const auto path = text.find('/', kScheme.size());
+  const auto authority =
+      text.substr(kScheme.size(), path == std::string_view::npos ? path : path - kScheme.size());
+  if (!is_host_and_port(authority)) return std::nullopt;
 
   ObjectUrl url{std::string(text.substr(0, path)), "/"};
   if (path != std::string_view::npos) url.base_path = text.substr(path);
@@ -162,9 +173,7 @@ std::variant<BenchOptions, int> parse_options(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const bool asked_for = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success);
-    app.exit(error);
-    return asked_for ? 0 : 2;
+    return end_parsing(app, error);
   }
   if (!texts.url.empty()) options.url = parse_url(texts.url);
   options.size = parse_size_range(texts.size).value();

@@ -64,7 +64,7 @@ struct BenchOptions {
 // `upload=40,download=50,delete=10`; what is not named has no share.
 [[nodiscard]] std::optional<Mix> parse_mix(std::string_view text);
 
-// `http://host[:port][/path]` or https.
+// `http://host[:port][/path]`.
 [[nodiscard]] std::optional<ObjectUrl> parse_url(std::string_view text);
 
 }  // namespace metricsd::tools

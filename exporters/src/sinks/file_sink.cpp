@@ -39,11 +39,9 @@ error_code write_all(int fd, std::string_view bytes) {
 // Makes the renaming itself durable.
 error_code sync_directory(const std::filesystem::path& directory) {
   const char* path = directory.empty() ? "." : directory.c_str();
-  const int fd = ::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return last_system_error();
-  const error_code error = ::fsync(fd) == 0 ? error_code() : last_system_error();
-  ::close(fd);
-  return error;
+  const UniqueFd fd(::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid() || ::fsync(fd.get()) != 0) return last_system_error();
+  return {};
 }
 
 }  // namespace
@@ -51,23 +49,23 @@ error_code sync_directory(const std::filesystem::path& directory) {
 FileSink::FileSink(std::filesystem::path path) : path_(std::move(path)) {
   // A process that was killed may have left a file behind whose number this one has been given again.
   constexpr int kAttempts = 100;
-  for (int attempt = 0; attempt < kAttempts && fd_ < 0; ++attempt) {
+  for (int attempt = 0; attempt < kAttempts && !fd_.valid(); ++attempt) {
     temporary_ = temporary_name(path_);
-    fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-    if (fd_ < 0 && errno != EEXIST) break;
+    fd_ = UniqueFd(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+    if (!fd_.valid() && errno != EEXIST) break;
   }
-  if (fd_ < 0) error_ = last_system_error();
+  if (!fd_.valid()) error_ = last_system_error();
 }
 
 FileSink::~FileSink() {
-  if (fd_ >= 0) discard();
+  if (fd_.valid()) discard();
 }
 
 void FileSink::write(std::string_view bytes) {
   if (error_) return;
   if (buffer_.size() + bytes.size() > kBufferSize) flush();
   if (bytes.size() >= kBufferSize) {
-    if (!error_) error_ = write_all(fd_, bytes);
+    if (!error_) error_ = write_all(fd_.get(), bytes);
   } else {
     if (buffer_.capacity() < kBufferSize) buffer_.reserve(kBufferSize);
     buffer_ += bytes;
@@ -78,26 +76,26 @@ Result<> FileSink::commit() {
   flush();
   // After a failed fsync the kernel may have dropped the pages and a second fsync would lie: it is called
   // once.
-  if (!error_ && ::fsync(fd_) != 0) error_ = last_system_error();
+  if (!error_ && ::fsync(fd_.get()) != 0) error_ = last_system_error();
   if (!error_ && ::rename(temporary_.c_str(), path_.c_str()) != 0) error_ = last_system_error();
   if (error_) {
-    if (fd_ >= 0) discard();
+    if (fd_.valid()) discard();
     return error_;
   }
-  ::close(std::exchange(fd_, -1));
+  fd_ = UniqueFd();
   error_ = sync_directory(path_.parent_path());
   if (error_) return error_;
   return {};
 }
 
 void FileSink::flush() {
-  if (!error_) error_ = write_all(fd_, buffer_);
+  if (!error_) error_ = write_all(fd_.get(), buffer_);
   buffer_.clear();
 }
 
 void FileSink::discard() {
   ::unlink(temporary_.c_str());
-  ::close(std::exchange(fd_, -1));
+  fd_ = UniqueFd();
 }
 
 Result<> write_file(const std::filesystem::path& path, std::string_view bytes) {

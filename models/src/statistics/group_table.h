@@ -1,12 +1,11 @@
 // Numbers for the operation and workload types of a summary.
 #pragma once
 
-#include <cstddef>
+#include <metricsd/models/string_table.h>
+
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace metricsd {
@@ -27,14 +26,9 @@ class GroupTable {
   [[nodiscard]] const std::vector<GroupName>& names() const { return names_; }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-  };
-
   [[nodiscard]] std::uint32_t insert(std::string_view operation_type, std::string_view workload_type);
 
-  std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> ids_;
+  StringTable<std::uint32_t> ids_;
   std::vector<GroupName> names_;
   std::string key_;  // reused, so that finding a pair allocates nothing
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <metricsd/models/errors.h>
+#include <metricsd/models/unique_fd.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -17,22 +18,15 @@ class SpillFile {
   // In a directory that exists.
   [[nodiscard]] static Result<SpillFile> create(const std::filesystem::path& directory);
 
-  SpillFile(SpillFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  SpillFile& operator=(SpillFile&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~SpillFile();
-
   // All of `bytes`, or an error (a full disk's, say).
   [[nodiscard]] Result<> write_at(std::uint64_t offset, std::span<const std::byte> bytes);
   // All of `bytes`, or an error; Errc::corrupt_state where the file ends before.
   [[nodiscard]] Result<> read_at(std::uint64_t offset, std::span<std::byte> bytes) const;
 
  private:
-  explicit SpillFile(int fd) : fd_(fd) {}
+  explicit SpillFile(UniqueFd fd) : fd_(std::move(fd)) {}
 
-  int fd_;
+  UniqueFd fd_;
 };
 
 }  // namespace metricsd

@@ -35,7 +35,7 @@ Response json(std::string document) {
 }
 
 Response unavailable() {
-  return plain(503, "ingest did not answer in time\n");
+  return plain(503, "ingest did not answer\n");
 }
 
 Response index(const Query&) {
@@ -63,11 +63,9 @@ Response metrics(const RouteSources& from) {
 }
 
 Response status(const RouteSources& from) {
-  const auto status = from.status();
-  if (!status) return unavailable();
-  std::string document;
-  render_status_json(document, *status);
-  return json(std::move(document));
+  auto document = from.status();
+  if (!document) return unavailable();
+  return json(*std::move(document));
 }
 
 Response summary(const RouteSources& from, const Query& query) {
@@ -83,7 +81,7 @@ Response summary(const RouteSources& from, const Query& query) {
 }
 
 Response runs(const RouteSources& from) {
-  const auto merged = from.snapshots.collect({.registry = false, .run_statistics = true});
+  const auto merged = from.snapshots.collect({});
   if (!merged) return unavailable();
   std::string document;
   render_runs_json(document, merged->live_runs);

@@ -1,8 +1,7 @@
-// What the daemon answers over HTTP: docs/metrics.md lists the routes.
+// What the daemon answers over HTTP: the README lists the routes.
 #pragma once
 
 #include "../snapshots.h"
-#include "../status.h"
 #include "router.h"
 
 #include <metricsd/models/errors.h>
@@ -13,10 +12,10 @@
 
 namespace metricsd::server::http {
 
-// What the routes read. Both may be called from any thread and outlive the routes.
+// What the routes read, on any thread. What is referred to outlives the routes.
 struct RouteSources {
   Snapshots& snapshots;
-  std::function<Result<Status>()> status;
+  std::function<Result<std::string>()> status;  // the document
   std::function<bool()> ready;
   const Clock& clock;
 };

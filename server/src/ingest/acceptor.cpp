@@ -62,7 +62,7 @@ void Acceptor::wait_a_while() {
 Acceptor::Pause Acceptor::accept_waiting(int at_most) {
   for (int i = 0; i < at_most; ++i) {
     if (connections() >= max_connections_) {
-      note("connections wait: as many are open as descriptors allow", 0);
+      note("connections wait: as many are open as may be", 0);
       return Pause::for_a_while;
     }
     const int fd = ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);

@@ -51,7 +51,7 @@ Session::ReadOutcome Session::read_once() {
     const bool later = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
     return later ? ReadOutcome::nothing : ReadOutcome::ended;
   }
-  context_.aggregator.count_bytes(static_cast<std::size_t>(size));
+  context_.aggregator.begin_chunk(static_cast<std::size_t>(size));
   decoder_.feed({buffer.data(), static_cast<std::size_t>(size)});
   decode_all();
   return ReadOutcome::data;
@@ -130,6 +130,7 @@ void Session::write_some() {
   if (sent > 0) unsent_.erase(0, static_cast<std::size_t>(sent));
   writing_ = !unsent_.empty();
   if (!writing_) {
+    unsent_ = std::string();  // gives its memory back: the next answer may be far off
     close_when_answered();
     return;
   }

@@ -7,6 +7,7 @@
 #include <metricsd/models/limits.h>
 
 #include <atomic>
+#include <exception>
 #include <map>
 #include <thread>
 #include <utility>
@@ -43,6 +44,16 @@ struct Shard::State {
                 .clock = clock,
                 .request_status = [this](auto deliver) { request_status(std::move(deliver)); },
                 .forget = [this](Gauge::Owner id) { forget(id); }} {}
+
+  // What no handler caught ends the daemon; the log says why.
+  void run() {
+    try {
+      io.run();
+    } catch (const std::exception& error) {
+      logger.error("an ingest thread failed", {{"error", error.what()}});
+      throw;
+    }
+  }
 
   void request_status(std::function<void(const std::string&)> deliver) {
     status_source([this, deliver = std::move(deliver)](std::string document) {
@@ -127,7 +138,7 @@ Shard::~Shard() {
 }
 
 void Shard::start() {
-  state_->thread = std::thread([state = state_.get()] { state->io.run(); });
+  state_->thread = std::thread([state = state_.get()] { state->run(); });
 }
 
 void Shard::adopt(ipc::UniqueFd connection, std::uint64_t id) {
@@ -144,8 +155,13 @@ void Shard::forget(std::shared_ptr<const SeriesKeys> idle, std::int64_t before_n
 
 std::future<ShardReport> Shard::report(ReportParts parts) {
   auto promise = std::make_shared<std::promise<ShardReport>>();
-  asio::post(state_->io,
-             [state = state_.get(), promise, parts] { promise->set_value(state->report(parts)); });
+  asio::post(state_->io, [state = state_.get(), promise, parts] {
+    try {
+      promise->set_value(state->report(parts));
+    } catch (...) {  // no memory for a copy is the reader's trouble, not the senders'
+      promise->set_exception(std::current_exception());
+    }
+  });
   return promise->get_future();
 }
 

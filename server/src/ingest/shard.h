@@ -58,6 +58,7 @@ class Shard {
   void start();
   // Serves a connected, non-blocking socket. `id` is unique over all shards.
   void adopt(ipc::UniqueFd connection, std::uint64_t id);
+  // The future throws what the making of the report threw.
   [[nodiscard]] std::future<ShardReport> report(ReportParts parts);
   // Lets those of these series go that nobody touched since `before_ns` (monotonic).
   void forget(std::shared_ptr<const SeriesKeys> idle, std::int64_t before_ns);

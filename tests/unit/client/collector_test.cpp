@@ -5,6 +5,7 @@
 #include <metricsd/models/clock.h>
 #include <metricsd/support/temporary_directory.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <set>
 #include <string>
@@ -333,6 +334,21 @@ TEST_F(CollectorTest, WithoutADirectoryCountsTheRowsAsLost) {
   EXPECT_FALSE(run);
   run.record({.operation_type = "upload"});
   EXPECT_EQ(run.finish().dropped, (DropCounts{{"jsonl", {{"not_open", 1}}}}));
+}
+
+TEST_F(CollectorTest, LeavesNoHalfMadeDirectoryBehind) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit nothing{0, 0};
+    ::setrlimit(RLIMIT_FSIZE, &nothing);
+    const Collector run(options());
+    ::_exit(run ? 1 : 0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  EXPECT_TRUE(std::filesystem::is_empty(directory_.path() / "metrics"));
 }
 
 // A file system of 1 MiB, for its life.

@@ -1,5 +1,6 @@
 #include "line_queue.h"
 
+#include <algorithm>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -49,6 +50,21 @@ TEST(LineQueue, HasRoomAgainForWhatWasConsumed) {
     ASSERT_EQ(queue.push("def\n"), 0U);
     ASSERT_EQ(queue.push("x\n"), 1U);
     queue.consume(8);
+  }
+}
+
+// What waits never lies beyond the memory that the first push asked for.
+TEST(LineQueue, KeepsItsBound) {
+  constexpr std::size_t kMost = 10'000;
+  LineQueue queue(kMost);
+  const std::string line = std::string(96, 'x') + "\n";
+  ASSERT_EQ(queue.push(line), 0U);
+  const char* const begin = queue.front().data();
+  for (int i = 0; i < 10'000; ++i) {
+    static_cast<void>(queue.push(line + line + line));
+    if (i > 200) queue.consume(std::min<std::size_t>(250, queue.front().size()));
+    ASSERT_GE(queue.front().data(), begin);
+    ASSERT_LE(queue.front().data() + queue.front().size(), begin + 2 * kMost);
   }
 }
 

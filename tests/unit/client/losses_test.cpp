@@ -14,8 +14,8 @@ TEST(LossLedger, NamesOnlyWhatWasLost) {
   ledger.add(Loss::ring_full, 1);
   const DropCounts expected{{"ring", {{"full", 3}}}, {"socket", {{"queue_full", 3}}}};
   EXPECT_EQ(drop_counts(ledger.totals()), expected);
-  EXPECT_EQ(ledger.total(), 6U);
-  EXPECT_EQ(ledger.turned_away(), 3U);
+  EXPECT_EQ(total(ledger.totals()), 6U);
+  EXPECT_EQ(turned_away(ledger.totals()), 3U);
 }
 
 TEST(LossLedger, TellsTheDifferenceToABase) {

@@ -86,6 +86,13 @@ TEST_F(OperationBuilderTest, HoldsFiguresToTheirRanges) {
   EXPECT_THAT(builder_.warnings(), ::testing::ElementsAre(::testing::HasSubstr("out of range")));
 }
 
+TEST_F(OperationBuilderTest, HoldsTheRetriesToWhatAReaderTakes) {
+  ASSERT_TRUE(build({.retry_count = std::numeric_limits<std::uint64_t>::max(), .operation_type = "upload"}));
+  EXPECT_EQ(built_.retry_count, limits::kWhole);
+  EXPECT_THAT(builder_.warnings(),
+              ::testing::ElementsAre(::testing::HasSubstr("1 operations had a time, size or count")));
+}
+
 TEST_F(OperationBuilderTest, MakesEveryTextOneThatAReaderTakes) {
   const std::string control(20'000, '\x01');  // six bytes each once escaped
   ASSERT_TRUE(build({.operation_type = "upload",

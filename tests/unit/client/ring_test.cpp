@@ -1,12 +1,16 @@
 #include "ring.h"
 
+#include <algorithm>
 #include <cstring>
 #include <deque>
 #include <random>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 namespace metricsd::client {
 namespace {
@@ -61,6 +65,17 @@ TEST(Ring, RefusesTheNewestWhenFullAndTakesItAgainAfterAPop) {
   ring.pop();
   EXPECT_TRUE(push(ring, "abcdefgh"));
   EXPECT_FALSE(push(ring, "x"));
+}
+
+TEST(Ring, HasAllItsMemoryOncePopulated) {
+  constexpr std::size_t kCapacity = std::size_t{4} << 20;  // mapped afresh, with no page of it there
+  Ring ring(kCapacity);
+  ring.populate();
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(ring.reserve(8)) / page * page;
+  std::vector<unsigned char> resident(kCapacity / page);
+  ASSERT_EQ(::mincore(reinterpret_cast<void*>(begin), kCapacity, resident.data()), 0);  // NOLINT: an address
+  EXPECT_EQ(std::count_if(resident.begin(), resident.end(), [](unsigned char p) { return (p & 1) == 0; }), 0);
 }
 
 // Every pair of an entry's size and the place where it begins, the block's end included.

@@ -113,8 +113,8 @@ TEST_F(SenderTest, CountsApartWhatADaemonThatDoesNotReadLeaves) {
   EXPECT_EQ(losses_.count(Loss::socket_no_daemon), 0U);
 
   daemon.set_reading(true);
-  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() + losses_.total() == 2000; }));
-  const std::string all_told = "\"queue_full\":" + std::to_string(losses_.total()) + "}";
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() + total(losses_.totals()) == 2000; }));
+  const std::string all_told = "\"queue_full\":" + std::to_string(total(losses_.totals())) + "}";
   EXPECT_TRUE(pump_until(*sender, [&] {
     const auto told = daemon.of_type("heartbeat");
     return !told.empty() && told.back().find(all_told) != std::string::npos;

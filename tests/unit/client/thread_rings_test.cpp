@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 namespace metricsd::client {
 namespace {
@@ -107,21 +108,45 @@ TEST(ThreadRings, AreSmallerOnceTheirMemoryIsSpent) {
   std::thread([&] { EXPECT_EQ(rings.of_this_thread()->capacity(), ThreadRings::kSmallRing); }).join();
 }
 
-// What runs in a thread's own destructors comes after its rings were given back.
-TEST(ThreadRings, AreThereForDestructorsAtAThreadsEnd) {
-  struct RecordsWhenItGoes {
-    ThreadRings* rings = nullptr;
-    ~RecordsWhenItGoes() {
-      Ring* ring = rings->of_this_thread();
-      if (ring != nullptr) static_cast<void>(push(*ring, 1));
-    }
-  };
+// What records when it goes, as a thread_local or behind a key of pthreads.
+struct RecordsWhenItGoes {
+  ThreadRings* rings = nullptr;
+  ~RecordsWhenItGoes() { record(rings); }
+
+  static void record(void* rings) {
+    Ring* ring = static_cast<ThreadRings*>(rings)->of_this_thread();
+    if (ring != nullptr) static_cast<void>(push(*ring, 1));
+  }
+};
+
+TEST(ThreadRings, AreThereForDestructorsAtAThreadsEndAndGivenBackAfterThem) {
+  constexpr std::uint64_t kThreads = 100;
   ThreadRings rings(ThreadRings::kSmallRing);
-  std::thread([&rings] {
-    thread_local RecordsWhenItGoes first_made_last_gone{&rings};
-    ASSERT_TRUE(push(*first_made_last_gone.rings->of_this_thread(), 0));
-  }).join();
-  EXPECT_EQ(rings.committed(), 2U);
+  for (std::uint64_t i = 0; i < kThreads; ++i) {
+    std::thread([&rings] {
+      thread_local RecordsWhenItGoes first_made_last_gone{&rings};
+      ASSERT_TRUE(push(*first_made_last_gone.rings->of_this_thread(), 0));
+    }).join();
+  }
+  EXPECT_EQ(rings.committed(), 2 * kThreads);
+  EXPECT_EQ(slots_of(rings).size(), 1U);
+}
+
+TEST(ThreadRings, AreGivenBackWhereAKeysDestructorRecordsAfterThem) {
+  constexpr std::uint64_t kThreads = 100;
+  ThreadRings rings(ThreadRings::kSmallRing);
+  static_cast<void>(rings.of_this_thread());  // whose key is now older, and ends first
+  pthread_key_t younger{};
+  ASSERT_EQ(::pthread_key_create(&younger, &RecordsWhenItGoes::record), 0);
+  for (std::uint64_t i = 0; i < kThreads; ++i) {
+    std::thread([&] {
+      ASSERT_EQ(::pthread_setspecific(younger, &rings), 0);
+      ASSERT_TRUE(push(*rings.of_this_thread(), 0));
+    }).join();
+  }
+  ::pthread_key_delete(younger);
+  EXPECT_EQ(rings.committed(), 2 * kThreads);
+  EXPECT_EQ(slots_of(rings).size(), 2U);  // this thread's, and theirs
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 namespace metricsd::exporters {
 namespace {
@@ -137,11 +138,18 @@ TEST_F(JsonlReaderTest, NoFile) {
             boost::system::errc::no_such_file_or_directory);
 }
 
+TEST_F(JsonlReaderTest, WhatIsNoFileIsRefusedWithoutWaiting) {
+  const auto pipe = directory_.path() / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_EQ(JsonlReader::open(pipe).error(), boost::system::errc::not_supported);
+  EXPECT_EQ(JsonlReader::open(directory_.path()).error(), boost::system::errc::not_supported);
+}
+
 TEST_F(JsonlReaderTest, AnErrorOfReadingIsNoEnd) {
-  auto reader = JsonlReader::open(directory_.path());  // opens, but cannot be read
+  auto reader = JsonlReader::open("/proc/self/mem");  // a file whose first page nobody can read
   ASSERT_TRUE(reader.has_value());
   OperationMetric operation;
-  EXPECT_EQ(reader->next(operation).error(), boost::system::errc::is_a_directory);
+  EXPECT_EQ(reader->next(operation).error(), boost::system::errc::io_error);
 }
 
 }  // namespace

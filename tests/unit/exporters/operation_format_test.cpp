@@ -65,19 +65,5 @@ TEST(OperationFormatsTest, NamesAndFiles) {
   EXPECT_EQ(find_operation_format(""), nullptr);
 }
 
-TEST(ParseFormatListTest, TakesKnownNamesOnce) {
-  EXPECT_THAT(parse_format_list("jsonl,json,csv").value(), ElementsAre("jsonl", "json", "csv"));
-  EXPECT_THAT(parse_format_list("csv").value(), ElementsAre("csv"));
-  EXPECT_THAT(parse_format_list("csv,json,csv").value(), ElementsAre("csv", "json"));
-  EXPECT_THAT(parse_format_list("").value(), ElementsAre());
-}
-
-TEST(ParseFormatListTest, RefusesWhatItDoesNotKnow) {
-  for (const char* list :
-       {"xml", "json,xml", "json,", ",json", "json,,csv", ",", " json", "JSON", "json csv"}) {
-    EXPECT_FALSE(parse_format_list(list).has_value()) << list;
-  }
-}
-
 }  // namespace
 }  // namespace metricsd::exporters

@@ -7,8 +7,10 @@
 #include <metricsd/support/temporary_directory.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +18,7 @@
 #include <boost/json.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 namespace metricsd::exporters {
 namespace {
@@ -110,10 +113,38 @@ TEST_F(RunExportTest, TheReportHoldsWhatTheFileSays) {
   write_operations(8);
   const auto report = export_run(directory_.path(), run_, {});
   ASSERT_TRUE(report.has_value());
-  EXPECT_EQ(report->summary.overall.operations.total, 8U);
-  EXPECT_EQ(report->summary.overall.operations.successful, 6U);
-  EXPECT_EQ(report->summary.overall.bytes_transferred, 6U << 20);
-  EXPECT_EQ(report->summary.errors_by_code.at("SlowDown"), 2U);
+  ASSERT_TRUE(report->summary.has_value());
+  EXPECT_EQ(report->summary->overall.operations.total, 8U);
+  EXPECT_EQ(report->summary->overall.operations.successful, 6U);
+  EXPECT_EQ(report->summary->overall.bytes_transferred, 6U << 20);
+  EXPECT_EQ(report->summary->errors_by_code.at("SlowDown"), 2U);
+  EXPECT_EQ(report->summary_json, read_text(at(kSummaryFile)));
+}
+
+// More operations than fit in memory, and no room for the rest of them.
+TEST_F(RunExportTest, ASummaryThatCannotBeMadeIsNoSummary) {
+  constexpr int kBeyondMemory = 2'000'000;
+  {
+    std::ofstream jsonl(at(kOperationsFile), std::ios::binary);
+    for (int n = 0; n < kBeyondMemory; ++n) {
+      jsonl << "{\"operation_type\":\"read\",\"duration_ms\":1,\"success\":true}\n";
+    }
+  }
+  ::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{1 << 20, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const auto report = export_run(directory_.path(), run_, {});
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  ::signal(SIGXFSZ, SIG_DFL);
+  ASSERT_TRUE(report.has_value());
+  EXPECT_EQ(report->operations, static_cast<std::uint64_t>(kBeyondMemory));
+  EXPECT_FALSE(report->summary.has_value());
+  EXPECT_EQ(report->summary_json, "");
+  ASSERT_EQ(report->failed_files.size(), 1U);
+  EXPECT_EQ(report->failed_files[0].first, kSummaryFile);
+  EXPECT_FALSE(fs::exists(at(kSummaryFile)));
 }
 
 TEST_F(RunExportTest, ARunThatDiedEndsWithItsLastOperation) {

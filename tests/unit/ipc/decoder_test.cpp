@@ -134,6 +134,15 @@ TEST(Decoder, HandsOutWhatAMessageSays) {
   EXPECT_EQ(decoder.next(), Decoder::Step::need_more);
 }
 
+TEST(Decoder, KeepsNoMessageWhileItWaits) {
+  Decoder decoder;
+  decoder.feed("{\"type\":\"samples\",\"rows\":[[1,[\"a\"],1.5]]}\n");
+  ASSERT_EQ(decoder.next(), Decoder::Step::message);
+  ASSERT_TRUE(std::holds_alternative<SamplesMessage>(decoder.message()));
+  ASSERT_EQ(decoder.next(), Decoder::Step::need_more);
+  EXPECT_FALSE(std::holds_alternative<SamplesMessage>(decoder.message()));
+}
+
 // Every line that is one byte away from a good one is taken or refused, and the line behind it is not
 // touched.
 TEST(Decoder, OutlivesEveryFlippedByte) {

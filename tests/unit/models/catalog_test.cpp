@@ -65,6 +65,46 @@ TEST(Catalog, AdmitsUpToTheCapOverAllHolders) {
   EXPECT_TRUE(catalog.admit(*family, "z"));
 }
 
+TEST(Catalog, PeersFamiliesShareOneRoomAndOursHaveTheirOwn) {
+  Catalog catalog(limits::kSeriesPerFamily);
+  const auto ours = catalog.define(spec("ours")).value();
+  std::size_t admitted = 0;
+  for (std::size_t i = 0; i <= limits::kSeries / limits::kSeriesPerFamily; ++i) {
+    const auto family = catalog.define(spec("theirs" + std::to_string(i)), Room::common).value();
+    for (std::size_t j = 0; j < limits::kSeriesPerFamily; ++j) {
+      admitted += catalog.admit(*family, std::to_string(j)) ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(admitted, limits::kSeries);
+  EXPECT_EQ(catalog.series_count(), limits::kSeries);
+  EXPECT_TRUE(catalog.admit(*ours, "x"));
+  const auto theirs = catalog.define(spec("theirs0"), Room::common).value();
+  catalog.release(*theirs, "0");
+  EXPECT_TRUE(catalog.admit(*theirs, "0"));
+  EXPECT_FALSE(catalog.admit(*catalog.define(spec("late"), Room::common).value(), "x"));
+}
+
+TEST(Catalog, ReportsWhatOverflowedAndTheLabelThatExploded) {
+  Catalog catalog(3);
+  FamilySpec labelled = spec("a");
+  labelled.label_names = {"status", "path"};
+  const auto family = catalog.define(labelled).value();
+  EXPECT_TRUE(catalog.admit(*family, "ok\xFF/1\xFF"));
+  EXPECT_TRUE(catalog.admit(*family, "ok\xFF/2\xFF"));
+  EXPECT_TRUE(catalog.admit(*family, "failed\xFF/1\xFF"));
+  EXPECT_TRUE(catalog.overflows().empty());
+  EXPECT_FALSE(catalog.admit(*family, "ok\xFF/3\xFF"));
+  catalog.release(*family, "failed\xFF/1\xFF");
+  EXPECT_TRUE(catalog.admit(*family, "ok\xFF/3\xFF"));
+  EXPECT_FALSE(catalog.admit(*family, "ok\xFF/4\xFF"));
+  const auto reports = catalog.overflows();
+  ASSERT_EQ(reports.size(), 1u);
+  EXPECT_EQ(reports[0].family, "a_total");
+  EXPECT_EQ(reports[0].refused, 2u);
+  EXPECT_EQ(reports[0].exploded_label, "path");
+  EXPECT_EQ(reports[0].distinct_values, 3u);
+}
+
 TEST(Catalog, TakesRequestsFromManyThreads) {
   Catalog catalog(100);
   std::vector<std::thread> threads;

@@ -46,6 +46,20 @@ TEST(Decimal, RefusesWhatNoDurationIs) {
   }
 }
 
+TEST(Decimal, ReadsWholeNumbersHoweverTheyAreWritten) {
+  constexpr std::uint64_t kMax = 9'007'199'254'740'992;
+  for (const char* text :
+       {"1048576", "1048576.0", "1.048576e6", "10485760e-1", "1048576.00000000000000000000000"}) {
+    EXPECT_EQ(whole_number(text, kMax).value(), 1'048'576u) << text;
+  }
+  EXPECT_EQ(whole_number("-0", kMax).value(), 0u);
+  EXPECT_EQ(whole_number("9007199254740992.0", kMax).value(), kMax);
+  for (const char* text : {"-1", "1.5", "1e-3", "9007199254740993", "9007199254740993.0",
+                           "1048576.0000000001", "1048576.00000000000000000000001", "1e300", "1e400"}) {
+    EXPECT_EQ(whole_number(text, kMax).error(), Errc::out_of_range) << text;
+  }
+}
+
 TEST(Decimal, WritesMillisecondsExactly) {
   EXPECT_EQ(written(112'500'000), "112.5");
   EXPECT_EQ(written(0), "0");

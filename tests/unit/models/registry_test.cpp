@@ -39,7 +39,8 @@ TEST(Registry, ShowsWhatWasApplied) {
 }
 
 TEST(Registry, FoldsWhatIsTooManyIntoOneSeriesThatKeepsItsStatus) {
-  Registry registry(std::make_shared<Catalog>(3));
+  const auto catalog = std::make_shared<Catalog>(3);
+  Registry registry(catalog);
   Family<Counter>& family = *registry.define<Counter>(requests()).value();
   for (int i = 0; i < 100; ++i) {
     family.at(LabelValues{"/" + std::to_string(i), i % 2 == 0 ? "ok" : "failed"}, {}).apply(kOne);
@@ -49,11 +50,41 @@ TEST(Registry, FoldsWhatIsTooManyIntoOneSeriesThatKeepsItsStatus) {
   double total = 0;
   for (const auto& series : snapshot.families[0].series) total += value_of(series);
   EXPECT_EQ(total, 100);
-  EXPECT_EQ(family.overflowed(), 97u);
-  const auto reports = registry.overflows();
+  const auto reports = catalog->overflows();
   ASSERT_EQ(reports.size(), 1u);
-  EXPECT_EQ(reports[0].family, "requests_total");
-  EXPECT_EQ(reports[0].exploded_label, "path");
+  EXPECT_EQ(reports[0].refused, 97u);
+}
+
+TEST(Registry, FindsWhatIsThereAndMakesNothing) {
+  const auto catalog = std::make_shared<Catalog>(1);
+  Registry registry(catalog);
+  Family<Counter>& family = *registry.define<Counter>(requests()).value();
+  const std::vector<std::string_view> known{"/", "ok"};
+  const std::vector<std::string_view> refused{"/more", "ok"};
+  Counter& first = family.at(known, {});
+  EXPECT_EQ(family.find(known), &first);
+  EXPECT_EQ(family.find(refused), nullptr);
+  EXPECT_EQ(family.find_overflow(refused), nullptr);
+  EXPECT_TRUE(catalog->overflows().empty());
+  Counter& overflow = family.at(refused, {});
+  EXPECT_EQ(family.find_overflow(refused), &overflow);
+  EXPECT_EQ(family.find(refused), nullptr);
+}
+
+TEST(Registry, TakesOverWhatIsNotNeededAnyMore) {
+  const auto catalog = std::make_shared<Catalog>(10);
+  Registry a(catalog), b(catalog), all(catalog);
+  FamilySpec only_b;
+  only_b.base_name = "only_b";
+  a.define<Counter>(requests()).value()->at(LabelValues{"/", "ok"}, {}).apply(kOne);
+  b.define<Counter>(requests()).value()->at(LabelValues{"/", "ok"}, {}).apply(kOne);
+  b.define<Counter>(only_b).value()->at(LabelValues{}, {}).apply(kOne);
+  all.merge(a.image());
+  all.merge(b.image());
+  const Snapshot snapshot = all.snapshot({});
+  ASSERT_EQ(snapshot.families.size(), 2u);
+  EXPECT_EQ(value_of(snapshot.families[0].series[0]), 1);
+  EXPECT_EQ(value_of(snapshot.families[1].series[0]), 2);
 }
 
 TEST(Registry, KeepsTheCapOverShards) {
@@ -86,9 +117,9 @@ TEST(Registry, LetsDeadSeriesGoAndNewOnesIn) {
   Family<Counter>& family = *registry.define<Counter>(requests()).value();
   family.at(LabelValues{"/old", "ok"}, {{0}, 10}).apply(kOne);
   registry.forget(registry.idle(10), 10);
-  EXPECT_EQ(registry.series_count(), 1u);
+  EXPECT_EQ(family.series().size(), 1u);
   registry.forget(registry.idle(11), 11);
-  EXPECT_EQ(registry.series_count(), 0u);
+  EXPECT_EQ(family.series().size(), 0u);
   family.at(LabelValues{"/new", "ok"}, {{0}, 20}).apply(kOne);
   EXPECT_EQ(*registry.snapshot({}).families[0].series[0].labels, (LabelValues{"/new", "ok"}));
 }
@@ -106,29 +137,19 @@ TEST(Registry, KeepsWhatIsAliveInAnotherShard) {
   b.define<Counter>(requests()).value()->at(LabelValues{"/", "ok"}, {{0}, 50}).apply(kOne);  // meanwhile
   a.forget(idle, 40);
   b.forget(idle, 40);
-  EXPECT_EQ(a.series_count(), 0u);
-  EXPECT_EQ(b.series_count(), 1u);
+  EXPECT_TRUE(a.snapshot({}).families[0].series.empty());
+  EXPECT_EQ(b.snapshot({}).families[0].series.size(), 1u);
 }
 
 TEST(Registry, KeepsAGaugeWhoseOwnerIsThere) {
   Registry registry(std::make_shared<Catalog>(10));
   FamilySpec spec;
   spec.base_name = "users";
-  registry.define<Gauge>(spec).value()->at(LabelValues{}, {{0}, 10}).apply(7, 3, 10);
+  Gauge& users = registry.define<Gauge>(spec).value()->at(LabelValues{}, {{0}, 10});
+  users.apply(7, 3, 10);
   EXPECT_TRUE(registry.idle(100).empty());
-  registry.forget_owner(7);
+  users.forget(7);
   EXPECT_FALSE(registry.idle(100).empty());
-}
-
-TEST(Registry, ForgetsAnOwner) {
-  Registry registry(std::make_shared<Catalog>(10));
-  FamilySpec spec;
-  spec.base_name = "users";
-  Family<Gauge>& users = *registry.define<Gauge>(spec).value();
-  users.at(LabelValues{}, {}).apply(7, 3, 0);
-  users.at(LabelValues{}, {}).apply(8, 2, 0);
-  registry.forget_owner(7);
-  EXPECT_EQ(value_of(registry.snapshot({}).families[0].series[0]), 2);
 }
 
 TEST(Registry, RefusesAConflictWhicheverShardDefinedFirst) {

@@ -29,7 +29,10 @@ class AggregatorTest : public ::testing::Test {
     return found == aggregator_.totals().rejected.end() ? 0 : found->second;
   }
 
-  void apply(const OperationMetric& operation) { aggregator_.apply(sender_, operation, 0); }
+  void apply(const OperationMetric& operation) {
+    aggregator_.begin_chunk(0);
+    aggregator_.apply(sender_, operation, 0);
+  }
   Result<> tell(const ipc::Message& message) { return aggregator_.apply(sender_, message); }
 
   static OperationMetric upload(double duration_ms = 100, std::uint64_t size = 1000) {
@@ -163,8 +166,8 @@ TEST_F(AggregatorTest, OperationsBelongToTheConnectionsRun) {
   apply(upload());
   ASSERT_TRUE(tell(ipc::RunEndMessage{"r1"}));
   apply(upload());
-  EXPECT_EQ(aggregator_.live_runs().find("r1")->counts().total, 2U);
-  EXPECT_EQ(aggregator_.live_runs().find("")->counts().total, 2U);
+  EXPECT_EQ(aggregator_.live_runs().find("r1")->counts.total, 2U);
+  EXPECT_EQ(aggregator_.live_runs().find("")->counts.total, 2U);
   EXPECT_FALSE(aggregator_.live_runs().find("r1")->is_live());
 }
 
@@ -180,6 +183,44 @@ TEST_F(AggregatorTest, ARunIsLiveWhileAConnectionHasIt) {
   ASSERT_TRUE(tell(ipc::RunEndMessage{"r1"}));
   aggregator_.close(other);
   EXPECT_FALSE(aggregator_.live_runs().find("r1")->is_live());
+}
+
+TEST_F(AggregatorTest, ASeventeenthRunCostsTheOthersNothing) {
+  std::vector<Sender> senders;
+  for (std::size_t i = 0; i <= limits::kLiveRuns; ++i) {
+    senders.emplace_back(i);
+    metricsd::Run run;
+    run.test_run_id = "r" + std::to_string(i);
+    aggregator_.open();
+    ASSERT_TRUE(aggregator_.apply(senders.back(), ipc::RunStartMessage{run}));
+  }
+  for (int round = 0; round < 3; ++round) {
+    for (const Sender& sender : senders) aggregator_.apply(sender, upload(), 0);
+    apply(upload());  // a plain sender's
+  }
+  const LiveRuns& runs = aggregator_.live_runs();
+  for (std::size_t i = 0; i < limits::kLiveRuns; ++i) {
+    const LiveRun* run = runs.find("r" + std::to_string(i));
+    ASSERT_NE(run, nullptr);
+    EXPECT_TRUE(run->is_live());
+    EXPECT_EQ(run->counts.total, 3U);
+  }
+  EXPECT_EQ(runs.find("")->counts.total, 3U);
+  EXPECT_EQ(runs.find("__overflow__")->counts.total, 3U);
+  for (Sender& sender : senders) aggregator_.close(sender);
+  for (const auto& [id, run] : runs.runs()) EXPECT_FALSE(run.is_live()) << id;
+}
+
+TEST_F(AggregatorTest, ARunsTextsAreNotKept) {
+  metricsd::Run run;
+  run.test_run_id = "r1";
+  run.test_name = "nightly";
+  run.test_config = run.environment = run.client_info = run.tags = std::string(10'000, 'x');
+  ASSERT_TRUE(tell(ipc::RunStartMessage{run}));
+  for (const metricsd::Run& kept : {sender_.run, aggregator_.live_runs().find("r1")->run}) {
+    EXPECT_EQ(kept.test_name, "nightly");
+    EXPECT_EQ(kept.test_config + kept.environment + kept.client_info + kept.tags, "");
+  }
 }
 
 TEST_F(AggregatorTest, EndingARunThatWasNotStartedIsRefused) {
@@ -209,6 +250,19 @@ TEST_F(AggregatorTest, AGaugeDiesWithItsConnection) {
   EXPECT_EQ(page().value("depth"), 5);
   aggregator_.close(sender_);
   EXPECT_NE(page().value("depth"), 5);
+}
+
+TEST_F(AggregatorTest, OnlyTheGaugesOfTheConnectionThatGoesGo) {
+  Sender other{2};
+  ASSERT_TRUE(tell(define(1, "depth", Kind::gauge, {"queue"})));
+  ASSERT_TRUE(aggregator_.apply(other, define(1, "depth", Kind::gauge, {"queue"})));
+  ASSERT_TRUE(tell(samples(1, {"a"}, {5})));
+  ASSERT_TRUE(tell(samples(1, {"b"}, {6})));
+  ASSERT_TRUE(aggregator_.apply(other, samples(1, {"b"}, {7})));
+  aggregator_.open();
+  aggregator_.close(sender_);
+  EXPECT_EQ(page().value("depth", {{"queue", "a"}}).value_or(0), 0);
+  EXPECT_EQ(page().value("depth", {{"queue", "b"}}), 7);
 }
 
 TEST_F(AggregatorTest, BadSamplesAreRefusedOneByOne) {
@@ -316,6 +370,33 @@ class SmallAggregatorTest : public AggregatorTest {
   SmallAggregatorTest() : AggregatorTest(10) {}
 };
 
+TEST_F(SmallAggregatorTest, UsersThatOverflowedGoWithTheirConnectionToo) {
+  Sender other{2};
+  aggregator_.open();
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(aggregator_.apply(other, users(1, "scenario-" + std::to_string(i))));
+  }
+  ASSERT_TRUE(tell(users(5, "late")));
+  EXPECT_EQ(page().sum("workload_active_users", {{"scenario", "__overflow__"}}), 5);
+  const std::uint64_t refused = catalog_->overflows().at(0).refused;
+  aggregator_.close(sender_);
+  EXPECT_EQ(page().sum("workload_active_users"), 1);
+  EXPECT_EQ(catalog_->overflows().at(0).refused, refused);  // forgetting is no observation
+}
+
+TEST_F(SmallAggregatorTest, UsersThatOverflowedAreNotCountedTwiceOnceThereIsRoom) {
+  Sender other{2};
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(aggregator_.apply(other, users(1, "scenario-" + std::to_string(i))));
+  }
+  ASSERT_TRUE(tell(users(5, "late")));
+  clock_.advance(10 * kNsPerSecond);
+  aggregator_.forget(aggregator_.registry().idle(5 * kNsPerSecond), 5 * kNsPerSecond);
+  ASSERT_TRUE(tell(users(5, "late")));
+  EXPECT_EQ(page().sum("workload_active_users", {{"scenario", "late"}}), 5);
+  EXPECT_EQ(page().sum("workload_active_users"), 6);
+}
+
 TEST_F(SmallAggregatorTest, TooManySeriesFoldIntoOneThatKeepsItsStatus) {
   for (int i = 0; i < 100; ++i) {
     OperationMetric operation = i % 2 == 0 ? upload() : failed_upload();
@@ -331,7 +412,7 @@ TEST_F(SmallAggregatorTest, TooManySeriesFoldIntoOneThatKeepsItsStatus) {
   EXPECT_EQ(scraped.value("workload_operations_total", successes), 45);
 
   bool named = false;
-  for (const OverflowReport& report : aggregator_.registry().overflows()) {
+  for (const OverflowReport& report : catalog_->overflows()) {
     if (report.family != "workload_operations_total") continue;
     named = report.exploded_label == "driver" && report.refused == 90;
   }

@@ -50,7 +50,7 @@ TEST(Config, DefaultsAreTheContracts) {
   EXPECT_EQ(config.duration_bounds, default_duration_bounds());
   EXPECT_EQ(config.size_bounds, default_size_bounds());
   EXPECT_EQ(config.ingest_threads, 1U);
-  EXPECT_FALSE(config.data_dir_requested);
+  EXPECT_EQ(config.data_dir, "none");
   EXPECT_EQ(config.log_format, LogFormat::logfmt);
 }
 
@@ -98,7 +98,6 @@ TEST(Config, TakesEveryFlag) {
   EXPECT_THAT(config.duration_bounds, ElementsAre(0.5, 1));
   EXPECT_THAT(config.size_bounds, ElementsAre(10));
   EXPECT_EQ(config.ingest_threads, 4U);
-  EXPECT_TRUE(config.data_dir_requested);
   EXPECT_EQ(config.data_dir, "/d");
   EXPECT_EQ(config.log_level, LogLevel::debug);
   EXPECT_EQ(config.log_format, LogFormat::json);
@@ -124,6 +123,21 @@ TEST(Config, TheSocketsTwinIsBeatenByItsFlag) {
 TEST(Config, BadEnvironmentIsAMistakeToo) {
   const ScopedVariable threads("METRICSD_INGEST_THREADS", "many");
   EXPECT_EQ(parse({}).exit_code, 2);
+}
+
+TEST(Config, AnEmptyVariableIsAnUnsetOne) {
+  const ScopedVariable threads("METRICSD_INGEST_THREADS", "");
+  const ScopedVariable web("METRICSD_WEB_LISTEN_ADDRESS", "");
+  const ScopedVariable path("METRICSD_WEB_TELEMETRY_PATH", "");
+  const ScopedVariable bounds("METRICSD_METRICS_SIZE_BUCKETS", "");
+  const ScopedVariable directory("METRICSD_DATA_DIR", "");
+  const auto line = parse({});
+  ASSERT_TRUE(line.config) << line.output;
+  EXPECT_EQ(line.config->ingest_threads, 1U);
+  EXPECT_THAT(line.config->web_listen_addresses, ElementsAre(ListenAddress{"127.0.0.1", 8090}));
+  EXPECT_EQ(line.config->web_telemetry_path, "/metrics");
+  EXPECT_EQ(line.config->size_bounds, default_size_bounds());
+  EXPECT_EQ(line.config->data_dir, "none");
 }
 
 class Mistakes : public ::testing::TestWithParam<std::vector<std::string>> {};
@@ -191,14 +205,6 @@ TEST(Config, BoundsAscend) {
   for (const char* text : {"", ",", "1,", "1,,2", "2,1", "1,1", "-1", "nan", "inf", "1 ,2", "x"}) {
     EXPECT_EQ(parse_bounds(text), std::nullopt) << text;
   }
-}
-
-TEST(Config, DataDirectoryFollowsTheEnvironment) {
-  EXPECT_EQ(default_data_dir(environment({{"STATE_DIRECTORY", "/s"}}, 0)), "/s");
-  EXPECT_EQ(default_data_dir(environment({}, 0)), "/var/lib/metricsd");
-  EXPECT_EQ(default_data_dir(environment({{"XDG_STATE_HOME", "/x"}, {"HOME", "/h"}})), "/x/metricsd");
-  EXPECT_EQ(default_data_dir(environment({{"HOME", "/h"}})), "/h/.local/state/metricsd");
-  EXPECT_EQ(default_data_dir(environment()), "none");
 }
 
 }  // namespace

@@ -4,6 +4,9 @@
 
 #include <metricsd/models/json/document.h>
 
+#include <string>
+#include <vector>
+
 #include <boost/json/value.hpp>
 #include <gtest/gtest.h>
 
@@ -30,11 +33,15 @@ OperationMetric operation(std::string type, std::int64_t duration_ms, bool succe
   return metric;
 }
 
+std::string join(LiveRuns& runs, const std::string& id, const Moment& now) {
+  return runs.join(run_of(id), now);
+}
+
 TEST(LiveRuns, SummarizesARun) {
   LiveRuns runs;
-  runs.join(run_of("r"), second(0));
-  for (int i = 1; i <= 1000; ++i) runs.apply(run_of("r"), operation("upload", i), second(5));
-  runs.apply(run_of("r"), operation("upload", 99'999, false), second(10));
+  join(runs, "r", second(0));
+  for (int i = 1; i <= 1000; ++i) runs.apply("r", operation("upload", i), second(5));
+  runs.apply("r", operation("upload", 99'999, false), second(10));
 
   const RunSummary summary = runs.find("r")->summary();
   EXPECT_EQ(summary.method, SummaryMethod::exponential_histogram);
@@ -56,11 +63,13 @@ TEST(LiveRuns, SummarizesARun) {
   EXPECT_NEAR(duration.percentile(990), 990.01, 990.01 * 0.0035);
   EXPECT_LE(duration.percentile(999), 1000);
   EXPECT_EQ(summary.by_operation.at("upload").object_size_bytes->total, 100'100U);
+  EXPECT_EQ(summary.by_operation.at("upload").bytes_transferred, 100'000U);  // nor its bytes
+  EXPECT_EQ(summary.overall.bytes_transferred, 100'000U);
 }
 
 TEST(LiveRuns, OnlyFailuresHaveNoDurations) {
   LiveRuns runs;
-  runs.apply(run_of(""), operation("upload", 5, false), second(0));
+  runs.apply("", operation("upload", 5, false), second(0));
   const RunSummary summary = runs.find("")->summary();
   EXPECT_FALSE(summary.overall.duration_ms);
   EXPECT_FALSE(summary.overall.requests_per_second);  // no time has passed
@@ -72,7 +81,7 @@ TEST(LiveRuns, OperationTypesAndCodesAreBounded) {
   for (std::size_t i = 0; i < limits::kLiveOperations + 10; ++i) {
     OperationMetric metric = operation("type-" + std::to_string(i), 1, false);
     metric.error_code = "code-" + std::to_string(i);
-    runs.apply(run_of(""), metric, second(0));
+    runs.apply("", metric, second(0));
   }
   const RunSummary summary = runs.find("")->summary();
   EXPECT_EQ(summary.by_operation.size(), limits::kLiveOperations + 1);
@@ -81,27 +90,61 @@ TEST(LiveRuns, OperationTypesAndCodesAreBounded) {
   EXPECT_EQ(summary.overall.operations.total, limits::kLiveOperations + 10);
 }
 
-TEST(LiveRuns, AnEndedRunMakesRoomBeforeALiveOne) {
+TEST(LiveRuns, EndedRunsMakeRoomTheLongestSilentFirst) {
   LiveRuns runs;
-  for (std::size_t i = 0; i < limits::kLiveRuns; ++i) {
-    runs.join(run_of("r" + std::to_string(i)), second(static_cast<std::int64_t>(i)));
-  }
+  for (std::size_t i = 0; i < limits::kLiveRuns; ++i) join(runs, "r" + std::to_string(i), second(0));
   runs.leave("r5", second(100));
-  runs.join(run_of("new"), second(101));
-  EXPECT_EQ(runs.find("r5"), nullptr);
-  EXPECT_NE(runs.find("r0"), nullptr);
-  runs.join(run_of("newer"), second(102));  // none has ended: the one longest silent goes
-  EXPECT_EQ(runs.find("r0"), nullptr);
+  runs.leave("r7", second(90));
+  EXPECT_EQ(join(runs, "new", second(101)), "new");
+  EXPECT_EQ(runs.find("r7"), nullptr);
+  EXPECT_NE(runs.find("r5"), nullptr);
+  EXPECT_EQ(join(runs, "r5", second(102)), "r5");  // one that ended may go on
+  EXPECT_TRUE(runs.find("r5")->is_live());
   EXPECT_EQ(runs.runs().size(), limits::kLiveRuns);
-  runs.leave("r0", second(103));  // what was evicted may still end
+}
+
+TEST(LiveRuns, ALiveRunIsNeverDrivenOut) {
+  constexpr std::size_t kMore = 5;
+  constexpr std::uint64_t kRounds = 10;
+  LiveRuns runs;
+  std::vector<std::string> kept;
+  for (std::size_t i = 0; i < limits::kLiveRuns + kMore; ++i) {
+    kept.push_back(join(runs, "r" + std::to_string(i), second(0)));
+  }
+  for (std::uint64_t round = 0; round < kRounds; ++round) {
+    for (const std::string& id : kept) runs.apply(id, operation("upload", 1), second(1));
+    runs.apply("", operation("upload", 1), second(1));
+  }
+  for (std::size_t i = 0; i < limits::kLiveRuns; ++i) {
+    const LiveRun* run = runs.find("r" + std::to_string(i));
+    ASSERT_NE(run, nullptr);
+    EXPECT_EQ(run->counts.total, kRounds);
+    EXPECT_EQ(run->connections, 1U);
+  }
+  EXPECT_EQ(runs.find("")->counts.total, kRounds);  // plain senders take nobody's place, nobody takes theirs
+  EXPECT_EQ(runs.find("__overflow__")->counts.total, kMore * kRounds);
+  EXPECT_EQ(runs.find("__overflow__")->connections, kMore);
+  EXPECT_EQ(runs.find("r16"), nullptr);
+}
+
+TEST(LiveRuns, WhoJoinedTheOverflowLeavesTheOverflow) {
+  LiveRuns runs;
+  for (std::size_t i = 0; i < limits::kLiveRuns; ++i) join(runs, "r" + std::to_string(i), second(0));
+  const std::string early = join(runs, "late", second(1));
+  EXPECT_EQ(early, "__overflow__");
+  runs.leave("r0", second(2));
+  EXPECT_EQ(join(runs, "late", second(3)), "late");
+  runs.leave(early, second(4));
+  EXPECT_TRUE(runs.find("late")->is_live());
+  EXPECT_FALSE(runs.find("__overflow__")->is_live());
 }
 
 TEST(LiveRuns, NewestIsTheOneFirstHeardOfLast) {
   LiveRuns runs;
   EXPECT_EQ(runs.newest(), nullptr);
-  runs.join(run_of("z"), second(0));
-  runs.join(run_of("a"), second(1));
-  runs.apply(run_of("z"), operation("upload", 1), second(9));
+  join(runs, "z", second(0));
+  join(runs, "a", second(1));
+  runs.apply("z", operation("upload", 1), second(9));
   EXPECT_EQ(runs.newest()->run.test_run_id, "a");
 }
 
@@ -111,10 +154,10 @@ TEST(LiveRuns, MergingShardsIsSeeingAllInOne) {
   LiveRuns all;
   for (int i = 0; i < 100; ++i) {
     LiveRuns& shard = i % 2 == 0 ? a : b;
-    shard.apply(run_of("r"), operation("upload", i), second(i));
-    all.apply(run_of("r"), operation("upload", i), second(i));
+    shard.apply("r", operation("upload", i), second(i));
+    all.apply("r", operation("upload", i), second(i));
   }
-  b.apply(run_of("only b"), operation("upload", 1), second(200));
+  b.apply("only b", operation("upload", 1), second(200));
   a.merge(b);
   const RunSummary merged = a.find("r")->summary();
   const RunSummary whole = all.find("r")->summary();
@@ -127,20 +170,21 @@ TEST(LiveRuns, MergingShardsIsSeeingAllInOne) {
 
 TEST(LiveRuns, HeadsKnowTheRunsAndNothingOfTheirOperations) {
   LiveRuns runs;
-  runs.join(run_of("r"), second(0));
-  runs.apply(run_of("r"), operation("upload", 1), second(1));
+  join(runs, "r", second(0));
+  runs.apply("r", operation("upload", 1), second(1));
   const LiveRuns heads = runs.heads();
   ASSERT_NE(heads.find("r"), nullptr);
   EXPECT_TRUE(heads.find("r")->is_live());
   EXPECT_EQ(heads.find("r")->run.test_name, "test");
+  EXPECT_EQ(heads.find("r")->counts.total, 1U);
   EXPECT_TRUE(heads.find("r")->operations.empty());
 }
 
 TEST(LiveRuns, JsonListsThemInOrder) {
   LiveRuns runs;
-  runs.join(run_of("z"), second(0));
-  runs.join(run_of("a"), second(1));
-  runs.apply(run_of("a"), operation("upload", 1, false), second(2));
+  join(runs, "z", second(0));
+  join(runs, "a", second(1));
+  runs.apply("a", operation("upload", 1, false), second(2));
   std::string text;
   render_runs_json(text, runs);
   const auto json = parse_json(text);

@@ -45,12 +45,14 @@ TEST(Mix, RefusesWhatIsNone) {
 TEST(ObjectUrl, SplitsOriginAndBasePath) {
   EXPECT_EQ(parse_url("http://127.0.0.1:80"), (ObjectUrl{"http://127.0.0.1:80", "/"}));
   EXPECT_EQ(parse_url("http://host/a/b"), (ObjectUrl{"http://host", "/a/b/"}));
-  EXPECT_EQ(parse_url("https://[::1]:9/a/"), (ObjectUrl{"https://[::1]:9", "/a/"}));
+  EXPECT_EQ(parse_url("http://[::1]:9/a/"), (ObjectUrl{"http://[::1]:9", "/a/"}));
+  EXPECT_EQ(parse_url("http://[::1]"), (ObjectUrl{"http://[::1]", "/"}));
 }
 
 TEST(ObjectUrl, RefusesWhatIsNone) {
   for (const char* text :
-       {"", "host", "ftp://host", "http://", "http:///path", "http://h/?q=1", "http://h/\r\nX: y"}) {
+       {"", "host", "ftp://host", "https://host", "http://", "http:///path", "http://h:99999/", "http://h:0/",
+        "http://:80/", "http://h/?q=1", "http://h/\"", "http://h/\r\nX: y"}) {
     EXPECT_FALSE(parse_url(text)) << text;
   }
 }

@@ -18,7 +18,7 @@ std::filesystem::path make(const support::TemporaryDirectory& parent, const char
 
 TEST(RunDirectory, NameTellsTheRun) {
   const support::TemporaryDirectory parent;
-  const metricsd::Run run = run_of_directory(make(parent, "my_night_run_20260131T235958Z_0123abcd"));
+  const metricsd::Run run = run_of_directory(make(parent, "my_night_run_20260131T235958Z_0123abcd")).value();
   EXPECT_EQ(run.test_name, "my_night_run");
   EXPECT_EQ(run.test_run_id, "0123abcd");
   ASSERT_TRUE(run.start_time);
@@ -28,14 +28,14 @@ TEST(RunDirectory, NameTellsTheRun) {
 TEST(RunDirectory, TrailingSlashAndDotsDoNotMatter) {
   const support::TemporaryDirectory parent;
   const auto path = make(parent, "run_20260131T235958Z_id");
-  EXPECT_EQ(run_of_directory(path / "").test_name, "run");
-  EXPECT_EQ(run_of_directory(path / "." / ".." / path.filename()).test_name, "run");
+  EXPECT_EQ(run_of_directory(path / "").value().test_name, "run");
+  EXPECT_EQ(run_of_directory(path / "." / ".." / path.filename()).value().test_name, "run");
 }
 
 TEST(RunDirectory, AnyOtherNameIsTheTestName) {
   const support::TemporaryDirectory parent;
   for (const char* name : {"plain", "_", "a_b", "a_b_c", "a_20261331T235958Z_id", "a_20260131T235958Z_.id"}) {
-    const metricsd::Run run = run_of_directory(make(parent, name));
+    const metricsd::Run run = run_of_directory(make(parent, name)).value();
     EXPECT_EQ(run.test_name, name);
     EXPECT_EQ(run.test_run_id, "");
     EXPECT_FALSE(run.start_time);
@@ -47,17 +47,26 @@ TEST(RunDirectory, ConfigBeatsTheName) {
   const auto path = make(parent, "run_20260131T235958Z_id");
   std::ofstream(path / "test_config.json")
       << R"({"schema_version":1,"test_run_id":"other","test_name":"told"})";
-  const metricsd::Run run = run_of_directory(path);
+  const metricsd::Run run = run_of_directory(path).value();
   EXPECT_EQ(run.test_name, "told");
   EXPECT_EQ(run.test_run_id, "other");
+}
+
+TEST(RunDirectory, ABrokenConfigIsNoReasonToGuess) {
+  const support::TemporaryDirectory parent;
+  const auto path = make(parent, "run_20260131T235958Z_id");
+  std::ofstream(path / "test_config.json") << R"({"test_name":"told",)";
+  EXPECT_EQ(run_of_directory(path).error(), Errc::malformed_json);
 }
 
 TEST(RunDirectory, DropsComeFromTheSummaryThatIsThere) {
   const support::TemporaryDirectory parent;
   metricsd::Run run;
-  EXPECT_TRUE(add_members(parent.path(), run).empty());
+  EXPECT_TRUE(add_members(parent.path(), run).value().empty());
+  std::ofstream(parent.path() / ".members.jsonl").flush();
+  EXPECT_FALSE(add_members(parent.path(), run));
   std::ofstream(parent.path() / "aggregated.json") << R"({"dropped":{"socket":{"no_daemon":7}}})";
-  EXPECT_EQ(add_members(parent.path(), run).at("socket").at("no_daemon"), 7U);
+  EXPECT_EQ(add_members(parent.path(), run).value().at("socket").at("no_daemon"), 7U);
 }
 
 TEST(RunDirectory, WhatFinishedProcessesLeftBeatsTheSummary) {
@@ -68,7 +77,7 @@ TEST(RunDirectory, WhatFinishedProcessesLeftBeatsTheSummary) {
       << R"("users":3,"recorded":5,"dropped":{"ring":{"full":2}}})"
       << "\n";
   metricsd::Run run;
-  const DropCounts dropped = add_members(parent.path(), run);
+  const DropCounts dropped = add_members(parent.path(), run).value();
   EXPECT_EQ(dropped, (DropCounts{{"ring", {{"full", 2}}}}));
   EXPECT_EQ(run.num_users, 3U);
   EXPECT_EQ(format_timestamp(run.start_time.value()), "2026-01-01T00:00:00.000000Z");

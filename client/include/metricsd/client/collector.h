@@ -12,8 +12,8 @@
 //
 // Memory is bounded, whatever is recorded: a ring for each thread that records (RunOptions::ring_bytes while
 // all of them stay within 64 MiB, 64 KiB for each thread beyond), twice RunOptions::queue_bytes towards a
-// daemon, and about 1 MiB of its one background thread; at the end of a run about 64 MiB while its last
-// process writes the files.
+// daemon, and about 1 MiB of its one background thread; at the end of a run up to 128 MiB and the text of
+// aggregated.json while its last process writes the files.
 #pragma once
 
 #include <metricsd/client/export.h>
@@ -40,11 +40,12 @@ struct RunOptions {
   std::string scenario{};         // at most 128 bytes
   std::string workload_type{};    // of operations that give none: s3, rbd, ...; `[A-Za-z0-9_.:-]{1,64}`
   std::string driver{};           // likewise; at most 128 bytes
-  std::uint64_t num_users = 0;    // of this process, until set_users()
-  double spawn_rate = 0;          // users a second
-  std::string test_config{};      // JSON object, kept as given in test_config.json
-  std::string client_info{};      // JSON object
-  std::string tags{};             // JSON object
+  std::uint64_t num_users = 0;    // of this process, until set_users(); at most 2^53
+  double spawn_rate = 0;          // users a second; finite, 0 or more
+  // The three objects together: at most 16 MiB less what else test_config.json says.
+  std::string test_config{};  // JSON object, kept as given in test_config.json
+  std::string client_info{};  // JSON object
+  std::string tags{};         // JSON object
 
   // Where the run's directory is made; and which of "jsonl", "json", "csv" the last process to finish leaves
   // there. The JSONL grows as the run goes and is always written.
@@ -64,7 +65,7 @@ struct RunOptions {
   // One ring for each thread that records: 64 KiB to 64 MiB, rounded up to a power of two. An operation takes
   // 72 bytes and its texts; what a full ring cannot take is dropped{ring, full}.
   std::size_t ring_bytes = std::size_t{1} << 20;
-  // Lines that wait for the daemon: 64 KiB at least. A line takes about 320 bytes.
+  // Lines that wait for the daemon: 64 KiB to 1 GiB. A line takes about 320 bytes.
   std::size_t queue_bytes = std::size_t{4} << 20;
 
   // How long finish() waits for a daemon that was there to take what is still queued.
@@ -82,7 +83,7 @@ struct Operation {
   std::uint64_t object_size_bytes = 0;  // at most 2^53
   std::string_view error_code{};        // at most 128 bytes
   std::string_view error_message{};     // at most 4 KiB
-  std::uint64_t retry_count = 0;
+  std::uint64_t retry_count = 0;        // at most 2^53
   // When it started; nothing: `duration` before now, at the cost of reading the wall clock.
   std::optional<std::chrono::system_clock::time_point> start{};
   // When it was meant to start, for response times under a load that could not be kept up.
@@ -104,15 +105,16 @@ using DropCounts = std::map<std::string, std::map<std::string, std::uint64_t>>;
 
 // What a run came to, as the process that finished it saw it.
 struct METRICSD_CLIENT_API Report {
-  std::filesystem::path directory;    // empty where no files were written
-  bool complete = false;              // this process was the run's last: the files are there
+  std::filesystem::path directory;  // empty where no files were written
+  // This process was the run's last; `problems` names files that could not be written.
+  bool complete = false;
   std::uint64_t recorded = 0;         // operations handed to record() in this process
   DropCounts dropped;                 // of this process
   std::vector<std::string> problems;  // what failed, one line each: files that could not be written, ...
   std::vector<std::string> warnings;
-  std::string summary_json;  // the content of aggregated.json; empty unless complete
+  std::string summary_json;  // aggregated.json; empty unless complete, and where it could not be made
 
-  // The table for a terminal: a line an operation type. Empty unless complete.
+  // The table for a terminal: a line an operation type. Empty where summary_json is.
   [[nodiscard]] std::string table(bool colour = false) const;
 
  private:
@@ -177,12 +179,13 @@ class METRICSD_CLIENT_API Collector {
   [[nodiscard]] const std::string& test_run_id() const noexcept;
 
   // Any thread, also from destructors at its end; not from a signal handler. After a thread's first call it
-  // neither waits, allocates nor enters the kernel. After finish() it only counts the operation as dropped.
+  // neither waits nor allocates, and enters the kernel only to read the wall clock, where no start is given
+  // and the system has no vDSO. After finish() it only counts the operation as dropped.
   void record(const Operation& operation) noexcept;
   [[nodiscard]] OperationTimer time(std::string_view operation_type, std::string_view object_key = {},
                                     std::uint64_t object_size_bytes = 0) noexcept;
 
-  // The number of users this process runs now.
+  // The number of users this process runs now; at most 2^53.
   void set_users(std::uint64_t count) noexcept;
 
   // Operations handed to record() and operations lost so far, in this process; what two sinks lost counts

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <metricsd/models/errors.h>
+#include <metricsd/models/unique_fd.h>
 
 #include <filesystem>
 #include <string>
@@ -30,7 +31,7 @@ class FileSink {
   std::filesystem::path path_;
   std::filesystem::path temporary_;
   std::string buffer_;
-  int fd_ = -1;  // -1: never opened, committed or discarded
+  UniqueFd fd_;  // none: never opened, committed or discarded
   error_code error_;
 };
 

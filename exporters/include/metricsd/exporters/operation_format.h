@@ -5,11 +5,9 @@
 #include <metricsd/models/operation.h>
 
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace metricsd::exporters {
 
@@ -39,8 +37,5 @@ struct FormatEntry {
 // jsonl, json, csv: the explicit list of formats.
 [[nodiscard]] std::span<const FormatEntry> operation_formats();
 [[nodiscard]] const FormatEntry* find_operation_format(std::string_view name);
-
-// `jsonl,csv` as names of formats, each once; empty for "". Nothing where one is unknown.
-[[nodiscard]] std::optional<std::vector<std::string>> parse_format_list(std::string_view list);
 
 }  // namespace metricsd::exporters

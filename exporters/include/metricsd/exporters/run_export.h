@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,7 +38,8 @@ struct ExportOptions {
 };
 
 struct ExportReport {
-  RunSummary summary;
+  std::optional<RunSummary> summary;  // nothing where it could not be made: failed_files says why
+  std::string summary_json;           // of `summary`, the text of aggregated.json
   std::uint64_t operations = 0;
   std::uint64_t bad_lines = 0;
   std::vector<std::string> warnings;                             // for a person, one line each

@@ -34,7 +34,7 @@ class Decoder {
   // At the connection's end: a half line is a refusal (Errc::half_line), else need_more.
   Step finish();
 
-  // What the last step found; valid until the next one.
+  // What the last step found; valid until the next one. A message goes at need_more, with its memory.
   [[nodiscard]] const OperationMetric& operation() const { return operation_; }
   [[nodiscard]] const Message& message() const { return message_; }
   [[nodiscard]] const Refusal& refusal() const { return refusal_; }

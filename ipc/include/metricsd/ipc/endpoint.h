@@ -3,7 +3,7 @@
 // A daemon takes a lock file beside the socket first and keeps it for life, so that of many started at once
 // one wins. Only then is a stale socket removed, and only if it is a socket that nobody answers. The socket
 // is born with its mode. The directory must be ours (or root's) and closed to others' writing, or sticky and
-// root's, as /tmp is; one that is missing is made 0700 (/run/metricsd 0755, for clients of every user).
+// root's, as /tmp is; one that is missing is made (socket_directory.h).
 #pragma once
 
 #include <metricsd/ipc/endpoint_path.h>

@@ -3,10 +3,10 @@
 // protocol and will become alternatives here.
 #pragma once
 
+#include <metricsd/models/drop_counts.h>
 #include <metricsd/models/errors.h>
 #include <metricsd/models/family.h>
 #include <metricsd/models/run.h>
-#include <metricsd/models/statistics/summary.h>
 
 #include <cstdint>
 #include <optional>
@@ -54,7 +54,7 @@ struct SamplesMessage {
   std::vector<Errc> refused;  // one for each row that is not a sample
 };
 
-// Losses of the sender since it started, cumulative.
+// Losses of the sender since the connection began, cumulative.
 struct HeartbeatMessage {
   DropCounts dropped;
 };

@@ -1,23 +1,8 @@
-// A file descriptor that closes itself.
+// The name under which this layer's users know UniqueFd.
 #pragma once
 
+#include <metricsd/models/unique_fd.h>
+
 namespace metricsd::ipc {
-
-class UniqueFd {
- public:
-  UniqueFd() = default;
-  explicit UniqueFd(int fd) : fd_(fd) {}
-  UniqueFd(UniqueFd&& other) noexcept : fd_(other.release()) {}
-  UniqueFd& operator=(UniqueFd&& other) noexcept;
-  ~UniqueFd();
-
-  [[nodiscard]] int get() const { return fd_; }
-  [[nodiscard]] bool valid() const { return fd_ >= 0; }
-  // Gives the descriptor up to the caller, who closes it.
-  [[nodiscard]] int release();
-
- private:
-  int fd_ = -1;
-};
-
+using metricsd::UniqueFd;
 }  // namespace metricsd::ipc

@@ -10,21 +10,38 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 namespace metricsd {
 
-// Any thread. Asked only when a shard meets a definition, or label values it has no series for.
+// What bounds a family's series beside the cap of each.
+enum class Room : std::uint8_t {
+  own,     // nothing: of families that the program itself defines there are few
+  common,  // limits::kSeries for all such families together: peers define as many as they like
+};
+
+// What the status says of a family that overflowed.
+struct OverflowReport {
+  std::string family;          // exposition name
+  std::uint64_t refused = 0;   // observations that found no room
+  std::string exploded_label;  // the label with the most distinct values
+  std::size_t distinct_values = 0;
+};
+
+// Any thread. Asked only when a shard meets a definition, or label values it has no series for; and by who
+// shows how full it is.
 class Catalog {
  public:
   explicit Catalog(std::size_t max_series_per_family) : max_series_(max_series_per_family) {}
 
-  // The one spec of this family; defining the same again gives the same (the first help text stays). Errors:
-  // invalid_definition; conflicting_definition (another kind, unit, labels, merge or bounds under this name,
-  // or a name under which another family's samples are shown); limit_reached beyond limits::kFamilies.
-  [[nodiscard]] Result<std::shared_ptr<const FamilySpec>> define(FamilySpec spec);
+  // The one spec of this family; defining the same again gives the same (the first help text and room stay).
+  // Errors: invalid_definition; conflicting_definition (another kind, unit, labels, merge or bounds under
+  // this name, or a name under which another family's samples are shown); limit_reached beyond
+  // limits::kFamilies.
+  [[nodiscard]] Result<std::shared_ptr<const FamilySpec>> define(FamilySpec spec, Room room = Room::own);
 
   // True if the family has this series already, in any shard, or has room for one more. Each true answer
   // makes the caller one holder of the series, until release(). `family` is a spec that define() gave.
@@ -32,15 +49,27 @@ class Catalog {
   void release(const FamilySpec& family, std::string_view series_key);
 
   [[nodiscard]] std::size_t max_series_per_family() const { return max_series_; }
+  // Series of all families, whoever holds them; what they overflowed into aside.
+  [[nodiscard]] std::size_t series_count() const;
+  // One for each family that refused a series. Cheap while the series stay the same.
+  [[nodiscard]] std::vector<OverflowReport> overflows();
 
  private:
   struct Entry {
     std::shared_ptr<const FamilySpec> spec;
+    Room room;
     StringTable<std::uint32_t> holders;  // series -> how many shards hold it
+    OverflowReport overflow;
+    bool has_changed = false;  // since the label in `overflow` was looked for
   };
 
+  [[nodiscard]] bool has_room(const Entry& entry) const;
+  static void find_exploded_label(Entry& entry);
+
   const std::size_t max_series_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::size_t series_ = 0;
+  std::size_t common_series_ = 0;  // of these, in families of Room::common
   std::vector<std::unique_ptr<Entry>> entries_;
   StringTable<Entry*> by_name_;  // every name a family reserves
   std::unordered_map<const FamilySpec*, Entry*> by_spec_;

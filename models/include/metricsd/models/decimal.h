@@ -16,6 +16,10 @@ __extension__ using Uint128 = unsigned __int128;
 // 1e9 ms.
 [[nodiscard]] Result<std::int64_t> milliseconds_to_ns(std::string_view number);
 
+// A JSON number's text as a whole number, however it was written (1048576, 1048576.0, 1.048576e6). Errc::out_of_range
+// below 0, above `max`, or where it is not whole.
+[[nodiscard]] Result<std::uint64_t> whole_number(std::string_view number, std::uint64_t max);
+
 // The shortest decimal that is exactly `ns` in milliseconds: 112500000 is "112.5".
 void append_ns_as_milliseconds(std::string& out, std::int64_t ns);
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <metricsd/models/errors.h>
-#include <metricsd/models/json/writer.h>
 
 #include <cstdint>
 #include <map>
@@ -13,9 +12,11 @@
 
 namespace metricsd {
 
+class JsonWriter;
+
 using DropCounts = std::map<std::string, std::map<std::string, std::uint64_t>>;
 
-void add(DropCounts& into, const DropCounts& more);
+void merge(DropCounts& into, const DropCounts& more);
 
 void write_drop_counts(JsonWriter& writer, const DropCounts& counts);
 

@@ -35,6 +35,7 @@ inline constexpr std::size_t kJsonDepth = 32;         // the parser's stack
 inline constexpr std::size_t kSampleRows = 4096;      // rows of one samples message
 inline constexpr std::size_t kStatusReply = 16 * 1024 * 1024;  // one line: the status of a crowded daemon
 inline constexpr std::size_t kReplyBacklog = 1024 * 1024;      // unread answers before a peer is let go
+inline constexpr std::size_t kIngestConnections = 65'536;      // some KiB each: a few hundred MiB in all
 
 // HTTP.
 inline constexpr std::size_t kHttpHead = 16 * 1024;  // request line and headers; browsers send about 1 KiB
@@ -56,6 +57,7 @@ inline constexpr std::size_t kDefinesPerConnection = 1000;  // ids one connectio
 
 // Series and histograms.
 inline constexpr std::size_t kSeriesPerFamily = 10'000;  // default of --metrics.max-series
+inline constexpr std::size_t kSeries = 200'000;          // of all families that peers define: some 400 MiB
 inline constexpr std::size_t kExponentialBuckets = 160;  // OpenTelemetry's default maximum size
 inline constexpr std::size_t kLiveBuckets = 16'384;      // scale 8 over every duration we accept: 12,800
 inline constexpr std::size_t kLiveRuns = 16;             // runs with live statistics

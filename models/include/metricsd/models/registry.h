@@ -53,6 +53,9 @@ class Family {
   K& at(std::span<const std::string_view> values, const Moment& now);
   // The same for values that live in strings.
   K& at(const LabelValues& values, const Moment& now);
+  // The same where there is one, and the overflow series that these values fold into; else null.
+  [[nodiscard]] K* find(std::span<const std::string_view> values);
+  [[nodiscard]] K* find_overflow(std::span<const std::string_view> values);
 
   // A copy that holds no place in the catalog: for merging and showing.
   [[nodiscard]] Family image() const;
@@ -66,8 +69,6 @@ class Family {
   [[nodiscard]] const FamilySpec& spec() const { return *spec_; }
   [[nodiscard]] const Table& series() const { return series_; }
   [[nodiscard]] Table& series() { return series_; }
-  // How many observations went to the overflow series.
-  [[nodiscard]] std::uint64_t overflowed() const { return overflowed_; }
 
  private:
   Series<K>& open(std::span<const std::string_view> values, const Moment& now);
@@ -77,16 +78,7 @@ class Family {
   std::shared_ptr<const FamilySpec> spec_;
   std::shared_ptr<Catalog> catalog_;  // null in an image
   Table series_;
-  std::uint64_t overflowed_ = 0;
   std::string key_;  // reused, so that finding a series allocates nothing
-};
-
-// What the status says of a family that overflowed.
-struct OverflowReport {
-  std::string family;          // exposition name
-  std::uint64_t refused = 0;   // observations that went to the overflow series
-  std::string exploded_label;  // the label with the most distinct values
-  std::size_t distinct_values = 0;
 };
 
 // Keys of series, by the spec their family shares over all shards.
@@ -99,24 +91,21 @@ class Registry {
 
   // Errors as Catalog::define. The pointer holds as long as the registry.
   template <class K>
-  [[nodiscard]] Result<Family<K>*> define(FamilySpec spec);
+  [[nodiscard]] Result<Family<K>*> define(FamilySpec spec, Room room = Room::own);
 
   // A copy of the state that holds no place in the catalog: for merging and showing.
   [[nodiscard]] Registry image() const;
   // Adds the state of a registry of the same catalog, or an image of one.
   void merge(const Registry& other);
+  // The same for one that is not needed any more: families that it alone has are taken over, not copied.
+  void merge(Registry&& other);
 
   // Expiry takes two steps, so that a series goes in all shards or in none: what is idle in the merge of all,
   // then forgetting that in each.
   [[nodiscard]] SeriesKeys idle(std::int64_t before_ns) const;
   void forget(const SeriesKeys& keys, std::int64_t before_ns);
-  // Takes back what this owner gave any gauge.
-  void forget_owner(Gauge::Owner owner);
 
   [[nodiscard]] Snapshot snapshot(Timestamp now) const;
-  // Series of all families, the overflow ones included.
-  [[nodiscard]] std::size_t series_count() const;
-  [[nodiscard]] std::vector<OverflowReport> overflows() const;
 
  private:
   using AnyFamily = VariantOfKinds<Family>;

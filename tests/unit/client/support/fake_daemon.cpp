@@ -15,11 +15,11 @@ namespace {
 constexpr std::chrono::seconds kPatience{60};
 constexpr int kPollMs = 2;
 
-ipc::UniqueFd listen_at(const std::filesystem::path& path) {
+UniqueFd listen_at(const std::filesystem::path& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
-  ipc::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       ::listen(fd.get(), 64) != 0) {
     throw std::runtime_error("cannot listen at " + path.string());
@@ -64,7 +64,7 @@ void FakeDaemon::run() {
 }
 
 void FakeDaemon::accept_one() {
-  ipc::UniqueFd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  UniqueFd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (!fd.valid()) return;
   ++connections_;
   peers_.push_back({std::move(fd), {}});

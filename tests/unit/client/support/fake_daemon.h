@@ -1,7 +1,7 @@
 // A daemon's side of the socket, for tests: takes lines, or refuses to.
 #pragma once
 
-#include <metricsd/ipc/unique_fd.h>
+#include <metricsd/models/unique_fd.h>
 #include <metricsd/support/temporary_directory.h>
 
 #include <atomic>
@@ -41,7 +41,7 @@ class FakeDaemon {
 
  private:
   struct Peer {
-    ipc::UniqueFd fd;
+    UniqueFd fd;
     std::string partial;
   };
 
@@ -51,7 +51,7 @@ class FakeDaemon {
   bool read_from(Peer& peer);
 
   std::filesystem::path path_;
-  ipc::UniqueFd listener_;
+  UniqueFd listener_;
   std::vector<Peer> peers_;
   std::atomic<bool> reads_;
   std::atomic<bool> stopping_{false};

@@ -1,10 +1,10 @@
-#include <metricsd/ipc/unique_fd.h>
+#include <metricsd/models/unique_fd.h>
 
 #include <utility>
 
 #include <unistd.h>
 
-namespace metricsd::ipc {
+namespace metricsd {
 
 UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
   UniqueFd old(std::exchange(fd_, other.release()));
@@ -19,4 +19,4 @@ int UniqueFd::release() {
   return std::exchange(fd_, -1);
 }
 
-}  // namespace metricsd::ipc
+}  // namespace metricsd

@@ -1,0 +1,23 @@
+// The directory that a socket stands in, and what is put beside it.
+#pragma once
+
+#include <metricsd/models/errors.h>
+#include <metricsd/models/unique_fd.h>
+
+#include <filesystem>
+#include <string>
+
+#include <sys/types.h>
+
+namespace metricsd::ipc {
+
+// What a directory is made with: /run/metricsd 0755, for clients of every user; any other 0700.
+[[nodiscard]] mode_t socket_directory_mode(const std::filesystem::path& directory);
+
+// Opens the directory, and makes it where it is missing: its last level only, with exactly that mode.
+// Errors: endpoint_untrusted for one that is neither the caller's nor root's, or no directory (a symbolic
+// link is none); the system's. `explanation`, if given, receives one line for a person.
+[[nodiscard]] Result<UniqueFd> make_socket_directory(const std::filesystem::path& directory,
+                                                     std::string* explanation = nullptr);
+
+}  // namespace metricsd::ipc

@@ -1,0 +1,54 @@
+#include "file_status.h"
+
+#include <metricsd/ipc/socket_directory.h>
+
+#include <cerrno>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace metricsd::ipc {
+namespace {
+
+error_code refuse(std::string* explanation, const error_code& error, std::string why) {
+  if (explanation != nullptr) *explanation = std::move(why);
+  return error;
+}
+
+error_code refuse_with_errno(std::string* explanation, const std::string& what) {
+  const error_code error = last_system_error();
+  return refuse(explanation, error, what + ": " + error.message());
+}
+
+}  // namespace
+
+mode_t socket_directory_mode(const std::filesystem::path& directory) {
+  return directory == "/run/metricsd" ? 0755 : 0700;
+}
+
+Result<UniqueFd> make_socket_directory(const std::filesystem::path& directory, std::string* explanation) {
+  const std::string name = "the directory " + directory.string();
+  const mode_t mode = socket_directory_mode(directory);
+  const bool made = ::mkdir(directory.c_str(), mode) == 0;
+  if (!made && errno != EEXIST) return refuse_with_errno(explanation, "cannot make " + name);
+
+  UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd.valid() && (errno == ENOTDIR || errno == ELOOP)) {
+    return refuse(explanation, Errc::endpoint_untrusted,
+                  directory.string() + " is a symbolic link or no directory; name the directory itself");
+  }
+  if (!fd.valid()) return refuse_with_errno(explanation, "cannot open " + name);
+  if (made && ::fchmod(fd.get(), mode) != 0) {  // what the umask took
+    return refuse_with_errno(explanation, "cannot set the mode of " + name);
+  }
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) return refuse_with_errno(explanation, "cannot examine " + name);
+  if (!is_trusted_owner(status.st_uid)) {
+    return refuse(explanation, Errc::endpoint_untrusted,
+                  name + " belongs to uid " + std::to_string(status.st_uid) + "; choose one of your own");
+  }
+  return fd;
+}
+
+}  // namespace metricsd::ipc

@@ -1,0 +1,49 @@
+#include "intake.h"
+
+#include "record.h"
+
+#include <metricsd/models/limits.h>
+
+#include <cstdint>
+#include <limits>
+
+#include <gtest/gtest.h>
+
+namespace metricsd::client {
+namespace {
+
+TEST(Intake, AccountsForWhatItTookAndTurnedAway) {
+  Intake intake(ThreadRings::kSmallRing, 0);
+  intake.record({.operation_type = "upload"});
+  intake.close(Loss::record_finished);
+  intake.record({.operation_type = "upload"});
+  const Intake::Account account = intake.account();
+  EXPECT_EQ(account.recorded, 2U);
+  EXPECT_EQ(drop_counts(account.lost), (DropCounts{{"record", {{"finished", 1}}}}));
+}
+
+// A thread that was within record() when the intake closed may commit at any later time.
+TEST(Intake, CountsAsLateWhatComesAtAnyTimeAfterTheWriter) {
+  Intake intake(ThreadRings::kSmallRing, 0);
+  const auto commit = [&intake] {
+    ASSERT_TRUE(write_record(*intake.rings().of_this_thread(), {.operation_type = "upload"}, 0));
+  };
+  commit();
+  commit();
+  intake.end(1);
+  EXPECT_EQ(intake.account().recorded, 2U);
+  EXPECT_EQ(drop_counts(intake.account().lost), (DropCounts{{"record", {{"late", 1}}}}));
+  commit();
+  EXPECT_EQ(intake.account().recorded, 3U);
+  EXPECT_EQ(drop_counts(intake.account().lost), (DropCounts{{"record", {{"late", 2}}}}));
+}
+
+TEST(Intake, HoldsUsersToWhatAReaderTakes) {
+  Intake intake(ThreadRings::kSmallRing, 0);
+  intake.set_users(std::numeric_limits<std::uint64_t>::max());
+  EXPECT_EQ(intake.users(), limits::kWhole);
+  EXPECT_EQ(intake.most_users(), limits::kWhole);
+}
+
+}  // namespace
+}  // namespace metricsd::client
