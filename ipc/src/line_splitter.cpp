@@ -1,4 +1,5 @@
 #include <metricsd/ipc/line_splitter.h>
+#include <metricsd/models/recycle.h>
 
 #include <utility>
 
@@ -7,7 +8,7 @@ namespace metricsd::ipc {
 LineSplitter::Step LineSplitter::next() {
   line_ = {};
   while (true) {
-    if (std::exchange(partial_done_, false)) partial_.clear();
+    if (std::exchange(partial_done_, false)) recycle(partial_);
     const std::size_t newline = rest_.find('\n');
     if (newline == std::string_view::npos) return keep_rest();
     const std::string_view text = rest_.substr(0, newline);
@@ -15,7 +16,7 @@ LineSplitter::Step LineSplitter::next() {
 
     if (std::exchange(skipping_, false)) continue;
     if (is_too_long(text)) {
-      partial_.clear();
+      recycle(partial_);
       return Step::too_long;
     }
     complete_line(text);
@@ -48,7 +49,7 @@ LineSplitter::Step LineSplitter::keep_rest() {
     partial_.append(text);
     return Step::need_more;
   }
-  partial_ = {};  // whoever sends such lines does not get to keep the memory as well
+  recycle(partial_);
   skipping_ = true;
   return Step::too_long;
 }

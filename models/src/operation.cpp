@@ -1,6 +1,7 @@
 #include <metricsd/models/decimal.h>
 #include <metricsd/models/limits.h>
 #include <metricsd/models/operation.h>
+#include <metricsd/models/recycle.h>
 
 #include <algorithm>
 
@@ -23,7 +24,7 @@ void OperationMetric::clear() {
   retry_count = 0;
   driver.clear();
   user_id.clear();
-  metadata.clear();
+  recycle(metadata);
 }
 
 bool is_type_name(std::string_view text) noexcept {

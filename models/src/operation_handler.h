@@ -9,6 +9,7 @@
 #include <metricsd/models/json/writer.h>
 #include <metricsd/models/limits.h>
 #include <metricsd/models/operation.h>
+#include <metricsd/models/recycle.h>
 
 #include <bitset>
 #include <charconv>
@@ -46,7 +47,7 @@ class OperationHandler {
     field_ = Field::unknown;
     seen_.reset();
     given_.reset();
-    text_.clear();
+    recycle(text_);
     metadata_.reset();
     typed_ = false;
     fault_.reset();

@@ -13,6 +13,11 @@ bool is_finite_and_not_negative(double value) {
   return std::isfinite(value) && value >= 0;
 }
 
+// A counter never falls again: one absurd delta would drown all that follow.
+bool is_counter_delta(double value) {
+  return value >= 0 && value <= static_cast<double>(limits::kWhole);
+}
+
 // What the values of one sample must be for a family of kind K.
 template <class K>
 Result<> check_values(const std::vector<double>& values) {
@@ -21,7 +26,7 @@ Result<> check_values(const std::vector<double>& values) {
   } else {
     if (values.size() != 1) return Errc::wrong_type;
     if (!std::isfinite(values.front())) return Errc::out_of_range;
-    if (K::kKind == Kind::counter && values.front() < 0) return Errc::out_of_range;
+    if (K::kKind == Kind::counter && !is_counter_delta(values.front())) return Errc::out_of_range;
   }
   return {};
 }

@@ -8,6 +8,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <string_view>
 #include <utility>
@@ -58,25 +59,35 @@ std::optional<mode_t> parse_mode(std::string_view text) {
   return static_cast<mode_t>(mode);
 }
 
-// A path that is one route and nothing else: no query, no pattern, no byte that a URL would have to escape.
-bool is_route(std::string_view path) {
+// What http/routes.cpp serves beside the telemetry path, which comes first there and would hide them.
+constexpr std::string_view kFixedRoutes[] = {
+    "/", "/-/healthy", "/-/ready", "/api/v1/status", "/api/v1/summary", "/api/v1/runs"};
+
+// A path that is one route and nothing else: no query, no pattern, no byte that a URL would have to escape,
+// no `//` in front that a client would take for a host.
+bool is_telemetry_path(std::string_view path) {
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' ||
            c == '-' || c == '_' || c == '.';
   };
-  return path.size() > 1 && path.front() == '/' && std::all_of(path.begin(), path.end(), allowed);
+  return path.starts_with('/') && !path.starts_with("//") && std::all_of(path.begin(), path.end(), allowed) &&
+         std::find(std::begin(kFixedRoutes), std::end(kFixedRoutes), path) == std::end(kFixedRoutes);
 }
 
+// Names of the daemon's own begin with metricsd_ and process_: the workload's must not.
 bool is_namespace(std::string_view text) {
+  const std::string first = std::string(text) + '_';
   return is_metric_name(text) && text.find(':') == std::string_view::npos &&
-         text.size() <= limits::kTypeName && text != "metricsd" && text != "process";
+         text.size() <= limits::kTypeName && !first.starts_with("metricsd_") &&
+         !first.starts_with("process_");
 }
 
 // A check for CLI11: what it says stands behind the flag's name in the error.
 template <class Predicate>
 auto must(Predicate predicate, std::string complaint) {
-  return
-      [predicate, complaint](const std::string& text) { return predicate(text) ? std::string() : complaint; };
+  return [predicate, complaint = std::move(complaint)](const std::string& text) {
+    return predicate(text) ? std::string() : complaint;
+  };
 }
 
 void add_socket_flags(CLI::App& app, Flags& flags) {
@@ -107,7 +118,10 @@ void add_web_flags(CLI::App& app, Flags& flags) {
       ->type_name("PATH")
       ->capture_default_str()
       ->envname("METRICSD_WEB_TELEMETRY_PATH")
-      ->check(must(is_route, "must begin with / and have only letters, digits and any of /-_. behind it"));
+      ->check(
+          must(is_telemetry_path,
+               "must begin with one / and have only letters, digits and any of /-_. behind it, and not be "
+               "another route"));
 }
 
 void add_metrics_flags(CLI::App& app, Flags& flags) {
@@ -120,7 +134,9 @@ void add_metrics_flags(CLI::App& app, Flags& flags) {
       ->capture_default_str()
       ->envname("METRICSD_METRICS_NAMESPACE")
       ->check(
-          must(is_namespace, "must be [a-zA-Z_][a-zA-Z0-9_]*, at most 64 long, and not metricsd or process"));
+          must(is_namespace,
+               "must be [a-zA-Z_][a-zA-Z0-9_]*, at most 64 long, and not metricsd, process, metricsd_... or "
+               "process_..."));
   app.add_option("--metrics.max-series", flags.max_series,
                  "Series of one family; more fold into one named __overflow__")
       ->type_name("N")

@@ -1,5 +1,6 @@
 #include "daemon.h"
 
+#include "http/answer_desk.h"
 #include "http/front.h"
 #include "http/router.h"
 #include "http/routes.h"
@@ -89,7 +90,8 @@ class Daemon {
                                    .status = [this] { return status_desk_.recent(); },
                                    .ready = [this] { return ready_.load(); },
                                    .clock = clock_},
-                                  config.web_telemetry_path)) {}
+                                  config.web_telemetry_path)),
+        answer_desk_(router_, [this](auto job) { asio::post(workers_, std::move(job)); }) {}
 
   int run();
 
@@ -103,7 +105,6 @@ class Daemon {
 
   StatusDesk::Document status();
   void send_status(std::function<void(std::string)> deliver);
-  void respond(http::Request request, std::function<void(std::string)> deliver);
 
   const Config& config_;
   const Clock& clock_ = system_clock();
@@ -124,6 +125,7 @@ class Daemon {
   Snapshots snapshots_;
   StatusDesk status_desk_;
   http::Router router_;
+  http::AnswerDesk answer_desk_;
   std::unique_ptr<http::Front> front_;
   std::unique_ptr<Acceptor> acceptor_;
   asio::thread_pool workers_{kWorkers};
@@ -165,7 +167,7 @@ bool Daemon::bind_http() {
                               (process ? process->open_fds : 8) + 4 * config_.ingest_threads + 8);
   front_ = std::make_unique<http::Front>(
       http::FrontOptions{.max_connections = shares_.http},
-      [this](http::Request request, auto deliver) { respond(std::move(request), std::move(deliver)); },
+      [this](const http::Request& request, auto deliver) { answer_desk_.ask(request, std::move(deliver)); },
       clock_, logger_);
   for (const ListenAddress& address : config_.web_listen_addresses) {
     const auto bound = front_->listen(address);
@@ -262,12 +264,6 @@ StatusDesk::Document Daemon::status() {
 void Daemon::send_status(std::function<void(std::string)> deliver) {
   status_desk_.ask([deliver = std::move(deliver)](const StatusDesk::Document& document) {
     deliver((document ? *document : R"({"error":"ingest did not answer"})") + "\n");
-  });
-}
-
-void Daemon::respond(http::Request request, std::function<void(std::string)> deliver) {
-  asio::post(workers_, [this, request = std::move(request), deliver = std::move(deliver)] {
-    deliver(router_.respond(request));
   });
 }
 

@@ -120,14 +120,15 @@ void LiveRun::merge(const LiveRun& other) {
   }
 }
 
-RunSummary LiveRun::summary() const {
+RunSummary LiveRun::summary(const Moment& now) const {
+  const bool goes_on = is_live() || run.test_run_id.empty();
   RunSummary summary;
   summary.method = SummaryMethod::exponential_histogram;
   summary.test_run_id = run.test_run_id;
   summary.test_name = run.test_name;
   summary.start_time = run.start_time ? run.start_time : first.wall;
-  if (!is_live()) summary.end_time = last.wall;
-  summary.duration_seconds = seconds_between(first, last);
+  if (!goes_on) summary.end_time = last.wall;
+  summary.duration_seconds = seconds_between(first, goes_on ? now : last);
   summary.dropped = dropped;
 
   LiveOperation overall;

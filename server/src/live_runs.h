@@ -56,7 +56,10 @@ struct LiveRun {
   void merge(const LiveRun& other);
 
   [[nodiscard]] bool is_live() const { return connections > 0; }
-  [[nodiscard]] RunSummary summary() const;
+  // `now` is not before what was told last. A run that goes on is summarized until then, one that ended until
+  // its end. Plain senders announce no end: theirs goes on.
+  [[nodiscard]] RunSummary summary(const Moment& now) const;
+  [[nodiscard]] RunSummary summary() const { return summary(last); }
 };
 
 // One thread; copies may be handed to another.

@@ -47,16 +47,13 @@ class Writer {
  private:
   template <class K>
   Family<K>& define(std::string name, std::string unit, std::string help, LabelNames labels) {
-    return *registry_
-                .define<K>({.base_name = std::move(name),
-                            .unit = std::move(unit),
-                            .help = std::move(help),
-                            .kind = K::kKind,
-                            .label_names = std::move(labels),
-                            .merge = Merge::max,
-                            .bounds = {},
-                            .kept_label = {}})
-                .value();
+    FamilySpec spec;
+    spec.base_name = std::move(name);
+    spec.unit = std::move(unit);
+    spec.help = std::move(help);
+    spec.label_names = std::move(labels);
+    spec.merge = Merge::max;
+    return *registry_.define<K>(std::move(spec)).value();
   }
 
   Registry& registry_;

@@ -46,6 +46,7 @@ int read_exec_error(int pipe) {
 
 std::vector<char*> argument_pointers(std::vector<std::string>& command) {
   std::vector<char*> pointers;
+  pointers.reserve(command.size() + 1);
   for (std::string& word : command) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   return pointers;

@@ -37,8 +37,10 @@ void append_leaf(std::string& out, const json::value& value) {
 void append_lines(std::string& out, const std::string& name, const json::value& value) {
   if (const json::object* object = value.if_object(); object != nullptr && !object->empty()) {
     for (const auto& field : *object) {
-      const std::string key(field.key());
-      append_lines(out, name.empty() ? key : name + "." + key, field.value());
+      std::string path = name;
+      if (!path.empty()) path += '.';
+      path += field.key();
+      append_lines(out, path, field.value());
     }
   } else if (const json::array* array = value.if_array(); array != nullptr && !array->empty()) {
     for (std::size_t i = 0; i < array->size(); ++i) {

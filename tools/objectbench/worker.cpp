@@ -42,11 +42,13 @@ void run_users(const BenchOptions& options, unsigned number, client::Collector& 
   const auto deadline = std::chrono::steady_clock::now() +
                         std::chrono::duration_cast<std::chrono::steady_clock::duration>(options.duration);
   std::vector<UserTask> tasks;
+  tasks.reserve(options.users);
   for (unsigned i = 0; i < options.users; ++i) {
     tasks.push_back({options, run, progress, deadline, number * options.users + i});
   }
   run.set_users(options.users);
   std::vector<std::thread> users;
+  users.reserve(tasks.size());
   for (const UserTask& task : tasks) users.emplace_back(run_user, std::cref(task));
   for (std::thread& user : users) user.join();
   run.set_users(0);

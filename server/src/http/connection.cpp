@@ -54,7 +54,9 @@ void Connection::enter(Phase phase) {
 void Connection::read_request() {
   switch (reader_.read(received_)) {
     case RequestReader::Outcome::need_more: read_more(); return;
-    case RequestReader::Outcome::refused: write(refusal_response(reader_.status()), false); return;
+    case RequestReader::Outcome::refused:
+      write(std::make_shared<const std::string>(refusal_response(reader_.status())), false);
+      return;
     case RequestReader::Outcome::request: have_answered(); return;
   }
 }
@@ -77,20 +79,19 @@ void Connection::have_answered() {
   enter(Phase::answering);
   received_.erase(0, reader_.consumed());
   const Request request = reader_.request();
-  responder_(request, [self = shared_from_this(), keep_alive = request.keep_alive](std::string response) {
-    asio::dispatch(self->socket_.get_executor(),
-                   [self, keep_alive, response = std::move(response)]() mutable {
-                     if (self->phase_ != Phase::closed) self->write(std::move(response), keep_alive);
-                   });
+  responder_(request, [self = shared_from_this(), keep_alive = request.keep_alive](const Answer& response) {
+    asio::dispatch(self->socket_.get_executor(), [self, keep_alive, response] {
+      if (self->phase_ != Phase::closed) self->write(response, keep_alive);
+    });
   });
 }
 
-void Connection::write(std::string response, bool keep_alive) {
+void Connection::write(Answer response, bool keep_alive) {
   const bool refused = phase_ != Phase::answering;
   response_ = std::move(response);
   keep_alive_ = keep_alive;
   enter(Phase::writing);
-  asio::async_write(socket_, asio::buffer(response_),
+  asio::async_write(socket_, asio::buffer(*response_),
                     [self = shared_from_this(), refused](const error_code& error, std::size_t) {
                       if (self->phase_ == Phase::closed) return;
                       if (error) {
@@ -104,7 +105,7 @@ void Connection::write(std::string response, bool keep_alive) {
 }
 
 void Connection::on_written() {
-  response_ = std::string();  // gives its memory back: the next may be small
+  response_.reset();
   if (!keep_alive_) {
     close();
     return;

@@ -37,8 +37,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // When the phase began, and by when it must end; nanoseconds of the monotonic clock.
   [[nodiscard]] std::int64_t since_ns() const { return since_ns_; }
   [[nodiscard]] std::int64_t deadline_ns() const { return deadline_ns_; }
-  // Bytes of the response held for the client.
-  [[nodiscard]] std::size_t unsent_bytes() const { return response_.size(); }
+  // The response held for the client, or nothing.
+  [[nodiscard]] const Answer& response() const { return response_; }
   // Whether it is the client that is waited for.
   [[nodiscard]] bool waits_for_client() const {
     return phase_ != Phase::answering && phase_ != Phase::closed;
@@ -49,7 +49,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void read_request();
   void read_more();
   void have_answered();
-  void write(std::string response, bool keep_alive);
+  void write(Answer response, bool keep_alive);
   void on_written();
   void linger();
 
@@ -61,7 +61,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::int64_t deadline_ns_ = 0;
   RequestReader reader_;
   std::string received_;
-  std::string response_;
+  Answer response_;
   bool keep_alive_ = true;
   std::array<char, 4096> chunk_{};
 };

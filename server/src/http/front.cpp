@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <chrono>
 #include <list>
+#include <numeric>
+#include <set>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -160,27 +162,33 @@ class Front::State {
 
   void sweep() {
     const std::int64_t now_ns = clock_.monotonic_ns();
-    std::size_t unsent = 0;
     for (const auto& connection : connections_) {
       if (connection->deadline_ns() <= now_ns) connection->close();
-      if (connection->phase() == Connection::Phase::writing) unsent += connection->unsent_bytes();
     }
     forget_closed();
-    while (unsent > limits::kHttpUnsent) unsent -= close_slowest_reader();
+    while (unsent_bytes() > limits::kHttpUnsent) close_slowest_reader();
   }
 
-  // Returns the bytes freed; there is a writing connection.
-  std::size_t close_slowest_reader() {
+  // Held for clients that have not read them; what several share counts once.
+  [[nodiscard]] std::size_t unsent_bytes() const {
+    std::set<Answer> held;
+    for (const auto& connection : connections_) {
+      if (connection->phase() == Connection::Phase::writing) held.insert(connection->response());
+    }
+    return std::accumulate(held.begin(), held.end(), std::size_t{0},
+                           [](std::size_t sum, const Answer& answer) { return sum + answer->size(); });
+  }
+
+  // There is a writing connection.
+  void close_slowest_reader() {
     const auto goes_before = [](const auto& a, const auto& b) {
       const bool a_writes = a->phase() == Connection::Phase::writing;
       const bool b_writes = b->phase() == Connection::Phase::writing;
       return a_writes != b_writes ? a_writes : a->since_ns() < b->since_ns();
     };
     const auto slowest = std::min_element(connections_.begin(), connections_.end(), goes_before);
-    const std::size_t freed = (*slowest)->unsent_bytes();
     (*slowest)->close();
     connections_.erase(slowest);
-    return freed;
   }
 
   void forget_closed() {

@@ -7,6 +7,7 @@
 
 #include "../listen_address.h"
 #include "../log.h"
+#include "answer_desk.h"
 #include "request_reader.h"
 
 #include <metricsd/models/clock.h>
@@ -24,8 +25,9 @@ struct FrontOptions {
   std::size_t max_connections = 0;  // at least 1
 };
 
-// Answers a request with the bytes of a response: calls the function it is given once, on any thread.
-using Responder = std::function<void(Request, std::function<void(std::string)>)>;
+// Answers a request with the bytes of a response: calls the function it is given once, on any thread, maybe
+// at once.
+using Responder = std::function<void(const Request&, AnswerDesk::Deliver)>;
 
 // Owns the HTTP thread. Its member functions belong to one thread, that of the daemon's start and end.
 class Front {

@@ -75,10 +75,11 @@ Query query_of(const httplib::Request& request) {
   return query;
 }
 
-void fill(httplib::Response& to, Response from) {
+// The library copies the body whatever it is given.
+void fill(httplib::Response& to, const Response& from) {
   to.status = from.status;
   for (const auto& [name, value] : from.headers) to.set_header(name, value);
-  to.set_content(std::move(from.body), from.content_type);
+  to.set_content(from.body, from.content_type);
 }
 
 void fill_plain(httplib::Response& to, int status, const char* text) {
@@ -104,13 +105,13 @@ std::string_view status_text(int status) {
 class Router::Engine : public httplib::Server {
  public:
   explicit Engine(std::vector<Route> routes) {
-    for (Route& route : routes) {
-      paths_.push_back(route.path);
+    for (const Route& route : routes) {
       Get(literal_pattern(route.path),
-          [handler = std::move(route.handler)](const httplib::Request& request, httplib::Response& response) {
+          [handler = route.handler](const httplib::Request& request, httplib::Response& response) {
             fill(response, handler(query_of(request)));
           });
     }
+    routes_ = std::move(routes);
     // What it tells clients of keeping alive; the front is who does it.
     set_keep_alive_timeout(kIdleSeconds);
     set_keep_alive_max_count(std::numeric_limits<int>::max());
@@ -119,9 +120,14 @@ class Router::Engine : public httplib::Server {
       return answer_unroutable(request, response) ? HandlerResponse::Handled : HandlerResponse::Unhandled;
     });
     // Without a handler of ours an exception's text would reach the client.
-    set_exception_handler([](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
-      fill_plain(response, 500, "internal error\n");
-    });
+    set_exception_handler([](const httplib::Request&, httplib::Response& response,
+                             const std::exception_ptr&) { fill_plain(response, 500, "internal error\n"); });
+  }
+
+  [[nodiscard]] const Route* find(std::string_view path) const {
+    const auto route =
+        std::find_if(routes_.begin(), routes_.end(), [path](const Route& r) { return r.path == path; });
+    return route == routes_.end() ? nullptr : &*route;
   }
 
   std::string respond(const Request& request) {
@@ -134,7 +140,7 @@ class Router::Engine : public httplib::Server {
 
  private:
   bool answer_unroutable(const httplib::Request& request, httplib::Response& response) const {
-    if (std::find(paths_.begin(), paths_.end(), request.path) == paths_.end()) {
+    if (find(request.path) == nullptr) {
       fill_plain(response, 404, "not found\n");
       return true;
     }
@@ -144,7 +150,7 @@ class Router::Engine : public httplib::Server {
     return true;
   }
 
-  std::vector<std::string> paths_;
+  std::vector<Route> routes_;
 };
 
 Router::Router(std::vector<Route> routes) : engine_(std::make_unique<Engine>(std::move(routes))) {}
@@ -152,6 +158,17 @@ Router::~Router() = default;
 
 std::string Router::respond(const Request& request) const {
   return engine_->respond(request);
+}
+
+std::optional<std::string> Router::shared_key(const Request& request) const {
+  const std::size_t query = std::min(request.target.find('?'), request.target.size());
+  const std::string path = httplib::detail::decode_url(request.target.substr(0, query), false);
+  const Route* const route = engine_->find(path);
+  if (route == nullptr || route->is_cheap) return std::nullopt;
+  Request shared = request;
+  shared.target = path;
+  if (route->reads_query) shared.target += request.target.substr(query);
+  return canonical_request(shared);
 }
 
 std::string refusal_response(int status) {

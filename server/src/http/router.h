@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ using Query = std::map<std::string, std::string>;
 struct Route {
   std::string path;
   std::function<Response(const Query&)> handler;  // any thread
+  bool is_cheap = false;                          // takes microseconds, and waits for nobody
+  bool reads_query = false;                       // else the answer is the same whatever the query says
 };
 
 // Any thread.
@@ -38,6 +41,10 @@ class Router {
   // Unknown paths are answered with 404, other methods than GET and HEAD with 405, handlers that throw with
   // 500.
   [[nodiscard]] std::string respond(const Request& request) const;
+
+  // What requests that must get the same answer have in common. Nothing for what is cheap to answer: a cheap
+  // route, or none at all.
+  [[nodiscard]] std::optional<std::string> shared_key(const Request& request) const;
 
  private:
   class Engine;

@@ -76,7 +76,8 @@ Response summary(const RouteSources& from, const Query& query) {
       asked == query.end() ? merged->live_runs.newest() : merged->live_runs.find(asked->second);
   if (run == nullptr) return plain(404, "no such run\n");
   std::string document;
-  exporters::render_summary_json(document, run->summary(), JsonWriter::Style::compact);
+  exporters::render_summary_json(document, run->summary({from.clock.now(), from.clock.monotonic_ns()}),
+                                 JsonWriter::Style::compact);
   return json(std::move(document));
 }
 
@@ -90,14 +91,17 @@ Response runs(const RouteSources& from) {
 
 }  // namespace
 
-std::vector<Route> make_routes(RouteSources sources, const std::string& telemetry_path) {
-  return {{telemetry_path, [sources](const Query&) { return metrics(sources); }},
-          {"/", index},
-          {"/-/healthy", healthy},
-          {"/-/ready", [sources](const Query&) { return ready(sources); }},
-          {"/api/v1/status", [sources](const Query&) { return status(sources); }},
-          {"/api/v1/summary", [sources](const Query& query) { return summary(sources, query); }},
-          {"/api/v1/runs", [sources](const Query&) { return runs(sources); }}};
+std::vector<Route> make_routes(const RouteSources& sources, const std::string& telemetry_path) {
+  return {
+      {.path = telemetry_path, .handler = [sources](const Query&) { return metrics(sources); }},
+      {.path = "/", .handler = index, .is_cheap = true},
+      {.path = "/-/healthy", .handler = healthy, .is_cheap = true},
+      {.path = "/-/ready", .handler = [sources](const Query&) { return ready(sources); }, .is_cheap = true},
+      {.path = "/api/v1/status", .handler = [sources](const Query&) { return status(sources); }},
+      {.path = "/api/v1/summary",
+       .handler = [sources](const Query& query) { return summary(sources, query); },
+       .reads_query = true},
+      {.path = "/api/v1/runs", .handler = [sources](const Query&) { return runs(sources); }}};
 }
 
 }  // namespace http

@@ -20,6 +20,6 @@ struct RouteSources {
   const Clock& clock;
 };
 
-[[nodiscard]] std::vector<Route> make_routes(RouteSources sources, const std::string& telemetry_path);
+[[nodiscard]] std::vector<Route> make_routes(const RouteSources& sources, const std::string& telemetry_path);
 
 }  // namespace metricsd::server::http

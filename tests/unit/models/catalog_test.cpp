@@ -108,6 +108,7 @@ TEST(Catalog, ReportsWhatOverflowedAndTheLabelThatExploded) {
 TEST(Catalog, TakesRequestsFromManyThreads) {
   Catalog catalog(100);
   std::vector<std::thread> threads;
+  threads.reserve(4);
   std::atomic<int> admitted = 0;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&catalog, &admitted, t] {

@@ -15,9 +15,7 @@ TEST(Utf8, TakesWhatIsWellFormed) {
 TEST(Utf8, RefusesOverlongSurrogateAndCutForms) {
   for (const char* text : {"\x80", "\xC0\x80", "\xC1\xBF", "\xC3", "\xE0\x80\x80", "\xE0\x9F\xBF",
                            "\xED\xA0\x80", "\xED\xBF\xBF", "\xE2\x82", "\xF0\x80\x80\x80", "\xF0\x8F\xBF\xBF",
-                           "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF",
-                           "a\xFE"
-                           "b"}) {
+                           "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "a\xFE,"}) {
     EXPECT_FALSE(is_valid_utf8(text));
   }
 }

@@ -289,6 +289,19 @@ TEST_F(AggregatorTest, BadSamplesAreRefusedOneByOne) {
   EXPECT_EQ(rejected(Errc::undefined_metric), 1U);
 }
 
+TEST_F(AggregatorTest, AnAbsurdDeltaDoesNotSpoilACounter) {
+  ASSERT_TRUE(tell(define(1, "jobs", Kind::counter, {"queue"})));
+  ASSERT_TRUE(tell(samples(1, {"a"}, {1})));
+  EXPECT_EQ(tell(samples(1, {"a"}, {1e308})).error(), Errc::out_of_range);
+  const auto most = static_cast<double>(limits::kWhole);
+  EXPECT_EQ(tell(samples(1, {"a"}, {most + 2})).error(), Errc::out_of_range);
+  ASSERT_TRUE(tell(samples(1, {"a"}, {2})));
+  ASSERT_TRUE(tell(samples(1, {"b"}, {most})));
+  EXPECT_EQ(page().value("jobs_total", {{"queue", "a"}}), 3);
+  EXPECT_EQ(page().value("jobs_total", {{"queue", "b"}}), most);
+  EXPECT_EQ(rejected(Errc::out_of_range), 2U);
+}
+
 TEST_F(AggregatorTest, OwnNamesAreNotForPeers) {
   EXPECT_EQ(tell(define(1, "metricsd_anything", Kind::counter)).error(), Errc::conflicting_definition);
   EXPECT_EQ(tell(define(2, "process_cpu", Kind::gauge)).error(), Errc::conflicting_definition);

@@ -150,26 +150,41 @@ TEST_P(Mistakes, AreOneLineAndExitCodeTwo) {
   EXPECT_EQ(line.output.find('\n'), line.output.size() - 1) << line.output;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Mistakes,
-                         ::testing::Values(std::vector<std::string>{"--nonsense"},
-                                           std::vector<std::string>{"extra"},
-                                           std::vector<std::string>{"--socket"},
-                                           std::vector<std::string>{"--socket.mode", "999"},
-                                           std::vector<std::string>{"--socket.mode", "07777"},
-                                           std::vector<std::string>{"--web.listen-address", "nowhere"},
-                                           std::vector<std::string>{"--web.telemetry-path", "metrics"},
-                                           std::vector<std::string>{"--web.telemetry-path", "/"},
-                                           std::vector<std::string>{"--web.telemetry-path", "/a?b"},
-                                           std::vector<std::string>{"--metrics.namespace", "9x"},
-                                           std::vector<std::string>{"--metrics.namespace", "metricsd"},
-                                           std::vector<std::string>{"--metrics.max-series", "0"},
-                                           std::vector<std::string>{"--metrics.max-series", "-1"},
-                                           std::vector<std::string>{"--metrics.series-expiry", "soon"},
-                                           std::vector<std::string>{"--metrics.duration-buckets", "1,1"},
-                                           std::vector<std::string>{"--metrics.size-buckets", "2,1"},
-                                           std::vector<std::string>{"--ingest.threads", "0"},
-                                           std::vector<std::string>{"--log.level", "loud"},
-                                           std::vector<std::string>{"--log.format", "xml"}));
+INSTANTIATE_TEST_SUITE_P(
+    All, Mistakes,
+    ::testing::Values(std::vector<std::string>{"--nonsense"}, std::vector<std::string>{"extra"},
+                      std::vector<std::string>{"--socket"}, std::vector<std::string>{"--socket.mode", "999"},
+                      std::vector<std::string>{"--socket.mode", "07777"},
+                      std::vector<std::string>{"--web.listen-address", "nowhere"},
+                      std::vector<std::string>{"--web.telemetry-path", "metrics"},
+                      std::vector<std::string>{"--web.telemetry-path", "/"},
+                      std::vector<std::string>{"--web.telemetry-path", "/a?b"},
+                      std::vector<std::string>{"--web.telemetry-path", "//"},
+                      std::vector<std::string>{"--web.telemetry-path", "//metrics"},
+                      std::vector<std::string>{"--web.telemetry-path", "/-/ready"},
+                      std::vector<std::string>{"--web.telemetry-path", "/-/healthy"},
+                      std::vector<std::string>{"--web.telemetry-path", "/api/v1/status"},
+                      std::vector<std::string>{"--web.telemetry-path", "/api/v1/summary"},
+                      std::vector<std::string>{"--web.telemetry-path", "/api/v1/runs"},
+                      std::vector<std::string>{"--metrics.namespace", "9x"},
+                      std::vector<std::string>{"--metrics.namespace", "metricsd"},
+                      std::vector<std::string>{"--metrics.namespace", "metricsd_ingest"},
+                      std::vector<std::string>{"--metrics.namespace", "process"},
+                      std::vector<std::string>{"--metrics.namespace", "process_cpu"},
+                      std::vector<std::string>{"--metrics.max-series", "0"},
+                      std::vector<std::string>{"--metrics.max-series", "-1"},
+                      std::vector<std::string>{"--metrics.series-expiry", "soon"},
+                      std::vector<std::string>{"--metrics.duration-buckets", "1,1"},
+                      std::vector<std::string>{"--metrics.size-buckets", "2,1"},
+                      std::vector<std::string>{"--ingest.threads", "0"},
+                      std::vector<std::string>{"--log.level", "loud"},
+                      std::vector<std::string>{"--log.format", "xml"}));
+
+TEST(Config, WhatOnlyLooksLikeTheDaemonsOwnIsTaken) {
+  EXPECT_EQ(parse({"--metrics.namespace", "metricsdx"}).config->metrics_namespace, "metricsdx");
+  EXPECT_EQ(parse({"--metrics.namespace", "processes"}).config->metrics_namespace, "processes");
+  EXPECT_EQ(parse({"--web.telemetry-path", "/api/v1/metrics"}).config->web_telemetry_path, "/api/v1/metrics");
+}
 
 TEST(Config, HelpNamesEveryFlagItsTwinAndItsDefault) {
   const auto line = parse({"--help"});

@@ -3,6 +3,7 @@
 #include "live_runs_json.h"
 
 #include <metricsd/models/json/document.h>
+#include <metricsd/support/manual_clock.h>
 
 #include <string>
 #include <vector>
@@ -43,7 +44,7 @@ TEST(LiveRuns, SummarizesARun) {
   for (int i = 1; i <= 1000; ++i) runs.apply("r", operation("upload", i), second(5));
   runs.apply("r", operation("upload", 99'999, false), second(10));
 
-  const RunSummary summary = runs.find("r")->summary();
+  const RunSummary summary = runs.find("r")->summary(second(10));
   EXPECT_EQ(summary.method, SummaryMethod::exponential_histogram);
   EXPECT_EQ(summary.test_run_id, "r");
   EXPECT_FALSE(summary.end_time);  // it goes on
@@ -67,10 +68,38 @@ TEST(LiveRuns, SummarizesARun) {
   EXPECT_EQ(summary.overall.bytes_transferred, 100'000U);
 }
 
+TEST(LiveRuns, TheRateOfARunThatGoesOnFallsInSilence) {
+  support::ManualClock clock;
+  const auto now = [&] { return Moment{clock.now(), clock.monotonic_ns()}; };
+  LiveRuns runs;
+  join(runs, "r", now());
+  clock.advance(kNsPerMs);
+  for (int i = 0; i < 100; ++i) {
+    runs.apply("r", operation("upload", 1), now());
+    runs.apply("", operation("upload", 1), now());  // plain senders start nothing and end nothing
+  }
+  clock.advance(kNsPerSecond - kNsPerMs);
+  EXPECT_DOUBLE_EQ(runs.find("r")->summary(now()).overall.requests_per_second.value(), 100);
+  clock.advance(3 * kNsPerSecond);
+  EXPECT_DOUBLE_EQ(runs.find("r")->summary(now()).by_operation.at("upload").requests_per_second.value(), 25);
+  runs.leave("r", now());
+  clock.advance(kNsPerMs);
+  const RunSummary plain = runs.find("")->summary(now());
+  EXPECT_EQ(plain.duration_seconds, 4);
+  EXPECT_DOUBLE_EQ(plain.overall.requests_per_second.value(), 25);
+  EXPECT_FALSE(plain.end_time);
+
+  clock.advance(100 * kNsPerSecond);
+  const RunSummary ended = runs.find("r")->summary(now());
+  EXPECT_EQ(ended.duration_seconds, 4);
+  EXPECT_DOUBLE_EQ(ended.overall.requests_per_second.value(), 25);
+  EXPECT_TRUE(ended.end_time);
+}
+
 TEST(LiveRuns, OnlyFailuresHaveNoDurations) {
   LiveRuns runs;
   runs.apply("", operation("upload", 5, false), second(0));
-  const RunSummary summary = runs.find("")->summary();
+  const RunSummary summary = runs.find("")->summary(second(0));
   EXPECT_FALSE(summary.overall.duration_ms);
   EXPECT_FALSE(summary.overall.requests_per_second);  // no time has passed
   EXPECT_TRUE(summary.overall.object_size_bytes);
@@ -83,7 +112,7 @@ TEST(LiveRuns, OperationTypesAndCodesAreBounded) {
     metric.error_code = "code-" + std::to_string(i);
     runs.apply("", metric, second(0));
   }
-  const RunSummary summary = runs.find("")->summary();
+  const RunSummary summary = runs.find("")->summary(second(0));
   EXPECT_EQ(summary.by_operation.size(), limits::kLiveOperations + 1);
   EXPECT_EQ(summary.by_operation.at("__overflow__").operations.total, 10U);
   EXPECT_EQ(summary.errors_by_code.at("__overflow__"), 10U);
@@ -159,8 +188,8 @@ TEST(LiveRuns, MergingShardsIsSeeingAllInOne) {
   }
   b.apply("only b", operation("upload", 1), second(200));
   a.merge(b);
-  const RunSummary merged = a.find("r")->summary();
-  const RunSummary whole = all.find("r")->summary();
+  const RunSummary merged = a.find("r")->summary(second(300));
+  const RunSummary whole = all.find("r")->summary(second(300));
   EXPECT_EQ(merged.duration_seconds, whole.duration_seconds);
   EXPECT_EQ(merged.overall.operations.total, 100U);
   EXPECT_EQ(merged.overall.duration_ms->percentiles, whole.overall.duration_ms->percentiles);

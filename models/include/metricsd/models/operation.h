@@ -31,7 +31,7 @@ struct OperationMetric {
   std::string user_id;
   std::string metadata;  // compact JSON text of an object; empty for {}
 
-  // Back to the state of a new one; strings keep their memory.
+  // Back to the state of a new one; strings keep their memory, unless it is much.
   void clear();
 };
 
