@@ -59,7 +59,6 @@ struct LiveRun {
   // `now` is not before what was told last. A run that goes on is summarized until then, one that ended until
   // its end. Plain senders announce no end: theirs goes on.
   [[nodiscard]] RunSummary summary(const Moment& now) const;
-  [[nodiscard]] RunSummary summary() const { return summary(last); }
 };
 
 // One thread; copies may be handed to another.

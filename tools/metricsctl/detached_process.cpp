@@ -1,6 +1,7 @@
 #include "detached_process.h"
 
 #include <metricsd/ipc/endpoint.h>
+#include <metricsd/models/unique_fd.h>
 
 #include <array>
 #include <cerrno>
@@ -56,20 +57,19 @@ std::vector<char*> argument_pointers(std::vector<std::string>& command) {
 
 Result<DetachedProcess> DetachedProcess::start(const std::vector<std::string>& command,
                                                const std::filesystem::path& log) {
-  const ipc::UniqueFd log_file(
-      ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+  const UniqueFd log_file(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!log_file.valid()) return last_system_error();
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return last_system_error();
-  const ipc::UniqueFd read_end(ends[0]);
-  ipc::UniqueFd write_end(ends[1]);
+  const UniqueFd read_end(ends[0]);
+  UniqueFd write_end(ends[1]);
 
   std::vector<std::string> words = command;
   const std::vector<char*> arguments = argument_pointers(words);
   const pid_t pid = ::fork();
   if (pid < 0) return last_system_error();
   if (pid == 0) become(arguments.data(), log_file.get(), write_end.get());
-  write_end = ipc::UniqueFd();
+  write_end = UniqueFd();
 
   if (const int error = read_exec_error(read_end.get()); error != 0) {
     ::waitpid(pid, nullptr, 0);

@@ -5,6 +5,7 @@
 #include "daemon_status.h"
 
 #include <metricsd/ipc/endpoint.h>
+#include <metricsd/models/unique_fd.h>
 
 #include <cerrno>
 #include <csignal>
@@ -59,7 +60,7 @@ int stop(const StopOptions& options) {
   if (!pid) return fail(explain(pid.error(), paths));
 
   const std::string who = "metricsd (pid " + std::to_string(*pid) + ")";
-  const ipc::UniqueFd pidfd(::pidfd_open(*pid, 0));
+  const UniqueFd pidfd(::pidfd_open(*pid, 0));
   if (!pidfd.valid()) return fail(who + ": " + last_system_error().message());
   if (::pidfd_send_signal(pidfd.get(), SIGTERM, nullptr, 0) != 0) {
     return fail(who + ": " + last_system_error().message());

@@ -68,7 +68,7 @@ Acceptor::Pause Acceptor::accept_waiting(int at_most) {
     const int fd = ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) return on_error(errno);
     ++accepted_;
-    shards_[accepted_ % shards_.size()]->adopt(ipc::UniqueFd(fd), accepted_);
+    shards_[accepted_ % shards_.size()]->adopt(UniqueFd(fd), accepted_);
   }
   return Pause::until_ready;
 }

@@ -62,7 +62,7 @@ struct Shard::State {
   }
 
   void open(int fd, Gauge::Owner id) {
-    ipc::UniqueFd owned(fd);
+    UniqueFd owned(fd);
     asio::local::stream_protocol::socket socket(io);
     error_code error;
     socket.assign(asio::local::stream_protocol(), fd, error);
@@ -141,7 +141,7 @@ void Shard::start() {
   state_->thread = std::thread([state = state_.get()] { state->run(); });
 }
 
-void Shard::adopt(ipc::UniqueFd connection, std::uint64_t id) {
+void Shard::adopt(UniqueFd connection, std::uint64_t id) {
   ++state_->connections;
   // A handler must be copyable, a descriptor's owner is not.
   asio::post(state_->io, [state = state_.get(), fd = connection.release(), id] { state->open(fd, id); });

@@ -9,10 +9,10 @@
 #include "../log.h"
 #include "../operation_families.h"
 
-#include <metricsd/ipc/unique_fd.h>
 #include <metricsd/models/catalog.h>
 #include <metricsd/models/clock.h>
 #include <metricsd/models/registry.h>
+#include <metricsd/models/unique_fd.h>
 
 #include <cstdint>
 #include <functional>
@@ -57,7 +57,7 @@ class Shard {
 
   void start();
   // Serves a connected, non-blocking socket. `id` is unique over all shards.
-  void adopt(ipc::UniqueFd connection, std::uint64_t id);
+  void adopt(UniqueFd connection, std::uint64_t id);
   // The future throws what the making of the report threw.
   [[nodiscard]] std::future<ShardReport> report(ReportParts parts);
   // Lets those of these series go that nobody touched since `before_ns` (monotonic).

@@ -7,8 +7,8 @@
 #pragma once
 
 #include <metricsd/ipc/endpoint_path.h>
-#include <metricsd/ipc/unique_fd.h>
 #include <metricsd/models/errors.h>
+#include <metricsd/models/unique_fd.h>
 
 #include <filesystem>
 #include <memory>

@@ -1,4 +1,5 @@
-// The list of kinds. A new kind is one file beside this one, one entry here and one in `enum class Kind`.
+// The list of kinds. A new kind is one file beside this one, one entry here and one in `enum class Kind`; then the
+// compiler and docs/architecture.md name the few places that must know what its samples and names are.
 #pragma once
 
 #include <metricsd/models/kinds/counter.h>

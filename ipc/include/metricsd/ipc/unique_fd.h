@@ -1,8 +1,0 @@
-// The name under which this layer's users know UniqueFd.
-#pragma once
-
-#include <metricsd/models/unique_fd.h>
-
-namespace metricsd::ipc {
-using metricsd::UniqueFd;
-}  // namespace metricsd::ipc
