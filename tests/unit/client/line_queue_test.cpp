@@ -60,8 +60,10 @@ TEST(LineQueue, KeepsItsBound) {
   const std::string line = std::string(96, 'x') + "\n";
   ASSERT_EQ(queue.push(line), 0U);
   const char* const begin = queue.front().data();
+  std::string three_lines;
+  for (int i = 0; i < 3; ++i) three_lines += line;
   for (int i = 0; i < 10'000; ++i) {
-    static_cast<void>(queue.push(line + line + line));
+    static_cast<void>(queue.push(three_lines));
     if (i > 200) queue.consume(std::min<std::size_t>(250, queue.front().size()));
     ASSERT_GE(queue.front().data(), begin);
     ASSERT_LE(queue.front().data() + queue.front().size(), begin + 2 * kMost);

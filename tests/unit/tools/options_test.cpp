@@ -12,6 +12,7 @@ namespace {
 std::variant<BenchOptions, int> parse(std::vector<std::string> words) {
   words.insert(words.begin(), "objectbench");
   std::vector<char*> arguments;
+  arguments.reserve(words.size());
   for (std::string& word : words) arguments.push_back(word.data());
   return parse_options(static_cast<int>(arguments.size()), arguments.data());
 }

@@ -11,7 +11,7 @@ namespace metricsd::tools {
 namespace {
 
 std::filesystem::path make(const support::TemporaryDirectory& parent, const char* name) {
-  const auto path = parent.path() / name;
+  auto path = parent.path() / name;
   std::filesystem::create_directory(path);
   return path;
 }
