@@ -52,6 +52,7 @@ std::string read_file(const fs::path& path) {
     if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) ::_exit(126);
   }
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   ::execv(argv.front(), argv.data());

@@ -2,6 +2,7 @@
 
 #include <metricsd/ipc/decoder.h>
 
+#include <cstdint>
 #include <string>
 
 #include <benchmark/benchmark.h>
@@ -24,7 +25,7 @@ void decode_plain_line(benchmark::State& state) {
     benchmark::DoNotOptimize(decoder.operation());
     benchmark::DoNotOptimize(decoder.next());
   }
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * line.size()));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(line.size()));
 }
 BENCHMARK(decode_plain_line);
 
