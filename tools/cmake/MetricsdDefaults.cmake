@@ -31,5 +31,7 @@ if(METRICSD_SANITIZE)
   add_compile_options(-fsanitize=${METRICSD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${METRICSD_SANITIZE})
   # Asio has fences beside its atomics; g++ warns that the thread sanitizer does not see them.
-  add_compile_options($<$<AND:$<CXX_COMPILER_ID:GNU>,$<STREQUAL:${METRICSD_SANITIZE},thread>>:-Wno-tsan>)
+  if(METRICSD_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-Wno-tsan)
+  endif()
 endif()
