@@ -14,8 +14,6 @@
 namespace metricsd::server::http {
 namespace {
 
-constexpr const char* kPlainText = "text/plain; charset=utf-8";
-
 // A request to read and room for a response: all that cpp-httplib sees of a connection.
 class MemoryStream : public httplib::Stream {
  public:

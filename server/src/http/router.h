@@ -14,6 +14,8 @@
 
 namespace metricsd::server::http {
 
+inline constexpr const char* kPlainText = "text/plain; charset=utf-8";
+
 struct Response {
   int status = 200;
   std::string content_type;

@@ -15,7 +15,6 @@ extern const std::string_view kIndexPage;  // assets/index.html
 namespace http {
 namespace {
 
-constexpr const char* kPlainText = "text/plain; charset=utf-8";
 constexpr const char* kJson = "application/json";
 
 // The page has its own script and style and talks to its own origin; nothing else runs in it, nothing frames

@@ -1,14 +1,13 @@
 #include "files.h"
 
 #include <metricsd/exporters/file_sink.h>
+#include <metricsd/support/file_size_limit.h>
 #include <metricsd/support/temporary_directory.h>
 
-#include <csignal>
 #include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 namespace metricsd::exporters {
 namespace {
@@ -16,26 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-// Lets no file of this process grow beyond `bytes` while it lives: a full disk without a disk.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    (void)std::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  void (*handler_)(int);
-  rlimit before_{};
-};
 
 class FileSinkTest : public testing::Test {
  protected:
@@ -128,7 +107,7 @@ TEST_F(FileSinkTest, ADirectoryInTheWay) {
 
 TEST_F(FileSinkTest, NoRoomLeavesTheOldFileAndNothingElse) {
   write_text(path(), "old");
-  const FileSizeLimit limit(300'000);
+  const support::FileSizeLimit limit(300'000);
   FileSink sink(path());
   sink.write(std::string(1'000'000, 'x'));  // a short write first, then the error
   sink.write("more");
@@ -138,7 +117,7 @@ TEST_F(FileSinkTest, NoRoomLeavesTheOldFileAndNothingElse) {
 }
 
 TEST_F(FileSinkTest, NoRoomForTheLastPiece) {
-  const FileSizeLimit limit(10);
+  const support::FileSizeLimit limit(10);
   FileSink sink(path());
   sink.write("more than ten bytes");  // still in the buffer
   EXPECT_EQ(sink.commit().error(), boost::system::errc::file_too_large);

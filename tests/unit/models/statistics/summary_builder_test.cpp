@@ -1,11 +1,11 @@
 #include <metricsd/models/labels.h>
 #include <metricsd/models/limits.h>
 #include <metricsd/models/statistics/summary_builder.h>
+#include <metricsd/support/file_size_limit.h>
 #include <metricsd/support/temporary_directory.h>
 
 #include <algorithm>
 #include <cmath>
-#include <csignal>
 #include <cstdint>
 #include <filesystem>
 #include <limits>
@@ -15,7 +15,6 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 namespace metricsd {
 namespace {
@@ -517,33 +516,13 @@ TEST(SummaryBuilder, SaysThatItCannotSpill) {
   EXPECT_EQ(summary->overall.operations.total, 1U);
 }
 
-// No file of this process may grow beyond so many bytes, as long as it lives.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  void (*handler_)(int);
-  rlimit before_{};
-};
-
 TEST(SummaryBuilder, GoesOnWhereADiskThatWasFullHasRoomAgain) {
   const support::TemporaryDirectory directory;
   const std::vector<OperationMetric> operations = random_operations(1000, 12);
   SummaryBuilder builder({10'000, directory.path(), 10});
   std::size_t taken = 0;
   {
-    const FileSizeLimit limit(30'000);
+    const support::FileSizeLimit limit(30'000);
     while (taken < operations.size() && builder.add(operations[taken])) ++taken;
     ASSERT_LT(taken, operations.size());
     EXPECT_EQ(builder.add(operations[taken]).error(), boost::system::errc::file_too_large);
