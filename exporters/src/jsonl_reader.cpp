@@ -131,7 +131,7 @@ JsonlReader::JsonlReader(JsonlReader&&) noexcept = default;
 JsonlReader& JsonlReader::operator=(JsonlReader&&) noexcept = default;
 JsonlReader::~JsonlReader() = default;
 
-Result<bool> JsonlReader::next(OperationMetric& out) {
+Result<bool> JsonlReader::next(OperationView& out) {
   while (true) {
     const auto line = state_->lines.next();
     if (!line) return {boost::system::in_place_error, line.error()};

@@ -30,7 +30,7 @@ class OperationFile {
 
   [[nodiscard]] const std::string& name() const { return name_; }
 
-  void row(const OperationMetric& operation) {
+  void row(const OperationView& operation) {
     format_->row(text_, operation);
     hand_over();
   }
@@ -87,7 +87,7 @@ class RunExport {
   Result<> read_operations() {
     auto reader = JsonlReader::open(directory_ / kOperationsFile);
     if (!reader) return reader.error();
-    OperationMetric operation;
+    OperationView operation;
     while (true) {
       const Result<bool> more = reader->next(operation);
       if (!more) return more.error();
@@ -99,7 +99,7 @@ class RunExport {
     return {};
   }
 
-  void take(const OperationMetric& operation) {
+  void take(const OperationView& operation) {
     ++report_.operations;
     for (const auto& file : files_) file->row(operation);
     if (summarised_) summarised_ = summary_.add(operation);

@@ -46,7 +46,7 @@ void write_row(JsonWriter& writer, const Sample& sample) {
 
 }  // namespace
 
-void encode(std::string& out, const OperationMetric& operation) {
+void encode(std::string& out, const OperationView& operation) {
   append_operation_json(out, operation);
   out.push_back('\n');
 }

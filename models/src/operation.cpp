@@ -7,6 +7,7 @@
 
 namespace metricsd {
 
+template <>
 void OperationMetric::clear() {
   operation_id.clear();
   timestamp_start.reset();
@@ -42,8 +43,8 @@ std::optional<double> throughput_of(std::uint64_t object_size_bytes, std::int64_
                Uint128{static_cast<std::uint64_t>(duration_ns)} * kMiB);
 }
 
-std::string_view error_code_or_unknown(const OperationMetric& operation) {
-  return operation.error_code.empty() ? std::string_view("unknown") : std::string_view(operation.error_code);
+std::string_view error_code_or_unknown(const OperationView& operation) {
+  return operation.error_code.empty() ? "unknown" : operation.error_code;
 }
 
 }  // namespace metricsd

@@ -20,6 +20,7 @@ json::parse_options parser_options() {
 
 struct OperationReader::State {
   json::basic_parser<OperationHandler> parser{parser_options()};
+  OperationMetric operation;
   Errc refusal = Errc::malformed_json;
   std::string_view refused_field;
 };
@@ -29,18 +30,21 @@ OperationReader::~OperationReader() = default;
 OperationReader::OperationReader(OperationReader&&) noexcept = default;
 OperationReader& OperationReader::operator=(OperationReader&&) noexcept = default;
 
-OperationReader::Outcome OperationReader::read(std::string_view text, OperationMetric& out) {
+OperationReader::Outcome OperationReader::read(std::string_view text, OperationView& out) {
   auto& parser = state_->parser;
   OperationHandler& handler = parser.handler();
   parser.reset();
-  handler.reset(out);
+  handler.reset(state_->operation);
   boost::system::error_code error;
   const std::size_t used = parser.write_some(false, text.data(), text.size(), error);
   if (handler.typed()) return Outcome::typed;
   if (!error && text.find_first_not_of(" \t\r\n", used) != std::string_view::npos)
     error = Errc::malformed_json;
   if (!error) handler.check_whole();
-  if (!error && !handler.fault()) return Outcome::operation;
+  if (!error && !handler.fault()) {
+    out = state_->operation;
+    return Outcome::operation;
+  }
   state_->refusal = error ? json_errc(error) : *handler.fault();
   state_->refused_field = error ? std::string_view() : handler.fault_field();
   return Outcome::refused;
@@ -68,7 +72,7 @@ void write_time(JsonWriter& writer, Field field, const std::optional<Timestamp>&
 
 }  // namespace
 
-void append_operation_json(std::string& out, const OperationMetric& operation) {
+void append_operation_json(std::string& out, const OperationView& operation) {
   JsonWriter writer(out);
   writer.begin_object();
   write_text(writer, Field::operation_id, operation.operation_id);

@@ -81,7 +81,7 @@ void Aggregator::begin_chunk(std::size_t bytes) {
   now_ = moment();
 }
 
-void Aggregator::apply(const Sender& sender, const OperationMetric& operation, std::uint64_t unknown_fields) {
+void Aggregator::apply(const Sender& sender, const OperationView& operation, std::uint64_t unknown_fields) {
   ++totals_.operations;
   totals_.unknown_fields += unknown_fields;
   families_.apply(operation, now_);

@@ -38,7 +38,7 @@ class Aggregator {
   // than an operation to count.
   void begin_chunk(std::size_t bytes);
 
-  void apply(const Sender& sender, const OperationMetric& operation, std::uint64_t unknown_fields);
+  void apply(const Sender& sender, const OperationView& operation, std::uint64_t unknown_fields);
 
   // A message that is refused is counted; its error is for the log. Of a samples message good rows are taken
   // and bad ones refused one by one: the error is the last one's. StatusRequest is the caller's to answer.

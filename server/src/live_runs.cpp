@@ -45,7 +45,7 @@ void add(OperationCounts& counts, const OperationCounts& more) {
 
 }  // namespace
 
-void LiveOperation::apply(const OperationMetric& operation) {
+void LiveOperation::apply(const OperationView& operation) {
   ++counts_.total;
   sizes_.apply(operation.object_size_bytes);
   if (!operation.success) return;
@@ -96,7 +96,7 @@ GroupSummary LiveOperation::summary(double seconds) const {
   return group;
 }
 
-void LiveRun::apply(const OperationMetric& operation) {
+void LiveRun::apply(const OperationView& operation) {
   ++counts.total;
   if (operation.success) ++counts.successful;
   entry_or_overflow(operations, operation.operation_type, limits::kLiveOperations).apply(operation);
@@ -154,7 +154,7 @@ void LiveRuns::leave(std::string_view kept_id, const Moment& now) {
   --at(kept_id, now).connections;
 }
 
-void LiveRuns::apply(std::string_view kept_id, const OperationMetric& operation, const Moment& now) {
+void LiveRuns::apply(std::string_view kept_id, const OperationView& operation, const Moment& now) {
   at(kept_id, now).apply(operation);
 }
 

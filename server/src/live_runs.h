@@ -23,7 +23,7 @@ namespace metricsd::server {
 // The operations of one type in one run.
 class LiveOperation {
  public:
-  void apply(const OperationMetric& operation);
+  void apply(const OperationView& operation);
   void merge(const LiveOperation& other);
 
   [[nodiscard]] const OperationCounts& counts() const { return counts_; }
@@ -52,7 +52,7 @@ struct LiveRun {
   std::map<std::string, std::uint64_t, std::less<>> errors;  // by code
   DropCounts dropped;
 
-  void apply(const OperationMetric& operation);
+  void apply(const OperationView& operation);
   void merge(const LiveRun& other);
 
   [[nodiscard]] bool is_live() const { return connections > 0; }
@@ -71,7 +71,7 @@ class LiveRuns {
   // senders, who never join.
   void leave(std::string_view kept_id, const Moment& now);
 
-  void apply(std::string_view kept_id, const OperationMetric& operation, const Moment& now);
+  void apply(std::string_view kept_id, const OperationView& operation, const Moment& now);
   void add_dropped(std::string_view kept_id, std::string_view sink, std::string_view cause,
                    std::uint64_t count, const Moment& now);
   // Adds another shard's. Nothing makes room: each shard has bounded its own.

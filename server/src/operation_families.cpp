@@ -101,7 +101,7 @@ OperationFamilies::OperationFamilies(Registry& registry, const FamilyOptions& op
       retries_(registry.define<Counter>(retries_spec(options)).value()),
       active_users_(registry.define<Gauge>(active_users_spec(options)).value()) {}
 
-void OperationFamilies::apply(const OperationMetric& operation, const Moment& now) {
+void OperationFamilies::apply(const OperationView& operation, const Moment& now) {
   const std::array<std::string_view, 4> by_status{operation.operation_type, operation.workload_type,
                                                   operation.driver,
                                                   operation.success ? "success" : "failure"};

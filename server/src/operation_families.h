@@ -26,7 +26,7 @@ class OperationFamilies {
   // meaning.
   OperationFamilies(Registry& registry, const FamilyOptions& options);
 
-  void apply(const OperationMetric& operation, const Moment& now);
+  void apply(const OperationView& operation, const Moment& now);
 
   [[nodiscard]] Family<Gauge>& active_users() { return *active_users_; }
 

@@ -51,7 +51,7 @@ Result<RunSummary> summarize(const std::filesystem::path& directory, Run run, st
   SummaryBuilder::Options options;
   options.spill_directory = std::filesystem::temp_directory_path();
   SummaryBuilder builder(options);
-  OperationMetric operation;
+  OperationView operation;
   for (;;) {
     const auto more = reader->next(operation);
     if (!more) return more.error();

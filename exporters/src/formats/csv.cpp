@@ -104,7 +104,7 @@ class CsvFormat final : public OperationFormat {
   }
 
   // In the order of kHeader.
-  void row(std::string& out, const OperationMetric& operation) override {
+  void row(std::string& out, const OperationView& operation) override {
     RecordWriter(out, raw_)
         .text(operation.operation_id)
         .timestamp(operation.timestamp_start)

@@ -20,7 +20,7 @@ class JsonFormat final : public OperationFormat {
     out += ",\n  \"operations\": [";
   }
 
-  void row(std::string& out, const OperationMetric& operation) override {
+  void row(std::string& out, const OperationView& operation) override {
     out += empty_ ? "\n    " : ",\n    ";
     empty_ = false;
     append_operation_json(out, operation);

@@ -8,7 +8,7 @@ namespace {
 class JsonlFormat final : public OperationFormat {
  public:
   void begin(std::string&) override {}
-  void row(std::string& out, const OperationMetric& operation) override {
+  void row(std::string& out, const OperationView& operation) override {
     append_operation_json(out, operation);
     out += '\n';
   }

@@ -53,7 +53,7 @@ struct Interval {
   std::optional<std::int64_t> end_ns;
 };
 
-Interval interval_of(const OperationMetric& operation) {
+Interval interval_of(const OperationView& operation) {
   Interval interval;
   if (operation.timestamp_start) interval.start_ns = operation.timestamp_start->to_microseconds().ns;
   if (operation.timestamp_end) interval.end_ns = operation.timestamp_end->to_microseconds().ns;
@@ -67,21 +67,21 @@ Interval interval_of(const OperationMetric& operation) {
 }
 
 // As given, or by definition; none where either figure it stands for is 0.
-std::optional<double> throughput_in_statistics(const OperationMetric& operation) {
+std::optional<double> throughput_in_statistics(const OperationView& operation) {
   const std::optional<double> computed = throughput_of(operation.object_size_bytes, operation.duration_ns);
   const std::optional<double>& given = operation.throughput_mbps;
   const bool usable = given && std::isfinite(*given) && *given >= 0;
   return computed && usable ? *given + 0.0 : computed;  // adding 0 makes -0, whose bits order wrongly, a 0
 }
 
-std::optional<std::uint64_t> response_ns(const OperationMetric& operation) {
+std::optional<std::uint64_t> response_ns(const OperationView& operation) {
   if (!operation.timestamp_end || !operation.intended_start) return std::nullopt;
   const std::int64_t ns = saturating_difference(operation.timestamp_end->to_microseconds().ns,
                                                 operation.intended_start->to_microseconds().ns);
   return static_cast<std::uint64_t>(std::max<std::int64_t>(ns, 0));
 }
 
-Record record_of(const OperationMetric& operation, std::uint32_t group, const Interval& interval) {
+Record record_of(const OperationView& operation, std::uint32_t group, const Interval& interval) {
   Record record;
   record.group = group;
   record.success = operation.success;
@@ -103,7 +103,7 @@ struct SummaryBuilder::State {
         in_memory(std::max(kFewValues, options.memory_bytes / sizeof(std::uint64_t))),
         window_ns(window_length_ns(options.window_seconds)) {}
 
-  Result<> add(const OperationMetric& operation);
+  Result<> add(const OperationView& operation);
   void note_time(const Interval& interval);
   void count_error(std::string_view code);
 
@@ -121,7 +121,7 @@ struct SummaryBuilder::State {
   std::optional<std::int64_t> last_end_ns;
 };
 
-Result<> SummaryBuilder::State::add(const OperationMetric& operation) {
+Result<> SummaryBuilder::State::add(const OperationView& operation) {
   const Interval interval = interval_of(operation);
   const std::uint32_t group = groups.id_of(operation.operation_type, operation.workload_type);
   if (Result<> added = store.add(record_of(operation, group, interval)); !added) return added;
@@ -230,7 +230,7 @@ SummaryBuilder::~SummaryBuilder() = default;
 SummaryBuilder::SummaryBuilder(SummaryBuilder&&) noexcept = default;
 SummaryBuilder& SummaryBuilder::operator=(SummaryBuilder&&) noexcept = default;
 
-Result<> SummaryBuilder::add(const OperationMetric& operation) {
+Result<> SummaryBuilder::add(const OperationView& operation) {
   return state_->add(operation);
 }
 

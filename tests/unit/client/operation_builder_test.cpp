@@ -21,7 +21,7 @@ class OperationBuilderTest : public ::testing::Test {
     append_operation_json(line, built_);
     EXPECT_LT(line.size(), limits::kPlainLine);
     OperationReader reader;
-    OperationMetric read;
+    OperationView read;
     EXPECT_EQ(reader.read(line, read), OperationReader::Outcome::operation)
         << reason(reader.refusal()) << " " << reader.refused_field() << " " << line.substr(0, 200);
     return true;

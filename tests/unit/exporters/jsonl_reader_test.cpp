@@ -47,8 +47,8 @@ class JsonlReaderTest : public testing::Test {
     auto reader = JsonlReader::open(path);
     EXPECT_TRUE(reader.has_value());
     Contents contents;
-    OperationMetric operation;
-    while (reader->next(operation).value()) contents.ids.push_back(operation.operation_id);
+    OperationView operation;
+    while (reader->next(operation).value()) contents.ids.emplace_back(operation.operation_id);
     EXPECT_FALSE(reader->next(operation).value());  // the end stays the end
     EXPECT_EQ(reader->bytes_read(), text.size());
     EXPECT_EQ(reader->bytes_in_all(), text.size());
@@ -148,7 +148,7 @@ TEST_F(JsonlReaderTest, WhatIsNoFileIsRefusedWithoutWaiting) {
 TEST_F(JsonlReaderTest, AnErrorOfReadingIsNoEnd) {
   auto reader = JsonlReader::open("/proc/self/mem");  // a file whose first page nobody can read
   ASSERT_TRUE(reader.has_value());
-  OperationMetric operation;
+  OperationView operation;
   EXPECT_EQ(reader->next(operation).error(), boost::system::errc::io_error);
 }
 

@@ -27,7 +27,7 @@ M decoded(const std::string& line) {
   const auto step = decoder.next();
   if constexpr (std::is_same_v<M, OperationMetric>) {
     EXPECT_EQ(step, Decoder::Step::operation) << line << decoder.refusal().detail;
-    return decoder.operation();
+    return decoder.operation().with_texts<std::string>();
   } else {
     EXPECT_EQ(step, Decoder::Step::message)
         << line << reason(decoder.refusal().reason) << decoder.refusal().detail;

@@ -22,7 +22,7 @@ class JsonlReader {
   ~JsonlReader();
 
   // False at the end of the file; then `out` is unspecified. Errors are those of reading.
-  [[nodiscard]] Result<bool> next(OperationMetric& out);
+  [[nodiscard]] Result<bool> next(OperationView& out);
   // Lines passed over so far, the cut last one included.
   [[nodiscard]] std::uint64_t bad_lines() const;
   // Read from the file so far, and its size when it was opened.

@@ -17,7 +17,7 @@ class OperationFormat {
   virtual ~OperationFormat() = default;
 
   virtual void begin(std::string& out) = 0;
-  virtual void row(std::string& out, const OperationMetric& operation) = 0;
+  virtual void row(std::string& out, const OperationView& operation) = 0;
   virtual void end(std::string& out) = 0;
 };
 

@@ -35,7 +35,7 @@ class Decoder {
   Step finish();
 
   // What the last step found; valid until the next one. A message goes at need_more, with its memory.
-  [[nodiscard]] const OperationMetric& operation() const { return operation_; }
+  [[nodiscard]] const OperationView& operation() const { return operation_; }
   [[nodiscard]] const Message& message() const { return message_; }
   [[nodiscard]] const Refusal& refusal() const { return refusal_; }
   // Unknown fields of the operation just read.
@@ -47,7 +47,7 @@ class Decoder {
 
   LineSplitter lines_;
   OperationReader reader_;
-  OperationMetric operation_;
+  OperationView operation_;
   Message message_;
   Refusal refusal_;
 };

@@ -8,7 +8,7 @@
 
 namespace metricsd::ipc {
 
-void encode(std::string& out, const OperationMetric& operation);
+void encode(std::string& out, const OperationView& operation);
 void encode(std::string& out, const UsersMessage& message);
 void encode(std::string& out, const RunStartMessage& message);
 void encode(std::string& out, const RunEndMessage& message);

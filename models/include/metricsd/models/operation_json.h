@@ -28,8 +28,9 @@ class OperationReader {
   OperationReader(OperationReader&&) noexcept;
   OperationReader& operator=(OperationReader&&) noexcept;
 
-  // Reads one complete JSON object. After `refused` and `typed`, `out` is unspecified.
-  Outcome read(std::string_view json, OperationMetric& out);
+  // Reads one complete JSON object. `out` then refers to `json` and to the reader's own memory, until the
+  // next read(). After `refused` and `typed` it is unspecified.
+  Outcome read(std::string_view json, OperationView& out);
 
   [[nodiscard]] Errc refusal() const noexcept;
   // The field at fault, "" where the text as a whole is. Valid until the next read().
@@ -44,6 +45,6 @@ class OperationReader {
 
 // Appends the operation as one compact object, keys in the contract's order; absent optional fields are left
 // out.
-void append_operation_json(std::string& out, const OperationMetric& operation);
+void append_operation_json(std::string& out, const OperationView& operation);
 
 }  // namespace metricsd

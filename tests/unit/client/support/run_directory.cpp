@@ -26,10 +26,11 @@ std::vector<OperationMetric> operations_of(const std::filesystem::path& run_dire
   std::vector<OperationMetric> operations;
   OperationReader reader;
   for (const std::string& line : lines_of(run_directory / "operations.jsonl")) {
-    OperationMetric operation;
+    OperationView operation;
     const auto outcome = reader.read(line, operation);
     EXPECT_EQ(outcome, OperationReader::Outcome::operation) << line;
-    if (outcome == OperationReader::Outcome::operation) operations.push_back(operation);
+    if (outcome == OperationReader::Outcome::operation)
+      operations.push_back(operation.with_texts<std::string>());
   }
   return operations;
 }

@@ -31,7 +31,7 @@ class SummaryBuilder {
 
   // Types beyond limits::kSummaryGroups and error codes beyond limits::kSummaryErrorCodes fold into one that
   // reads kOverflowLabel. Errors: those of writing the temporary file; then the operation was not taken.
-  [[nodiscard]] Result<> add(const OperationMetric& operation);
+  [[nodiscard]] Result<> add(const OperationView& operation);
 
   // Start and end come from `run`, where it has them, else from the operations. Once, at the end.
   // Errors: those of the temporary file.
