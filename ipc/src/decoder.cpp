@@ -1,10 +1,22 @@
+#include "batch_reader.h"
 #include "message_json.h"
 
 #include <metricsd/ipc/decoder.h>
+#include <metricsd/models/json/document.h>
 
 #include <utility>
 
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
 namespace metricsd::ipc {
+
+Decoder::Decoder(std::size_t max_line) : lines_(max_line), batches_(std::make_unique<BatchReader>()) {}
+Decoder::~Decoder() = default;
+
+const Batch& Decoder::batch() const {
+  return batches_->batch();
+}
 
 Decoder::Step Decoder::next() {
   switch (lines_.next()) {
@@ -13,6 +25,7 @@ Decoder::Step Decoder::next() {
     case LineSplitter::Step::need_more: break;
   }
   message_ = Message{};  // a connection that idles keeps no samples
+  batches_->recycle();
   return Step::need_more;
 }
 
@@ -21,12 +34,25 @@ Decoder::Step Decoder::finish() {
 }
 
 Decoder::Step Decoder::decode(std::string_view line) {
+  if (line.starts_with(BatchReader::kUsualStart) && batches_->read_usual(line)) return Step::batch;
   switch (reader_.read(line, operation_)) {
     case OperationReader::Outcome::operation: return Step::operation;
     case OperationReader::Outcome::refused: return refuse(reader_.refusal(), reader_.refused_field());
     case OperationReader::Outcome::typed: break;
   }
-  auto read = read_message(line);
+  return decode_typed(line);
+}
+
+Decoder::Step Decoder::decode_typed(std::string_view line) {
+  const auto document = parse_json(line);
+  if (!document) return refuse(json_errc(document.error()), "");
+  const auto* object = document->if_object();
+  if (object == nullptr) return refuse(Errc::not_an_object, "");
+  if (const auto* type = object->if_contains("type"); type != nullptr && *type == "batch") {
+    if (const auto refusal = batches_->read(*object)) return refuse(refusal->reason, refusal->detail);
+    return Step::batch;
+  }
+  auto read = read_message(*object);
   if (!read) {
     refusal_ = std::move(read).error();
     return Step::refusal;

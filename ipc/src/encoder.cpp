@@ -44,6 +44,20 @@ void write_row(JsonWriter& writer, const Sample& sample) {
   writer.end_array();
 }
 
+void write_position(JsonWriter& writer, const StreamPosition& position) {
+  writer.field("stream", position.stream).field("first_seq", position.first_seq);
+}
+
+void write_progress(JsonWriter& writer, const std::vector<StreamProgress>& streams) {
+  writer.key("streams").begin_array();
+  for (const StreamProgress& each : streams) {
+    writer.begin_object();
+    writer.field("stream", each.stream).field("folded", each.folded).field("durable", each.durable);
+    writer.end_object();
+  }
+  writer.end_array();
+}
+
 }  // namespace
 
 void encode(std::string& out, const OperationView& operation) {
@@ -94,6 +108,7 @@ void encode(std::string& out, const DefineMessage& message) {
 
 void encode(std::string& out, const SamplesMessage& message) {
   encode_line(out, "samples", [&](JsonWriter& writer) {
+    if (message.position) write_position(writer, *message.position);
     writer.key("rows").begin_array();
     for (const Sample& sample : message.samples) write_row(writer, sample);
     writer.end_array();
@@ -103,6 +118,40 @@ void encode(std::string& out, const SamplesMessage& message) {
 void encode(std::string& out, const HeartbeatMessage& message) {
   encode_line(out, "heartbeat",
               [&](JsonWriter& writer) { write_drop_counts(writer.key("dropped"), message.dropped); });
+}
+
+void encode(std::string& out, const HelloMessage& message) {
+  encode_line(out, "hello", [&](JsonWriter& writer) {
+    writer.field("protocol", message.protocol)
+        .field("client_id", message.client_id)
+        .field("pid", message.pid);
+    writer.key("streams").begin_array();
+    for (const StreamPosition& position : message.streams) {
+      writer.begin_object();
+      write_position(writer, position);
+      writer.end_object();
+    }
+    writer.end_array();
+  });
+}
+
+void encode(std::string& out, const WelcomeMessage& message) {
+  encode_line(out, "welcome", [&](JsonWriter& writer) {
+    writer.field("protocol", message.protocol).field("store_id", message.store_id);
+    write_progress(writer, message.streams);
+  });
+}
+
+void encode(std::string& out, const AckMessage& message) {
+  encode_line(out, "ack", [&](JsonWriter& writer) { write_progress(writer, message.streams); });
+}
+
+void encode(std::string& out, const FlushMessage&) {
+  encode_line(out, "flush", [](JsonWriter&) {});
+}
+
+void encode(std::string& out, const ByeMessage&) {
+  encode_line(out, "bye", [](JsonWriter&) {});
 }
 
 }  // namespace metricsd::ipc

@@ -13,7 +13,6 @@
 #include <utility>
 
 namespace metricsd::ipc {
-namespace {
 
 namespace json = boost::json;
 
@@ -23,6 +22,20 @@ Result<std::string> read_type_name(const json::value& value) {
   if (text && !text->empty() && !is_type_name(*text)) return Errc::invalid_characters;
   return text;
 }
+
+Result<std::uint32_t> read_stream(const json::value& value) {
+  const auto stream = read_whole(value, limits::kStreams - 1);
+  if (!stream) return stream.error();
+  return static_cast<std::uint32_t>(*stream);
+}
+
+Result<std::uint64_t> read_sequence_number(const json::value& value) {
+  const auto number = read_whole(value, limits::kWhole);
+  if (number && *number == 0) return Errc::out_of_range;
+  return number;
+}
+
+namespace {
 
 Result<std::string> read_run_id(const json::value& value) {
   auto text = read_text(value, limits::kRunId);
@@ -47,6 +60,8 @@ Result<Merge> read_merge(const json::value& value) {
   }
   return Errc::invalid_definition;
 }
+
+constexpr std::size_t kIdDigits = 32;  // 128 bits in hex
 
 Result<std::vector<std::string>> read_names(const json::value& value) {
   return read_list(value, any_text);
@@ -148,8 +163,20 @@ Result<Sample> read_sample(const json::value& row) {
   return Sample{static_cast<std::uint32_t>(*id), *std::move(labels), *std::move(values)};
 }
 
+// Both fields or neither.
+std::optional<StreamPosition> read_position(FieldReader& fields) {
+  const auto stream = fields.optional("stream", read_stream);
+  const auto first_seq = fields.optional("first_seq", read_sequence_number);
+  if (stream.has_value() != first_seq.has_value()) {
+    fields.refuse(Errc::missing_field, stream ? "first_seq" : "stream");
+  }
+  if (!stream || !first_seq) return std::nullopt;
+  return StreamPosition{*stream, *first_seq};
+}
+
 Message read_samples(FieldReader& fields) {
   SamplesMessage message;
+  message.position = read_position(fields);
   const json::array* rows = fields.required("rows", any_array);
   if (rows == nullptr) return message;
   if (rows->size() > limits::kSampleRows) {
@@ -171,19 +198,94 @@ Message read_heartbeat(FieldReader& fields) {
   return HeartbeatMessage{fields.required("dropped", read_drop_counts)};
 }
 
+Result<std::string> read_id(const json::value& value) {
+  auto text = read_text(value, kIdDigits);
+  if (text && (text->size() != kIdDigits || text->find_first_not_of("0123456789abcdef") != text->npos)) {
+    return Errc::invalid_characters;
+  }
+  return text;
+}
+
+Result<StreamPosition> read_stream_position(const json::value& value) {
+  const auto* object = value.if_object();
+  if (object == nullptr) return Errc::wrong_type;
+  FieldReader fields(*object);
+  const StreamPosition position{fields.required("stream", read_stream),
+                                fields.required("first_seq", read_sequence_number)};
+  if (fields.fault()) return fields.fault()->reason;
+  return position;
+}
+
+Result<StreamProgress> read_stream_progress(const json::value& value) {
+  const auto* object = value.if_object();
+  if (object == nullptr) return Errc::wrong_type;
+  FieldReader fields(*object);
+  const StreamProgress progress{fields.required("stream", read_stream),
+                                fields.required("folded", whole_up_to(limits::kWhole)),
+                                fields.required("durable", whole_up_to(limits::kWhole))};
+  if (fields.fault()) return fields.fault()->reason;
+  return progress;
+}
+
+// At most limits::kStreams of them.
+template <class ReadItem>
+auto read_streams(const ReadItem& read_item) {
+  return [read_item](const json::value& value) -> decltype(read_list(value, read_item)) {
+    const auto* array = value.if_array();
+    if (array != nullptr && array->size() > limits::kStreams) return Errc::limit_reached;
+    return read_list(value, read_item);
+  };
+}
+
+Message read_hello(FieldReader& fields) {
+  HelloMessage message;
+  message.protocol = static_cast<std::uint32_t>(
+      fields.required("protocol", whole_up_to(std::numeric_limits<std::uint32_t>::max())));
+  message.client_id = fields.required("client_id", read_id);
+  message.pid = fields.optional("pid", whole_up_to(limits::kWhole)).value_or(0);
+  message.streams = fields.required("streams", read_streams(read_stream_position));
+  return message;
+}
+
+Message read_welcome(FieldReader& fields) {
+  WelcomeMessage message;
+  message.protocol = static_cast<std::uint32_t>(
+      fields.required("protocol", whole_up_to(std::numeric_limits<std::uint32_t>::max())));
+  message.store_id = fields.required("store_id", read_id);
+  message.streams = fields.required("streams", read_streams(read_stream_progress));
+  return message;
+}
+
+Message read_ack(FieldReader& fields) {
+  return AckMessage{fields.required("streams", read_streams(read_stream_progress))};
+}
+
+Message read_flush(FieldReader&) {
+  return FlushMessage{};
+}
+
+Message read_bye(FieldReader&) {
+  return ByeMessage{};
+}
+
 struct TypeEntry {
   std::string_view type;
   Message (*read)(FieldReader&);
 };
 
 // Every type of message; a new one is an entry here, an alternative of Message and an encode().
-constexpr std::array<TypeEntry, 7> kTypes{{{"users", read_users},
-                                           {"run_start", read_run_start},
-                                           {"run_end", read_run_end},
-                                           {"status", read_status},
-                                           {"define", read_define},
-                                           {"samples", read_samples},
-                                           {"heartbeat", read_heartbeat}}};
+constexpr std::array<TypeEntry, 12> kTypes{{{"users", read_users},
+                                            {"run_start", read_run_start},
+                                            {"run_end", read_run_end},
+                                            {"status", read_status},
+                                            {"define", read_define},
+                                            {"samples", read_samples},
+                                            {"heartbeat", read_heartbeat},
+                                            {"hello", read_hello},
+                                            {"welcome", read_welcome},
+                                            {"ack", read_ack},
+                                            {"flush", read_flush},
+                                            {"bye", read_bye}}};
 
 // Unlike other fields, a `type` that reads null is not absent: who wrote it did not mean an operation.
 Result<std::string> read_type(const json::object& object) {
@@ -205,12 +307,8 @@ Message read_by_type(FieldReader& fields) {
 
 }  // namespace
 
-boost::system::result<Message, Refusal> read_message(std::string_view line) {
-  const auto document = parse_json(line);
-  if (!document) return Refusal{json_errc(document.error()), ""};
-  const auto* object = document->if_object();
-  if (object == nullptr) return Refusal{Errc::not_an_object, ""};
-  FieldReader fields(*object);
+boost::system::result<Message, Refusal> read_message(const json::object& object) {
+  FieldReader fields(object);
   Message message = read_by_type(fields);
   if (const auto& fault = fields.fault()) return Refusal{fault->reason, fault->field};
   return message;

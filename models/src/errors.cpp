@@ -41,6 +41,7 @@ std::string_view reason(Errc errc) noexcept {
     case Errc::undefined_metric: return "undefined_metric";
     case Errc::label_mismatch: return "label_mismatch";
     case Errc::limit_reached: return "limit_reached";
+    case Errc::inconsistent_batch: return "inconsistent_batch";
     case Errc::corrupt_state: return "corrupt_state";
     case Errc::run_exists: return "run_exists";
     case Errc::run_not_found: return "run_not_found";

@@ -183,7 +183,7 @@ Result<> Aggregator::handle(Sender& sender, const ipc::HeartbeatMessage& message
   return {};
 }
 
-Result<> Aggregator::handle(Sender&, const ipc::UnknownMessage&) {
+Result<> Aggregator::handle(Sender&, const auto&) {
   return Errc::unknown_type;
 }
 

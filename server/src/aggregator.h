@@ -66,7 +66,8 @@ class Aggregator {
   Result<> handle(Sender& sender, const ipc::DefineMessage& message);
   Result<> handle(Sender& sender, const ipc::SamplesMessage& message);
   Result<> handle(Sender& sender, const ipc::HeartbeatMessage& message);
-  Result<> handle(Sender& sender, const ipc::UnknownMessage& message);
+  // What this daemon does not take.
+  Result<> handle(Sender& sender, const auto& message);
 
   Result<DefinedFamily> define(const FamilySpec& spec);
   [[nodiscard]] bool is_reserved(const FamilySpec& spec) const;

@@ -63,6 +63,7 @@ void Session::decode_all() {
       case ipc::Decoder::Step::operation:
         context_.aggregator.apply(sender_, decoder_.operation(), decoder_.unknown_fields());
         break;
+      case ipc::Decoder::Step::batch: context_.aggregator.refuse(Errc::unknown_type); break;
       case ipc::Decoder::Step::message: handle_message(decoder_.message()); break;
       case ipc::Decoder::Step::refusal:
         context_.aggregator.refuse(decoder_.refusal().reason);

@@ -38,6 +38,7 @@ class Listener {
   std::string say(Decoder::Step step) {
     switch (step) {
       case Decoder::Step::operation: return std::string(decoder_.operation().operation_type);
+      case Decoder::Step::batch: return "batch of " + std::to_string(decoder_.batch().count);
       case Decoder::Step::message: return "#" + std::to_string(decoder_.message().index());
       case Decoder::Step::refusal:
         return "!" + std::string(reason(decoder_.refusal().reason)) + ":" + decoder_.refusal().detail;

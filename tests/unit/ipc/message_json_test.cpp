@@ -1,11 +1,13 @@
 #include "message_json.h"
 
+#include <metricsd/models/json/document.h>
 #include <metricsd/models/limits.h>
 
 #include <string>
 #include <string_view>
 #include <variant>
 
+#include <boost/json/value.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -14,6 +16,13 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+
+boost::system::result<Message, Refusal> read_message(std::string_view line) {
+  const auto document = parse_json(line);
+  if (!document) return Refusal{json_errc(document.error()), ""};
+  if (!document->is_object()) return Refusal{Errc::not_an_object, ""};
+  return ipc::read_message(document->get_object());
+}
 
 template <class M>
 M take(std::string_view line) {
@@ -47,7 +56,7 @@ TEST(Type, MustStandOnce) {
 }
 
 TEST(Type, UnknownOnesAreNoFault) {
-  EXPECT_EQ(take<UnknownMessage>(R"({"type":"hello","protocol":1})").type, "hello");
+  EXPECT_EQ(take<UnknownMessage>(R"({"type":"greeting","protocol":1})").type, "greeting");
   EXPECT_EQ(take<UnknownMessage>(R"({"type":""})").type, "");
 }
 

@@ -1,9 +1,11 @@
-// From bytes to operations, messages and refusals, without I/O. Lives for one connection; one thread.
+// From bytes to operations, batches of them, messages and refusals, without I/O. Lives for one connection;
+// one thread.
 //
 //   decoder.feed(bytes);
 //   while (true) {
 //     switch (decoder.next()) {
 //       case Decoder::Step::operation: fold(decoder.operation()); break;
+//       case Decoder::Step::batch: fold(decoder.batch()); break;
 //       case Decoder::Step::message: handle(decoder.message()); break;
 //       case Decoder::Step::refusal: count(decoder.refusal()); break;
 //       case Decoder::Step::need_more: return;
@@ -11,6 +13,7 @@
 //   }
 #pragma once
 
+#include <metricsd/ipc/batch.h>
 #include <metricsd/ipc/line_splitter.h>
 #include <metricsd/ipc/message.h>
 #include <metricsd/models/limits.h>
@@ -18,15 +21,24 @@
 #include <metricsd/models/operation_json.h>
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 namespace metricsd::ipc {
 
+class BatchReader;
+
 class Decoder {
  public:
-  enum class Step { operation, message, refusal, need_more };
+  enum class Step { operation, batch, message, refusal, need_more };
 
-  explicit Decoder(std::size_t max_line = limits::kPlainLine) : lines_(max_line) {}
+  explicit Decoder(std::size_t max_line = limits::kPlainLine);
+  Decoder(const Decoder&) = delete;
+  Decoder& operator=(const Decoder&) = delete;
+  ~Decoder();
+
+  // For the lines that begin after this one: a peer that said hello may send longer ones.
+  void set_max_line(std::size_t bytes) { lines_.set_max_line(bytes); }
 
   // Takes bytes in; they must stay alive until next() says need_more.
   void feed(std::string_view bytes) { lines_.feed(bytes); }
@@ -34,8 +46,9 @@ class Decoder {
   // At the connection's end: a half line is a refusal (Errc::half_line), else need_more.
   Step finish();
 
-  // What the last step found; valid until the next one. A message goes at need_more, with its memory.
+  // What the last step found; valid until the next one. What is large goes at need_more, with its memory.
   [[nodiscard]] const OperationView& operation() const { return operation_; }
+  [[nodiscard]] const Batch& batch() const;
   [[nodiscard]] const Message& message() const { return message_; }
   [[nodiscard]] const Refusal& refusal() const { return refusal_; }
   // Unknown fields of the operation just read.
@@ -43,11 +56,13 @@ class Decoder {
 
  private:
   Step decode(std::string_view line);
+  Step decode_typed(std::string_view line);
   Step refuse(Errc reason, std::string_view detail);
 
   LineSplitter lines_;
   OperationReader reader_;
   OperationView operation_;
+  std::unique_ptr<BatchReader> batches_;
   Message message_;
   Refusal refusal_;
 };

@@ -1,4 +1,4 @@
-// The lines a sender writes: each appends one JSON object and its newline.
+// The lines that go over the socket, batches aside (batch.h): each appends one JSON object and its newline.
 #pragma once
 
 #include <metricsd/ipc/message.h>
@@ -16,5 +16,10 @@ void encode(std::string& out, const StatusRequest& message);
 void encode(std::string& out, const DefineMessage& message);
 void encode(std::string& out, const SamplesMessage& message);
 void encode(std::string& out, const HeartbeatMessage& message);
+void encode(std::string& out, const HelloMessage& message);
+void encode(std::string& out, const WelcomeMessage& message);
+void encode(std::string& out, const AckMessage& message);
+void encode(std::string& out, const FlushMessage& message);
+void encode(std::string& out, const ByeMessage& message);
 
 }  // namespace metricsd::ipc

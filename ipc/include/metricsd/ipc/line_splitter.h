@@ -21,6 +21,9 @@ class LineSplitter {
 
   explicit LineSplitter(std::size_t max_line) : max_line_(max_line) {}
 
+  // For the lines that begin after this one.
+  void set_max_line(std::size_t bytes) { max_line_ = bytes; }
+
   void feed(std::string_view bytes) { rest_ = bytes; }
   Step next();
   // Valid until the next call of next().

@@ -1,6 +1,5 @@
-// What a line of the socket can say (docs/wire-protocol.md). An object without `type` is an operation; these
-// are the others. `hello`, `welcome`, `batch`, `ack`, `flush` and `bye` belong to later versions of the
-// protocol and will become alternatives here.
+// What a line of the socket can say (docs/wire-protocol.md). An object without `type` is an operation, one of
+// type `batch` many of them (batch.h); these are the others.
 #pragma once
 
 #include <metricsd/models/drop_counts.h>
@@ -15,6 +14,9 @@
 #include <vector>
 
 namespace metricsd::ipc {
+
+// The version of the acknowledged protocol that this library speaks.
+inline constexpr std::uint32_t kProtocol = 1;
 
 // The sender's number of active users, absolute. Labels not given are those of the connection's run.
 struct UsersMessage {
@@ -49,7 +51,14 @@ struct Sample {
   std::vector<double> values;  // one; of a histogram one or more observations
 };
 
+// Where the first of several consecutive records stands in its stream. Numbers begin with 1.
+struct StreamPosition {
+  std::uint32_t stream = 0;
+  std::uint64_t first_seq = 0;
+};
+
 struct SamplesMessage {
+  std::optional<StreamPosition> position;  // of the first row, where the sender wants them acknowledged
   std::vector<Sample> samples;
   std::vector<Errc> refused;  // one for each row that is not a sample
 };
@@ -59,13 +68,47 @@ struct HeartbeatMessage {
   DropCounts dropped;
 };
 
+// The first line of a connection that wants its records acknowledged: who speaks, and from where on it can
+// send each of its streams.
+struct HelloMessage {
+  std::uint32_t protocol = kProtocol;
+  std::string client_id;  // 128 bits in hex
+  std::uint64_t pid = 0;
+  std::vector<StreamPosition> streams;
+};
+
+// How far a stream has come: the last record folded, and the last one that also outlives the daemon.
+struct StreamProgress {
+  std::uint32_t stream = 0;
+  std::uint64_t folded = 0;
+  std::uint64_t durable = 0;
+};
+
+// The answer to a hello: what the daemon has of each of the client's streams.
+struct WelcomeMessage {
+  std::uint32_t protocol = kProtocol;
+  std::string store_id;  // of what the daemon counts into: another one knows nothing of the client
+  std::vector<StreamProgress> streams;
+};
+
+struct AckMessage {
+  std::vector<StreamProgress> streams;
+};
+
+// Asks for an acknowledgement now.
+struct FlushMessage {};
+
+// All that the client sent is acknowledged, and it goes.
+struct ByeMessage {};
+
 // A type this daemon does not know: counted and ignored, so that it bears newer senders.
 struct UnknownMessage {
   std::string type;
 };
 
 using Message = std::variant<UsersMessage, RunStartMessage, RunEndMessage, StatusRequest, DefineMessage,
-                             SamplesMessage, HeartbeatMessage, UnknownMessage>;
+                             SamplesMessage, HeartbeatMessage, HelloMessage, WelcomeMessage, AckMessage,
+                             FlushMessage, ByeMessage, UnknownMessage>;
 
 // A line that was not taken, and why.
 struct Refusal {

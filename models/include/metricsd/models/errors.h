@@ -33,6 +33,7 @@ enum class Errc {
   undefined_metric,
   label_mismatch,
   limit_reached,
+  inconsistent_batch,
   // What state, files and sockets can fail with, where errno does not say it.
   corrupt_state,
   run_exists,
