@@ -376,7 +376,7 @@ void BatchReader::set_shared(std::vector<SharedFields> shared) {
 
 void BatchReader::recycle() {
   constexpr std::size_t kKeptRows = 1024;
-  if (batch_.rows.capacity() > kKeptRows) batch_.rows = {};
+  if (batch_.rows.capacity() > kKeptRows) batch_.rows = std::vector<BatchRow>();
 }
 
 }  // namespace metricsd::ipc

@@ -123,6 +123,25 @@ TEST(Encoder, RoundTripsSamples) {
       R"({"type":"samples","rows":[[1,["a","\"\\ä"],0.1],[4294967295,[],[1,2.5,-3]],[0,[""],1e+300]]})");
 }
 
+TEST(Encoder, RoundTripsSamplesWithTheirPlaceInAStream) {
+  expect_round_trip<SamplesMessage>(
+      R"({"type":"samples","stream":4095,"first_seq":9007199254740992,"rows":[[1,[],0.1]]})");
+}
+
+// The golden lines of protocol 1: they stay as they are.
+TEST(Encoder, RoundTripsTheAcknowledgedProtocol) {
+  expect_round_trip<HelloMessage>(
+      R"({"type":"hello","protocol":1,"client_id":"00112233445566778899aabbccddeeff","pid":4711,)"
+      R"("streams":[{"stream":0,"first_seq":1},{"stream":3,"first_seq":77}]})");
+  expect_round_trip<WelcomeMessage>(
+      R"({"type":"welcome","protocol":1,"store_id":"ffeeddccbbaa99887766554433221100",)"
+      R"("streams":[{"stream":0,"folded":0,"durable":0},{"stream":3,"folded":80,"durable":76}]})");
+  expect_round_trip<AckMessage>(
+      R"({"type":"ack","streams":[{"stream":0,"folded":9007199254740992,"durable":1}]})");
+  expect_round_trip<FlushMessage>(R"({"type":"flush"})");
+  expect_round_trip<ByeMessage>(R"({"type":"bye"})");
+}
+
 TEST(Encoder, RoundTripsHeartbeats) {
   expect_round_trip<HeartbeatMessage>(R"({"type":"heartbeat","dropped":{}})");
   expect_round_trip<HeartbeatMessage>(

@@ -254,6 +254,32 @@ TEST(Samples, AreRowsOfIdLabelsAndValue) {
   EXPECT_THAT(message.refused, IsEmpty());
 }
 
+TEST(Samples, SayBothOrNeitherOfTheirPlaceInAStream) {
+  EXPECT_EQ(refusal_of(R"({"type":"samples","stream":0,"rows":[]})"), "missing_field:first_seq");
+  EXPECT_EQ(refusal_of(R"({"type":"samples","first_seq":1,"rows":[]})"), "missing_field:stream");
+  EXPECT_EQ(refusal_of(R"({"type":"samples","stream":0,"first_seq":0,"rows":[]})"), "out_of_range:first_seq");
+}
+
+TEST(Hello, IsStrict) {
+  const auto with = [](const std::string& rest) { return refusal_of(R"({"type":"hello",)" + rest + "}"); };
+  const std::string id = R"("client_id":"00112233445566778899aabbccddeeff")";
+  EXPECT_EQ(with(R"("protocol":2,"streams":[],)" + id), "")
+      << "which versions it speaks is the daemon's to say";
+  EXPECT_EQ(with(R"("streams":[],)" + id), "missing_field:protocol");
+  EXPECT_EQ(with(R"("protocol":1,)" + id), "missing_field:streams");
+  EXPECT_EQ(with(R"("protocol":1,"streams":[])"), "missing_field:client_id");
+  EXPECT_EQ(with(R"("protocol":1,"streams":[],"client_id":"0011")"), "invalid_characters:client_id");
+  EXPECT_EQ(with(R"("protocol":1,"streams":[],"client_id":"00112233445566778899AABBCCDDEEFF")"),
+            "invalid_characters:client_id");
+  EXPECT_EQ(with(R"("protocol":1,"streams":[{"stream":0}],)" + id), "missing_field:streams");
+  EXPECT_EQ(with(R"("protocol":1,"streams":[{"stream":4096,"first_seq":1}],)" + id), "out_of_range:streams");
+  EXPECT_EQ(with(R"("protocol":1,"streams":[1],)" + id), "wrong_type:streams");
+  std::string many;
+  for (std::size_t i = 0; i <= limits::kStreams; ++i) many += R"({"stream":0,"first_seq":1},)";
+  many.pop_back();
+  EXPECT_EQ(with(R"("protocol":1,"streams":[)" + many + "]," + id), "limit_reached:streams");
+}
+
 TEST(Samples, MayBeNone) {
   EXPECT_THAT(take<SamplesMessage>(R"({"type":"samples","rows":[]})").samples, IsEmpty());
 }
