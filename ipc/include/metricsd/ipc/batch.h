@@ -14,6 +14,7 @@
 #include <metricsd/ipc/message.h>
 #include <metricsd/models/errors.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -33,7 +34,11 @@ struct BasicSharedFields {
   bool success = true;
   Text error_code{};  // empty: none
 
-  bool operator==(const BasicSharedFields&) const = default;
+  template <class Other>
+  bool operator==(const BasicSharedFields<Other>& other) const {
+    return operation_type == other.operation_type && success == other.success &&
+           workload_type == other.workload_type && driver == other.driver && error_code == other.error_code;
+  }
 };
 using SharedFields = BasicSharedFields<std::string>;
 using SharedFieldsView = BasicSharedFields<std::string_view>;
@@ -85,6 +90,8 @@ class BatchEncoder {
   [[nodiscard]] std::uint64_t dictionary_version() const { return dictionary_version_; }
 
  private:
+  [[nodiscard]] std::uint32_t find_or_add(const SharedFieldsView& fields);
+
   std::uint32_t stream_ = 0;
   std::uint64_t first_seq_ = 0;
   std::uint64_t count_ = 0;
@@ -92,6 +99,13 @@ class BatchEncoder {
   std::string dictionary_;  // its entries, with commas
   std::unordered_map<std::string, std::uint32_t> indices_;
   std::string key_;  // reused
+  // Entries asked for lately, each at a place that follows from its texts: mostly saves the hash of them all.
+  struct Recent {
+    SharedFields fields;
+    std::uint32_t index = 0;
+    std::uint64_t version = UINT64_MAX;  // of the dictionary
+  };
+  std::array<Recent, 16> recent_;
   std::uint64_t dictionary_version_ = 0;
 };
 
