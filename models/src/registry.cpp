@@ -21,13 +21,18 @@ Family<K>::Family(std::shared_ptr<const FamilySpec> spec, std::shared_ptr<Catalo
     : spec_(std::move(spec)), catalog_(std::move(catalog)) {}
 
 template <class K>
-K& Family<K>::at(std::span<const std::string_view> values, const Moment& now) {
+Series<K>& Family<K>::series_at(std::span<const std::string_view> values, const Moment& now) {
   key_.clear();
   append_series_key(key_, values);
   const auto known = series_.find(std::string_view(key_));
   Series<K>& series = known != series_.end() ? *known->second : open(values, now);
-  series.touched_ns = now.monotonic_ns;
-  return series.state;
+  series.touch(now);
+  return series;
+}
+
+template <class K>
+K& Family<K>::at(std::span<const std::string_view> values, const Moment& now) {
+  return series_at(values, now).state;
 }
 
 template <class K>
@@ -115,6 +120,7 @@ void Family<K>::forget(const std::vector<std::string>& keys, std::int64_t before
     if (found == series_.end() || found->second->touched_ns >= before_ns) continue;
     if (catalog_ != nullptr && !found->second->overflow) catalog_->release(*spec_, key);
     series_.erase(found);
+    ++generation_;
   }
 }
 

@@ -124,6 +124,35 @@ TEST(Registry, LetsDeadSeriesGoAndNewOnesIn) {
   EXPECT_EQ(*registry.snapshot({}).families[0].series[0].labels, (LabelValues{"/new", "ok"}));
 }
 
+TEST(Registry, ASeriesThatIsKeptHoldsUntilTheGenerationGrows) {
+  const auto catalog = std::make_shared<Catalog>(100);
+  Registry registry(catalog);
+  Family<Counter>& family = *registry.define<Counter>(requests()).value();
+  const std::vector<std::string_view> values{"/kept", "ok"};
+  Series<Counter>& kept = family.series_at(values, {{0}, 10});
+  const std::uint64_t generation = family.generation();
+  for (int i = 0; i < 200; ++i) family.at(LabelValues{std::to_string(i), "ok"}, {{0}, 10}).apply(kOne);
+  EXPECT_EQ(&family.series_at(values, {{0}, 10}), &kept);
+  EXPECT_EQ(family.generation(), generation);
+  registry.forget(registry.idle(10), 10);
+  EXPECT_EQ(family.generation(), generation);
+
+  kept.touch({{0}, 20});
+  registry.forget(registry.idle(15), 15);
+  EXPECT_NE(family.generation(), generation);
+  EXPECT_EQ(family.find(values), &kept.state);
+  EXPECT_EQ(family.series().size(), 1u);
+}
+
+TEST(Registry, AnOverflowSeriesSaysThatItIsOne) {
+  Registry registry(std::make_shared<Catalog>(1));
+  Family<Counter>& family = *registry.define<Counter>(requests()).value();
+  const std::vector<std::string_view> first{"/", "ok"};
+  const std::vector<std::string_view> refused{"/more", "ok"};
+  EXPECT_FALSE(family.series_at(first, {}).overflow);
+  EXPECT_TRUE(family.series_at(refused, {}).overflow);
+}
+
 TEST(Registry, KeepsWhatIsAliveInAnotherShard) {
   const auto catalog = std::make_shared<Catalog>(10);
   Registry a(catalog), b(catalog);

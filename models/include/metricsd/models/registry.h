@@ -38,6 +38,9 @@ struct Series {
   std::int64_t touched_ns = 0;  // monotonic; for expiry
   bool overflow = false;        // the one that others folded into
   K state;
+
+  // Somebody told of it at this moment.
+  void touch(const Moment& now) { touched_ns = now.monotonic_ns; }
 };
 
 // All series of one family. One thread.
@@ -53,7 +56,13 @@ class Family {
   K& at(std::span<const std::string_view> values, const Moment& now);
   // The same for values that live in strings.
   K& at(const LabelValues& values, const Moment& now);
-  // The same where there is one, and the overflow series that these values fold into; else null.
+  // The series that holds this state, for who keeps it between operations. It stays where it is while
+  // generation() stays the same; who applies to its state by himself touches it too. An overflow series
+  // (`overflow`) is not to be kept: these values may find room later, and each try is counted.
+  Series<K>& series_at(std::span<const std::string_view> values, const Moment& now);
+  // Grows whenever a series goes.
+  [[nodiscard]] std::uint64_t generation() const { return generation_; }
+  // The state where there is one, and the overflow series' that these values fold into; else null.
   [[nodiscard]] K* find(std::span<const std::string_view> values);
   [[nodiscard]] K* find_overflow(std::span<const std::string_view> values);
 
@@ -78,6 +87,7 @@ class Family {
   std::shared_ptr<const FamilySpec> spec_;
   std::shared_ptr<Catalog> catalog_;  // null in an image
   Table series_;
+  std::uint64_t generation_ = 0;
   std::string key_;  // reused, so that finding a series allocates nothing
 };
 
