@@ -21,9 +21,6 @@ V& entry_or_overflow(std::map<std::string, V, std::less<>>& entries, std::string
   return entries[std::string(entries.size() < limit ? key : kOverflowLabel)];
 }
 
-std::uint64_t saturated(Uint128 value) {
-  return static_cast<std::uint64_t>(std::min<Uint128>(value, std::numeric_limits<std::uint64_t>::max()));
-}
 
 double in_milliseconds(std::uint64_t ns) {
   return static_cast<double>(ns) / static_cast<double>(kNsPerMs);

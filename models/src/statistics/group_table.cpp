@@ -7,14 +7,14 @@
 
 namespace metricsd {
 
-std::uint32_t GroupTable::id_of(std::string_view operation_type, std::string_view workload_type) {
+std::uint32_t GroupTable::look_up(std::string_view operation_type, std::string_view workload_type) {
   key_.clear();
   append_series_key(key_, std::array{operation_type, workload_type});
   if (const auto found = ids_.find(key_); found != ids_.end()) return found->second;
   if (names_.size() < limits::kSummaryGroups) return insert(operation_type, workload_type);
   // The shared pair is one more than the limit, once.
   const bool is_shared = operation_type == kOverflowLabel && workload_type == kOverflowLabel;
-  return is_shared ? insert(operation_type, workload_type) : id_of(kOverflowLabel, kOverflowLabel);
+  return is_shared ? insert(operation_type, workload_type) : look_up(kOverflowLabel, kOverflowLabel);
 }
 
 std::uint32_t GroupTable::insert(std::string_view operation_type, std::string_view workload_type) {

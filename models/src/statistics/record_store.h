@@ -1,11 +1,13 @@
 // The figures of any number of operations in bounded memory, to be read again and again, column by column.
 //
-// Records gather in memory. When that is full they are sorted and become a chunk of a temporary file: one
-// column after the other, so that a pass over one figure reads nothing else. Within a chunk the rows of one
-// group and outcome are a slice, in the order of their start; seal() makes the last chunk, which stays in
-// memory if it is the only one.
+// Records gather in memory. When that is full they are put in order and become a chunk of a temporary file:
+// one column after the other, so that a pass over one figure reads nothing else. Within a chunk the rows of
+// one group and outcome are a slice, in the order of their start. seal() makes the last chunk, which stays in
+// memory if it is the only one; then, too, its columns are contiguous.
 #pragma once
 
+#include "record.h"
+#include "record_order.h"
 #include "spill_file.h"
 
 #include <metricsd/models/errors.h>
@@ -15,51 +17,26 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
 
 namespace metricsd {
 
-enum class Column : std::uint8_t {
-  start,       // see to_column()
-  duration,    // nanoseconds
-  throughput,  // the bits of a double >= 0, which are ordered as the doubles are
-  size,        // bytes
-  response,    // nanoseconds
-};
-inline constexpr std::size_t kColumns = 5;
+// How many rows have a value in a column.
+enum class Presence : std::uint8_t { none, some, all };
 
-// The value of a column where an operation has none.
-inline constexpr std::uint64_t kAbsent = std::numeric_limits<std::uint64_t>::max();
-
-// A moment as a column has it: ordered as moments are.
-[[nodiscard]] constexpr std::uint64_t to_column(std::int64_t ns) {
-  return static_cast<std::uint64_t>(ns) ^ (std::uint64_t{1} << 63);
-}
-[[nodiscard]] constexpr std::int64_t moment_of(std::uint64_t column) {
-  return static_cast<std::int64_t>(column ^ (std::uint64_t{1} << 63));
-}
-
-struct Record {
-  std::uint32_t group = 0;
-  bool success = false;
-  std::array<std::uint64_t, kColumns> columns{kAbsent, kAbsent, kAbsent, kAbsent, kAbsent};
-
-  [[nodiscard]] std::uint64_t& operator[](Column column) { return columns[static_cast<std::size_t>(column)]; }
-  [[nodiscard]] std::uint64_t operator[](Column column) const {
-    return columns[static_cast<std::size_t>(column)];
-  }
-};
-
-// Rows [begin, end) of one chunk.
+// Rows [begin, end) of one chunk, all of one slice.
 struct Extent {
   std::uint32_t chunk = 0;
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
+  std::array<Presence, kColumns> presence{};  // in the slice: what is `some` there may be none or all here
 
   [[nodiscard]] std::uint32_t rows() const { return end - begin; }
+  [[nodiscard]] Presence presence_of(Column column) const {
+    return presence[static_cast<std::size_t>(column)];
+  }
 };
 
 // The rows of one group and outcome in one chunk, by start; those without one come last.
@@ -75,7 +52,13 @@ class RecordStore {
   RecordStore(std::size_t memory_bytes, std::filesystem::path spill_directory);
 
   // Errors are those of the temporary file; then the record was not taken.
-  [[nodiscard]] Result<> add(const Record& record);
+  [[nodiscard]] Result<> add(const Record& record) {
+    if (records_.size() == records_.capacity()) {
+      if (Result<> made = make_room(); !made) return made;
+    }
+    records_.push_back(record);
+    return {};
+  }
 
   // Ends adding; what follows is for a sealed store.
   [[nodiscard]] Result<> seal();
@@ -90,18 +73,21 @@ class RecordStore {
     std::uint32_t rows = 0;
   };
 
-  void sort_records();
-  void add_slices();
+  Result<> make_room();
   Result<> spill();
-  Result<> write_column(Column column, std::uint64_t offset);
-  Result<> read_rows(Column column, const Extent& extent, std::span<std::uint64_t> out) const;
+  void arrange_in_memory();
+  Result<> write_columns(std::span<const RecordOrder::Entry> order);
+  void add_slices();
+  Result<> read_from_file(Column column, const Extent& extent, const ValueVisitor& visit) const;
 
   std::size_t capacity_;  // records in memory
   std::filesystem::path spill_directory_;
-  std::vector<Record> records_;
+  std::vector<Record> records_;  // not yet in a chunk
+  RecordOrder order_;
   std::optional<SpillFile> file_;  // from the first spill on
   std::vector<Chunk> chunks_;      // in the file
   std::uint64_t file_size_ = 0;
+  std::vector<std::uint64_t> columns_;  // the chunk that stays in memory, one column after the other
   std::vector<Slice> slices_;
 };
 

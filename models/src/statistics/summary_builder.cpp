@@ -68,10 +68,11 @@ Interval interval_of(const OperationView& operation) {
 
 // As given, or by definition; none where either figure it stands for is 0.
 std::optional<double> throughput_in_statistics(const OperationView& operation) {
-  const std::optional<double> computed = throughput_of(operation.object_size_bytes, operation.duration_ns);
+  if (operation.object_size_bytes == 0 || operation.duration_ns <= 0) return std::nullopt;
   const std::optional<double>& given = operation.throughput_mbps;
   const bool usable = given && std::isfinite(*given) && *given >= 0;
-  return computed && usable ? *given + 0.0 : computed;  // adding 0 makes -0, whose bits order wrongly, a 0
+  if (usable) return *given + 0.0;  // which makes -0, whose bits order wrongly, a 0
+  return throughput_of(operation.object_size_bytes, operation.duration_ns);
 }
 
 std::optional<std::uint64_t> response_ns(const OperationView& operation) {

@@ -72,7 +72,8 @@ std::int64_t WindowGrid::start_of(std::int64_t index) const {
 
 Result<> split_by_window(const RecordStore& store, const Extent& slice, const WindowGrid& grid,
                          const WindowVisitor& visit) {
-  Extent current{slice.chunk, slice.begin, slice.begin};
+  Extent current = slice;
+  current.end = current.begin;
   std::int64_t index = 0;
   std::int64_t next_window = std::numeric_limits<std::int64_t>::min();
   const auto flush = [&] {
@@ -80,6 +81,10 @@ Result<> split_by_window(const RecordStore& store, const Extent& slice, const Wi
     current.begin = current.end;
   };
   const Result<> read = store.read(Column::start, slice, [&](std::span<const std::uint64_t> starts) {
+    if (!starts.empty() && moment_of(starts.back()) < next_window) {  // as most blocks are: all of one window
+      current.end += static_cast<std::uint32_t>(starts.size());
+      return;
+    }
     for (const std::uint64_t start : starts) {
       const std::int64_t moment = moment_of(start);
       if (moment >= next_window) {

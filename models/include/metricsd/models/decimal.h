@@ -23,6 +23,11 @@ __extension__ using Uint128 = unsigned __int128;
 // The shortest decimal that is exactly `ns` in milliseconds: 112500000 is "112.5".
 void append_ns_as_milliseconds(std::string& out, std::int64_t ns);
 
+// As much of `value` as 64 bits can say: 2^64 - 1 where it is greater.
+[[nodiscard]] constexpr std::uint64_t saturated(Uint128 value) {
+  return value >> 64 == 0 ? static_cast<std::uint64_t>(value) : ~std::uint64_t{0};
+}
+
 // The double next to numerator / denominator (round half to even). `denominator` is 1 to 2^72.
 [[nodiscard]] double ratio(Uint128 numerator, Uint128 denominator);
 

@@ -18,8 +18,8 @@ namespace metricsd {
 class SummaryBuilder {
  public:
   struct Options {
-    // For operations held at once. The peak is up to twice that.
-    std::size_t memory_bytes = std::size_t{64} << 20;
+    // For operations held at once. The peak is up to twice that. More gains nothing: caches are small.
+    std::size_t memory_bytes = std::size_t{16} << 20;
     std::filesystem::path spill_directory = ".";  // where the temporary file goes
     double window_seconds = 10;                   // rounded to microseconds; one of them at least
   };
