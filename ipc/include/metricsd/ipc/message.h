@@ -58,7 +58,7 @@ struct StreamPosition {
 };
 
 struct SamplesMessage {
-  std::optional<StreamPosition> position;  // of the first row, where the sender wants them acknowledged
+  std::optional<StreamPosition> position{};  // of the first row, where the sender wants them acknowledged
   std::vector<Sample> samples;
   std::vector<Errc> refused;  // one for each row that is not a sample
 };
