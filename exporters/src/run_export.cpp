@@ -17,6 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kProgressStep = std::uint64_t{16} << 20;  // bytes of JSONL between two calls
+constexpr std::size_t kWriteSize = std::size_t{256}
+                                   << 10;              // bytes of a file that gather before they are written
 constexpr std::uint64_t kSpreadsheetRows = 1'048'576;  // of Excel and LibreOffice Calc, header included
 
 // One format's file while it is being written.
@@ -24,15 +26,15 @@ class OperationFile {
  public:
   OperationFile(const FormatEntry& format, const fs::path& directory, const FormatOptions& options)
       : name_(format.file_name), format_(format.make(options)), sink_(directory / format.file_name) {
+    text_.reserve(kWriteSize + kWriteSize / 4);
     format_->begin(text_);
-    hand_over();
   }
 
   [[nodiscard]] const std::string& name() const { return name_; }
 
   void row(const OperationView& operation) {
     format_->row(text_, operation);
-    hand_over();
+    if (text_.size() >= kWriteSize) hand_over();
   }
 
   [[nodiscard]] Result<> commit() {
@@ -50,7 +52,7 @@ class OperationFile {
   std::string name_;
   std::unique_ptr<OperationFormat> format_;
   FileSink sink_;
-  std::string text_;  // reused from row to row
+  std::string text_;  // rows that are not yet written
 };
 
 // The passage from a JSONL to the other files of its directory.

@@ -21,7 +21,6 @@ V& entry_or_overflow(std::map<std::string, V, std::less<>>& entries, std::string
   return entries[std::string(entries.size() < limit ? key : kOverflowLabel)];
 }
 
-
 double in_milliseconds(std::uint64_t ns) {
   return static_cast<double>(ns) / static_cast<double>(kNsPerMs);
 }

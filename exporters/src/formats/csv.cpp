@@ -9,6 +9,10 @@
 #include <metricsd/models/decimal.h>
 #include <metricsd/models/timestamp.h>
 
+#include <cstdint>
+#include <cstring>
+#include <optional>
+
 namespace metricsd::exporters {
 namespace {
 
@@ -18,13 +22,30 @@ constexpr std::string_view kHeader =
     "duration_ms,throughput_mbps,success,error_code,retry_count,driver,user_id,error_message,intended_start,"
     "metadata\r\n";
 
-bool looks_like_formula(std::string_view text) {
+bool looks_like_formula(char first) {
   constexpr std::string_view kStarts = "=+-@\t\r";
-  return !text.empty() && kStarts.find(text.front()) != std::string_view::npos;
+  return kStarts.find(first) != std::string_view::npos;
+}
+
+// Whether a byte of the text is below '-': all that need quotes or doubling are. Letters, digits and what
+// joins them are not, so that most cells need no closer look.
+bool may_need_quotes(std::string_view text) {
+  constexpr std::uint64_t kEach = 0x0101'0101'0101'0101;
+  std::uint64_t below = 0;  // the high bit of each byte that is
+  const auto look_at = [&below](std::uint64_t eight) {
+    below |= (eight - kEach * '-') & ~eight & kEach * 0x80;
+  };
+  while (text.size() >= sizeof(std::uint64_t)) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, text.data(), sizeof(eight));
+    look_at(eight);
+    text.remove_prefix(sizeof(eight));
+  }
+  for (const char c : text) look_at(kEach * static_cast<unsigned char>(c));
+  return below != 0;
 }
 
 bool needs_quotes(std::string_view text) {
-  if (text.empty()) return false;
   const bool padded = text.front() == ' ' || text.back() == ' ';  // some readers trim what is not quoted
   return padded || text.find_first_of(",\"\r\n") != std::string_view::npos;
 }
@@ -36,62 +57,65 @@ void append_doubling_quotes(std::string& out, std::string_view text) {
   }
 }
 
-// Appends the cells of one record in turn.
+// Appends the cells of one record in turn, a comma behind each.
 class RecordWriter {
  public:
   RecordWriter(std::string& out, bool raw) : out_(out), raw_(raw) {}
 
   RecordWriter& text(std::string_view value) {
-    separate();
+    if (value.empty()) return separate();
+    const bool defused = !raw_ && looks_like_formula(value.front());
+    if (!may_need_quotes(value)) {
+      if (defused) out_ += '\'';
+      out_ += value;
+      return separate();
+    }
     const bool quoted = needs_quotes(value);
     if (quoted) out_ += '"';
-    if (!raw_ && looks_like_formula(value)) out_ += '\'';
+    if (defused) out_ += '\'';
     append_doubling_quotes(out_, value);
     if (quoted) out_ += '"';
-    return *this;
+    return separate();
   }
 
   RecordWriter& integer(std::uint64_t value) {
-    separate();
     append_integer(out_, value);
-    return *this;
+    return separate();
   }
 
   RecordWriter& milliseconds(std::int64_t ns) {
-    separate();
     append_ns_as_milliseconds(out_, ns);
-    return *this;
+    return separate();
   }
 
   RecordWriter& number(std::optional<double> value) {
-    separate();
     if (value) append_double(out_, *value);
-    return *this;
+    return separate();
   }
 
   RecordWriter& timestamp(std::optional<Timestamp> value) {
-    separate();
     if (value) append_timestamp(out_, *value);
-    return *this;
+    return separate();
   }
 
   RecordWriter& boolean(bool value) {
-    separate();
     out_ += value ? "true" : "false";
-    return *this;
+    return separate();
   }
 
-  void end() { out_ += "\r\n"; }
+  void end() {
+    out_.back() = '\r';  // in place of the last comma
+    out_ += '\n';
+  }
 
  private:
-  void separate() {
-    if (!first_) out_ += ',';
-    first_ = false;
+  RecordWriter& separate() {
+    out_ += ',';
+    return *this;
   }
 
   std::string& out_;
   bool raw_;
-  bool first_ = true;
 };
 
 class CsvFormat final : public OperationFormat {
