@@ -8,22 +8,9 @@
 namespace metricsd {
 namespace {
 
-// Values read or written at once: few enough for the first-level cache, enough that system calls do not
-// count.
-constexpr std::size_t kBlock = 4096;
-using Block = std::array<std::uint64_t, kBlock>;
-
-constexpr std::uint64_t kValueBytes = sizeof(std::uint64_t);
-
 std::size_t records_in(std::size_t memory_bytes) {
   constexpr std::size_t kMost = std::numeric_limits<std::uint32_t>::max();  // extents count in 32 bits
   return std::clamp<std::size_t>(memory_bytes / sizeof(Record), 1, kMost);
-}
-
-// Hands on the values that are there. Changes the block.
-void visit_present(std::span<std::uint64_t> values, const ValueVisitor& visit) {
-  const auto end = std::remove(values.begin(), values.end(), kAbsent);
-  visit({values.begin(), end});
 }
 
 }  // namespace
@@ -40,7 +27,7 @@ Result<> RecordStore::make_room() {
 }
 
 Result<> RecordStore::seal() {
-  if (chunks_.empty()) {
+  if (chunks_in_file() == 0) {
     arrange_in_memory();
   } else if (Result<> spilled = spill(); !spilled) {
     return spilled;
@@ -56,22 +43,20 @@ Result<> RecordStore::seal() {
 // Makes a chunk of the records in memory. After an error they are still there, and it may be tried again.
 Result<> RecordStore::spill() {
   if (!file_) {
-    Result<SpillFile> created = SpillFile::create(spill_directory_);
+    Result<ColumnFile> created = ColumnFile::create(spill_directory_);
     if (!created) return created.error();
-    file_ = std::move(*created);
+    file_ = *std::move(created);
   }
-  const auto order = order_.of(records_);
-  if (Result<> written = write_columns(order); !written) return written;
-  add_slices();
-  chunks_.push_back({file_size_, static_cast<std::uint32_t>(records_.size())});
-  file_size_ += kColumns * records_.size() * kValueBytes;
+  const auto chunk = static_cast<std::uint32_t>(file_->chunks());
+  if (Result<> written = file_->write(records_, order_.of(records_)); !written) return written;
+  add_slices(chunk);
   records_.clear();
   return {};
 }
 
 void RecordStore::arrange_in_memory() {
   const auto order = order_.of(records_);
-  add_slices();
+  add_slices(0);
   columns_.resize(kColumns * order.size());
   for (std::size_t i = 0; i < order.size(); ++i) {
     const Record& record = records_[order[i].row];
@@ -81,26 +66,8 @@ void RecordStore::arrange_in_memory() {
   }
 }
 
-// A block of each column at a time, so that every record is fetched once.
-Result<> RecordStore::write_columns(std::span<const RecordOrder::Entry> order) {
-  std::vector<Block> blocks(kColumns);
-  for (std::size_t begin = 0; begin < order.size(); begin += kBlock) {
-    const auto rows = order.subspan(begin, std::min(kBlock, order.size() - begin));
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const Record& record = records_[rows[i].row];
-      for (std::size_t column = 0; column < kColumns; ++column) blocks[column][i] = record.columns[column];
-    }
-    for (std::size_t column = 0; column < kColumns; ++column) {
-      const std::uint64_t row = column * order.size() + begin;
-      const auto bytes = std::as_bytes(std::span(blocks[column]).first(rows.size()));
-      if (Result<> written = file_->write_at(file_size_ + row * kValueBytes, bytes); !written) return written;
-    }
-  }
-  return {};
-}
-
-// The slices of the records in memory, as those of the chunk that follows those in the file.
-void RecordStore::add_slices() {
+// The slices of the records in memory, as those of a chunk.
+void RecordStore::add_slices(std::uint32_t chunk) {
   struct Tally {
     std::uint32_t rows = 0;
     std::array<std::uint32_t, kColumns> present{};
@@ -113,7 +80,7 @@ void RecordStore::add_slices() {
     for (std::size_t i = 0; i < kColumns; ++i) tally.present[i] += record.columns[i] == kAbsent ? 0 : 1;
   }
   Extent extent;
-  extent.chunk = static_cast<std::uint32_t>(chunks_.size());
+  extent.chunk = chunk;
   for (std::uint32_t slice = 0; slice < tallies.size(); ++slice) {
     const Tally& tally = tallies[slice];
     if (tally.rows == 0) continue;
@@ -128,43 +95,32 @@ void RecordStore::add_slices() {
   }
 }
 
-Result<> RecordStore::read(Column column, const Extent& extent, const ValueVisitor& visit) const {
-  const auto index = static_cast<std::size_t>(column);
-  const Presence presence = extent.presence_of(column);
-  if (presence == Presence::none) return {};
-  if (extent.chunk < chunks_.size()) return read_from_file(column, extent, visit);
-  std::span<const std::uint64_t> values =
-      std::span(columns_).subspan(index * (columns_.size() / kColumns) + extent.begin, extent.rows());
-  if (presence == Presence::all) {
-    visit(values);
-    return {};
-  }
-  Block block;
-  for (; !values.empty(); values = values.subspan(std::min(kBlock, values.size()))) {
-    const std::size_t rows = std::min(kBlock, values.size());
-    std::copy_n(values.begin(), rows, block.begin());
-    visit_present(std::span(block).first(rows), visit);
-  }
-  return {};
+std::span<const std::uint64_t> RecordStore::in_memory(Column column, const Extent& extent) const {
+  const std::size_t rows = columns_.size() / kColumns;
+  return std::span(columns_).subspan(static_cast<std::size_t>(column) * rows + extent.begin, extent.rows());
 }
 
-Result<> RecordStore::read_from_file(Column column, const Extent& extent, const ValueVisitor& visit) const {
-  const auto index = static_cast<std::size_t>(column);
-  const Chunk& chunk = chunks_[extent.chunk];
-  Block block;
-  for (std::uint32_t begin = extent.begin; begin < extent.end;) {
-    const auto rows = std::min(static_cast<std::uint32_t>(kBlock), extent.end - begin);
-    const auto values = std::span(block).first(rows);
-    const std::uint64_t row = std::uint64_t{index} * chunk.rows + begin;
-    if (Result<> read = file_->read_at(chunk.offset + row * kValueBytes, std::as_writable_bytes(values));
-        !read)
-      return read;
-    if (extent.presence_of(column) == Presence::all) {
-      visit(values);
+Result<> RecordStore::read(Column column, const Extent& extent, const ValueVisitor& visit) const {
+  const Presence presence = extent.presence_of(column);
+  if (presence == Presence::none) return {};
+  const bool is_in_file = extent.chunk < chunks_in_file();
+  if (!is_in_file && presence == Presence::all) {
+    visit(in_memory(column, extent));
+    return {};
+  }
+  std::array<std::uint64_t, ColumnFile::kBlock> block;
+  for (std::uint32_t row = 0; row < extent.rows();) {
+    const auto values = std::span(block).first(std::min<std::size_t>(block.size(), extent.rows() - row));
+    if (is_in_file) {
+      const Result<> read = file_->read(extent.chunk, column, extent.begin + row, values);
+      if (!read) return read;
     } else {
-      visit_present(values, visit);
+      std::copy_n(in_memory(column, extent).begin() + row, values.size(), values.begin());
     }
-    begin += rows;
+    const auto end =
+        presence == Presence::all ? values.end() : std::remove(values.begin(), values.end(), kAbsent);
+    visit({values.begin(), end});
+    row += static_cast<std::uint32_t>(values.size());
   }
   return {};
 }

@@ -6,9 +6,9 @@
 // memory if it is the only one; then, too, its columns are contiguous.
 #pragma once
 
+#include "column_file.h"
 #include "record.h"
 #include "record_order.h"
-#include "spill_file.h"
 
 #include <metricsd/models/errors.h>
 #include <metricsd/models/statistics/exact_selection.h>
@@ -68,25 +68,18 @@ class RecordStore {
   [[nodiscard]] Result<> read(Column column, const Extent& extent, const ValueVisitor& visit) const;
 
  private:
-  struct Chunk {
-    std::uint64_t offset = 0;
-    std::uint32_t rows = 0;
-  };
-
   Result<> make_room();
   Result<> spill();
   void arrange_in_memory();
-  Result<> write_columns(std::span<const RecordOrder::Entry> order);
-  void add_slices();
-  Result<> read_from_file(Column column, const Extent& extent, const ValueVisitor& visit) const;
+  void add_slices(std::uint32_t chunk);
+  [[nodiscard]] std::size_t chunks_in_file() const { return file_ ? file_->chunks() : 0; }
+  [[nodiscard]] std::span<const std::uint64_t> in_memory(Column column, const Extent& extent) const;
 
   std::size_t capacity_;  // records in memory
   std::filesystem::path spill_directory_;
   std::vector<Record> records_;  // not yet in a chunk
   RecordOrder order_;
-  std::optional<SpillFile> file_;  // from the first spill on
-  std::vector<Chunk> chunks_;      // in the file
-  std::uint64_t file_size_ = 0;
+  std::optional<ColumnFile> file_;      // from the first spill on
   std::vector<std::uint64_t> columns_;  // the chunk that stays in memory, one column after the other
   std::vector<Slice> slices_;
 };
