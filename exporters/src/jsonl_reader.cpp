@@ -88,7 +88,7 @@ class LineReader {
     return {};
   }
 
-  static constexpr std::size_t kChunk = limits::kFileLine;
+  static constexpr std::size_t kChunk = std::size_t{256} << 10;  // read at once: it stays in the cache
 
   UniqueFd file_;
   std::vector<char> buffer_;

@@ -5,6 +5,7 @@
 #include <metricsd/models/errors.h>
 #include <metricsd/models/unique_fd.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -26,11 +27,14 @@ class FileSink {
 
  private:
   void flush();
+  void write_through(std::string_view bytes);
   void discard();
 
   std::filesystem::path path_;
   std::filesystem::path temporary_;
   std::string buffer_;
+  std::uint64_t written_ = 0;      // bytes handed to the kernel
+  std::uint64_t written_out_ = 0;  // of these, what the disk was told to begin with
   UniqueFd fd_;  // none: never opened, committed or discarded
   error_code error_;
 };
