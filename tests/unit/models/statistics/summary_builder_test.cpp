@@ -407,8 +407,13 @@ TEST(SummaryBuilder, TakesAnyValues) {
       operations.push_back(operation);
     }
   }
+  const support::TemporaryDirectory directory;
   for (const metricsd::Run& run : {kUntold, run_of(1)}) {
     const RunSummary summary = summarize(operations, run);
+    for (const std::size_t memory_bytes : {0UL, 500UL}) {
+      EXPECT_TRUE(summarize(operations, run, {memory_bytes, directory.path(), 10}) == summary)
+          << memory_bytes;
+    }
     EXPECT_EQ(summary.overall.operations.total, operations.size());
     EXPECT_EQ(summary.overall.object_size_bytes->max, std::numeric_limits<std::uint64_t>::max() - 1);
     EXPECT_FALSE(summary.windows.empty());
@@ -457,6 +462,79 @@ TEST(SummaryBuilder, LittleMemoryGivesTheSameOfMoreThanAreEverCollected) {
   const SummaryBuilder::Options options{100'000, directory.path(), 1000};
   const SummaryBuilder::Options plenty{std::size_t{64} << 20, directory.path(), 1000};
   EXPECT_TRUE(summarize(operations, kUntold, options) == summarize(operations, kUntold, plenty));
+}
+
+// The file keeps a column in 4 bytes a value where that is enough; 2^32 - 1 no longer is.
+TEST(SummaryBuilder, ValuesAroundFourBytesComeBackFromTheFile) {
+  const support::TemporaryDirectory directory;
+  constexpr std::int64_t kFourBytes = std::int64_t{1} << 32;
+  std::vector<OperationMetric> operations;
+  for (const std::int64_t value :
+       {kFourBytes - 3, kFourBytes - 2, kFourBytes - 1, kFourBytes, kFourBytes + 1}) {
+    operations.push_back(upload(0, 0));
+    operations.back().duration_ns = value;
+    operations.back().object_size_bytes = static_cast<std::uint64_t>(value);
+    operations.back().timestamp_end = Timestamp{kStart + value};
+    operations.back().intended_start = Timestamp{kStart};
+  }
+  for (std::size_t count = 1; count <= operations.size(); ++count) {
+    const std::vector<OperationMetric> first(operations.begin(),
+                                             operations.begin() + static_cast<std::ptrdiff_t>(count));
+    const RunSummary in_memory = summarize(first, run_of(10));
+    EXPECT_EQ(in_memory.overall.object_size_bytes->max, operations[count - 1].object_size_bytes);
+    for (const std::size_t memory_bytes : {0UL, 100UL}) {
+      EXPECT_TRUE(summarize(first, run_of(10), {memory_bytes, directory.path(), 10}) == in_memory) << count;
+    }
+  }
+}
+
+TEST(SummaryBuilder, ColumnsThatNoOperationHasComeBackFromTheFile) {
+  const support::TemporaryDirectory directory;
+  std::vector<OperationMetric> operations;
+  for (int i = 0; i < 100; ++i) {
+    operations.push_back(upload(i, i, i % 2 == 0));
+    operations.back().timestamp_start.reset();
+    operations.back().object_size_bytes = 0;
+  }
+  const RunSummary in_memory = summarize(operations, run_of(10));
+  EXPECT_EQ(in_memory.overall.throughput_mbps, std::nullopt);
+  EXPECT_TRUE(in_memory.windows.empty());
+  EXPECT_TRUE(summarize(operations, run_of(10), {1000, directory.path(), 10}) == in_memory);
+}
+
+// Enough of each kind that they are counted rather than held.
+TEST(SummaryBuilder, ManyEqualDurations) {
+  const support::TemporaryDirectory directory;
+  constexpr int kMany = 20'000;
+  for (const std::int64_t extreme : {std::int64_t{0}, limits::kDurationNs}) {
+    std::vector<OperationMetric> operations(kMany, upload(0, 5));
+    for (OperationMetric& operation : operations) operation.duration_ns = extreme;
+    const double ms = static_cast<double>(extreme) / 1e6;
+    const auto statistics = summarize(operations, run_of(1)).overall.duration_ms;
+    ASSERT_TRUE(statistics);
+    EXPECT_EQ(statistics->mean, ms);
+    EXPECT_EQ(statistics->stddev, 0);
+    for (const double percentile : statistics->percentiles) EXPECT_EQ(percentile, ms);
+
+    operations.push_back(upload(0, 5));
+    const RunSummary with_another = summarize(operations, run_of(1));
+    EXPECT_EQ(with_another.overall.duration_ms->percentile(500), ms);
+    EXPECT_TRUE(summarize(operations, run_of(1), {100'000, directory.path(), 10}) == with_another);
+  }
+}
+
+TEST(SummaryBuilder, TypesOfTheSameLengthThatAlternate) {
+  std::vector<OperationMetric> operations;
+  for (int i = 0; i < 999; ++i) {
+    operations.push_back(upload(0, i % 3 + 1));
+    operations.back().operation_type = std::string("type") + static_cast<char>('a' + i % 3);
+  }
+  const RunSummary summary = summarize(operations, run_of(1));
+  ASSERT_EQ(summary.by_operation.size(), 3U);
+  EXPECT_EQ(summary.by_operation.at("typea").duration_ms->max, 1);
+  EXPECT_EQ(summary.by_operation.at("typeb").duration_ms->mean, 2);
+  EXPECT_EQ(summary.by_operation.at("typec").duration_ms->min, 3);
+  for (const auto& [name, group] : summary.by_operation) EXPECT_EQ(group.operations.total, 333U);
 }
 
 TEST(SummaryBuilder, OrderDoesNotMatter) {
