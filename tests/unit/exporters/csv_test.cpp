@@ -152,5 +152,19 @@ TEST(CsvTest, ByteOrderMarkOnRequest) {
   EXPECT_EQ(render({}, {.csv_bom = true}), "\xEF\xBB\xBF" + std::string(kHeader));
 }
 
+// A cell is looked at eight bytes at a time: wherever in it the comma stands, it is seen.
+TEST(Csv, ACommaIsSeenAtAnyPlace) {
+  for (std::size_t size = 1; size <= 20; ++size) {
+    OperationMetric operation = sample_operation();
+    operation.object_key = std::string(size, '-').replace(0, 1, "\xC3\xA9");
+    EXPECT_THAT(row_of(operation), testing::HasSubstr("," + operation.object_key + ","));
+    for (std::size_t at = 0; at < size; ++at) {
+      operation.object_key = std::string(size, 'k');
+      operation.object_key[at] = ',';
+      EXPECT_THAT(row_of(operation), testing::HasSubstr(",\"" + operation.object_key + "\","));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace metricsd::exporters
