@@ -25,7 +25,6 @@ QUICKSTART_PACKAGES=(
 TEST_PACKAGES=(
   libgtest-dev             # unit and integration tests
   libgmock-dev             # likewise
-  libbenchmark-dev         # the micro-benchmarks, so that they stay built
   python3                  # the tests of the whole
   prometheus               # scrapes the daemon; promtool checks the scrape
   nginx-light              # a real server under objectbench
@@ -34,7 +33,14 @@ TEST_PACKAGES=(
   curl                     # the quickstart's reader
 )
 
-# To run them under the other compiler, the sanitizers and clang-tidy.
+# To run the benchmarks, and to keep them built.
+BENCH_PACKAGES=(
+  libbenchmark-dev # loops and statistics of the micro-benchmarks
+  libsimdjson-dev  # the parser that the daemon's cost is compared with
+  python3          # the suite
+)
+
+# To run the tests under the other compiler, the sanitizers and clang-tidy.
 ALL_PACKAGES=(
   clang-14           # the second compiler
   clang-tidy-14      # the tidy preset

@@ -1,0 +1,99 @@
+// usage: metricsd_bench_record THREADS
+//
+// What one operation costs the thread that records it, by each shape, while the drainer empties the rings and
+// writes the run's JSONL below the working directory. Every thread takes turns: a burst of readings of the
+// clock, one of each shape, then it sleeps, so that no ring fills up, as a workload does that waits for its
+// store.
+// {"clock": {...}, "texts": {...}, "timer": {...}, "recorded": N, "dropped": N}
+
+#include "bursts.h"
+#include "keep.h"
+#include "process.h"
+
+#include <metricsd/client/collector.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <thread>
+#include <vector>
+
+namespace {
+
+namespace client = metricsd::client;
+using metricsd::measuring::Bursts;
+using metricsd::measuring::kBurst;
+using namespace std::chrono_literals;
+
+constexpr int kTurns = 4000;       // of all threads together
+constexpr int kWarmUpTurns = 200;  // of each: first calls, page faults, predictors
+constexpr auto kSleep =
+    400us;  // of each thread, times their number: the drainer is one, however many they are
+
+struct Times {
+  Bursts clock;
+  Bursts texts;
+  Bursts timer;
+
+  void merge(const Times& other) {
+    clock.merge(other.clock);
+    texts.merge(other.texts);
+    timer.merge(other.timer);
+  }
+};
+
+client::Operation operation_with_three_texts() {
+  return {.operation_type = "upload",
+          .duration = 1ms,
+          .object_key = "bucket/object-000000042",
+          .object_size_bytes = 1 << 20,
+          .start = std::chrono::system_clock::now(),
+          .user_id = "user-7"};
+}
+
+void take_turn(client::Collector& run, const client::Operation& operation, Times& times) {
+  metricsd::measuring::time_clock(times.clock);
+  times.texts.time([&] { run.record(operation); });
+  times.timer.time([&] { run.time("upload").success(); });
+}
+
+Times record(client::Collector& run, int threads) {
+  const client::Operation operation = operation_with_three_texts();
+  Times times;
+  for (int turn = -kWarmUpTurns; turn < kTurns / threads; ++turn) {
+    if (turn == 0) times = {};
+    take_turn(run, operation, times);
+    std::this_thread::sleep_for(kSleep * threads);
+  }
+  return times;
+}
+
+Times record_in_threads(client::Collector& run, int count) {
+  std::vector<Times> times(static_cast<std::size_t>(count));
+  std::vector<std::thread> threads;
+  for (Times& mine : times) threads.emplace_back([&] { mine = record(run, count); });
+  for (std::thread& thread : threads) thread.join();
+  for (std::size_t i = 1; i < times.size(); ++i) times[0].merge(times[i]);
+  return times[0];
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int threads = argc == 2 ? std::atoi(argv[1]) : 0;
+  if (threads < 1) metricsd::measuring::fail("usage: metricsd_bench_record THREADS");
+
+  client::RunOptions options;
+  options.send_to_daemon = false;
+  options.join_from_environment = false;
+  client::Collector run(options);
+  if (!run) metricsd::measuring::fail(run.error());
+  const Times times = record_in_threads(run, threads);
+  metricsd::measuring::print({{"clock", times.clock.percentiles()},
+                              {"texts", times.texts.percentiles()},
+                              {"timer", times.timer.percentiles()},
+                              {"recorded", run.recorded()},
+                              {"dropped", run.dropped()}});
+  std::quick_exit(EXIT_SUCCESS);  // the statistics at the end of a run are not what is measured here
+}

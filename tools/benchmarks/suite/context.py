@@ -1,0 +1,94 @@
+"""What a part of the suite is given: programs of the release build, rounds that a shaken machine can not spoil, a
+daemon of its own, the CPU time of a process."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.append(str(ROOT / "tests" / "e2e"))
+import harness  # pylint: disable=wrong-import-position  # the daemon and the waiting of the tests, not written twice
+
+# A run in which the clock's own p99.9 is over so many times its p50 tells of the machine, not of the program.
+UNSTEADY = 10
+
+
+class Unmeasurable(Exception):
+    """A part can not say anything; why, in one line."""
+
+
+def is_steady(clock):
+    """`clock`: percentiles of reading it, as every measuring program prints them."""
+    return clock["p99_9"] <= UNSTEADY * clock["p50"]
+
+
+class Context:
+    """One run of the suite. `say` is told of progress."""
+
+    def __init__(self, directory, say, full=False):
+        self.directory = pathlib.Path(directory)
+        self.full = full
+        self.repeats = 7 if full else 3
+        self.plots = []
+        self.say = say
+
+    @staticmethod
+    def program(name):
+        """A program of the build."""
+        path = harness.BIN / name
+        if not path.exists():
+            raise Unmeasurable(f"{path} is not built")
+        return path
+
+    def measure(self, name, *arguments, timeout=600):
+        """The JSON object that a measuring program prints."""
+        command = [str(word) for word in (self.program(name), *arguments)]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, cwd=self.directory)
+        if result.returncode != 0:
+            raise Unmeasurable(f"{' '.join(command)} ended with {result.returncode}: {result.stderr.strip()[-500:]}")
+        return json.loads(result.stdout)
+
+    def clock(self):
+        """Nanoseconds of reading the clock, now: p50, p99, p99_9."""
+        return self.measure("metricsd_bench_clock")["clock"]
+
+    def rounds(self, measure, what, repeats=None):
+        """The results of `repeats` calls of measure(), of which none was spoiled: those are repeated, as many as were
+        asked for at most."""
+        wanted = repeats or self.repeats
+        results = []
+        for attempt in range(2 * wanted):
+            self.say(f"{what}: round {len(results) + 1} of {wanted}")
+            before = self.clock()
+            result = measure()
+            if is_steady(before) and is_steady(self._clock_of(result)):
+                results.append(result)
+            else:
+                self.say(f"{what}: the clock's own p99.9 was over {UNSTEADY} times its p50: thrown away ({attempt + 1})")
+            if len(results) == wanted:
+                return results
+        if not results:
+            raise Unmeasurable(f"{what}: the machine was never steady in {2 * wanted} rounds")
+        self.say(f"{what}: only {len(results)} of {2 * wanted} rounds were steady")
+        return results
+
+    def _clock_of(self, result):
+        """Of the round itself, where the program tells it, else of the moment after it."""
+        told = result.get("clock") if isinstance(result, dict) else None
+        return told or self.clock()
+
+    def daemon(self, *flags):
+        """A `metricsd --data-dir none` on a socket of its own. A context manager; see tests/e2e/harness.py."""
+        directory = self.directory / f"daemon-{len(list(self.directory.iterdir()))}"
+        directory.mkdir()
+        return harness.Daemon(directory, *flags)
+
+    @staticmethod
+    def cpu_ns(pid):
+        """CPU time of all threads of a process. To the nanosecond for those that sleep."""
+        tasks = pathlib.Path(f"/proc/{pid}/task").iterdir()
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
+
+    def add_plot(self, plot):
+        self.plots.append(plot)
