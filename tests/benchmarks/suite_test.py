@@ -124,6 +124,16 @@ class Rounds(unittest.TestCase):
         self.assertEqual(len(self.context.rounds(lambda: next(results), "it")), 3)
         self.assertEqual(sum("thrown away" in line for line in self.said), 1)
 
+    def test_a_round_may_say_itself_that_it_is_spoiled(self):
+        def measure(results=iter([None, 1, 2, 3])):
+            result = next(results)
+            if result is None:
+                raise context.Spoiled("too late")
+            return result
+
+        self.assertEqual(self.context.rounds(measure, "it"), [1, 2, 3])
+        self.assertIn("it: too late: thrown away", self.said)
+
     def test_it_does_not_go_on_for_ever(self):
         with self.assertRaises(context.Unmeasurable):
             self.context.rounds(lambda: {"clock": SHAKEN}, "it")

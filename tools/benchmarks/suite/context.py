@@ -18,6 +18,10 @@ class Unmeasurable(Exception):
     """A part can not say anything; why, in one line."""
 
 
+class Spoiled(Exception):
+    """A round that says nothing and is to be repeated; why, in one line."""
+
+
 def is_steady(clock):
     """`clock`: percentiles of reading it, as every measuring program prints them."""
     return clock["p99_9"] <= UNSTEADY * clock["p50"]
@@ -54,29 +58,32 @@ class Context:
         return self.measure("metricsd_bench_clock")["clock"]
 
     def rounds(self, measure, what, repeats=None):
-        """The results of `repeats` calls of measure(), of which none was spoiled: those are repeated, as many as were
-        asked for at most."""
+        """The results of `repeats` calls of measure(), of which none was spoiled: those are repeated, up to as many
+        times again. measure() may raise Spoiled itself."""
         wanted = repeats or self.repeats
         results = []
-        for attempt in range(2 * wanted):
+        for _ in range(2 * wanted):
             self.say(f"{what}: round {len(results) + 1} of {wanted}")
-            before = self.clock()
-            result = measure()
-            if is_steady(before) and is_steady(self._clock_of(result)):
-                results.append(result)
-            else:
-                self.say(f"{what}: the clock's own p99.9 was over {UNSTEADY} times its p50: thrown away ({attempt + 1})")
+            try:
+                results.append(self._round(measure))
+            except Spoiled as reason:
+                self.say(f"{what}: {reason}: thrown away")
             if len(results) == wanted:
                 return results
         if not results:
-            raise Unmeasurable(f"{what}: the machine was never steady in {2 * wanted} rounds")
-        self.say(f"{what}: only {len(results)} of {2 * wanted} rounds were steady")
+            raise Unmeasurable(f"{what}: each of {2 * wanted} rounds was spoiled")
+        self.say(f"{what}: only {len(results)} of {2 * wanted} rounds were good")
         return results
 
-    def _clock_of(self, result):
-        """Of the round itself, where the program tells it, else of the moment after it."""
-        told = result.get("clock") if isinstance(result, dict) else None
-        return told or self.clock()
+    def _round(self, measure):
+        """A result of measure(), if the clock was steady before and, where the program tells it, within it, else
+        after it."""
+        before = self.clock()
+        result = measure()
+        within = result.get("clock") if isinstance(result, dict) else None
+        if not (is_steady(before) and is_steady(within or self.clock())):
+            raise Spoiled(f"the clock's own p99.9 was over {UNSTEADY} times its p50")
+        return result
 
     def daemon(self, *flags):
         """A `metricsd --data-dir none` on a socket of its own. A context manager; see tests/e2e/harness.py."""

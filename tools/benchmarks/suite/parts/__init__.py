@@ -5,6 +5,37 @@
     run(context) -> list[Row]    figures; plots go to context.add_plot()
 """
 
-from parts import record
+from parts import (
+    batches,
+    client_cpu,
+    connections,
+    export,
+    lines,
+    memory,
+    metrics_api,
+    obvious,
+    percentiles,
+    record,
+    render,
+    scrape,
+    series,
+)
 
-PARTS = {part.NAME: part for part in (record,)}
+PARTS = {
+    part.NAME: part
+    for part in (
+        record,
+        metrics_api,
+        client_cpu,
+        lines,
+        batches,
+        obvious,
+        connections,
+        series,
+        scrape,
+        render,
+        memory,
+        percentiles,
+        export,
+    )
+}

@@ -1,6 +1,6 @@
 """record() by each shape, while the drainer empties the rings: bursts, against bursts of readings of the clock."""
 
-from context import Unmeasurable
+from context import Spoiled
 from plot import Plot
 from row import Row
 
@@ -28,7 +28,7 @@ def measure(context, threads):
     result = context.measure("metricsd_bench_record", threads)
     # What a full ring refuses is cheaper than what it takes.
     if result["dropped"] > result["recorded"] / 100:
-        raise Unmeasurable(f"{result['dropped']} of {result['recorded']} operations dropped: the drainer came too late")
+        raise Spoiled(f"{result['dropped']} of {result['recorded']} operations dropped: the drainer came too late")
     return result
 
 

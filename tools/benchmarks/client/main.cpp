@@ -1,0 +1,98 @@
+// usage: metricsd_bench_client SOCKET OPERATIONS
+//
+// CPU time of a process that records, all of its threads, the run's JSONL written below the working directory
+// and a daemon fed; and of one send() of 300 bytes to a reader that reads: {"operation_ns", "send_ns",
+// "recorded", "dropped"}.
+
+#include "bursts.h"
+#include "process.h"
+
+#include <metricsd/client/collector.h>
+#include <metricsd/models/unique_fd.h>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <thread>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace {
+
+namespace client = metricsd::client;
+using namespace metricsd::measuring;
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t kBurstOfOperations = 512;  // long enough for the sleep behind it to cost nothing
+constexpr auto kSleep = 1500us;
+constexpr auto kUntilAllIsSent = 500ms;  // the drainer comes every 20 ms at the latest
+
+void record(client::Collector& run, std::uint64_t operations) {
+  const client::Operation operation{.operation_type = "upload",
+                                    .duration = 1ms,
+                                    .object_key = "bucket/object-000000042",
+                                    .object_size_bytes = 1 << 20,
+                                    .start = std::chrono::system_clock::now(),
+                                    .user_id = "user-7"};
+  for (std::uint64_t done = 0; done < operations; ++done) {
+    if (done % kBurstOfOperations == 0) std::this_thread::sleep_for(kSleep);
+    run.record(operation);
+  }
+}
+
+// Nanoseconds of CPU an operation.
+double measure_operations(client::Collector& run, std::uint64_t operations) {
+  const std::int64_t before = process_cpu_ns();
+  record(run, operations);
+  std::this_thread::sleep_for(kUntilAllIsSent);
+  return static_cast<double>(process_cpu_ns() - before) / static_cast<double>(operations);
+}
+
+void read_all(int fd) {
+  std::array<char, 65536> buffer{};
+  while (::read(fd, buffer.data(), buffer.size()) > 0) {
+  }
+}
+
+// Nanoseconds of the sender's CPU a send().
+double measure_sends() {
+  constexpr int kSends = 200'000;
+  std::array<int, 2> fds{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds.data()) != 0) fail("no socketpair");
+  metricsd::UniqueFd ours(fds[0]);
+  const metricsd::UniqueFd theirs(fds[1]);
+  std::thread reader(read_all, theirs.get());
+  std::array<char, 300> message{};
+  const std::int64_t before = thread_cpu_ns();
+  for (int i = 0; i < kSends; ++i) {
+    if (::send(ours.get(), message.data(), message.size(), MSG_NOSIGNAL) != 300) fail("send() failed");
+  }
+  const double taken = static_cast<double>(thread_cpu_ns() - before) / kSends;
+  ours = metricsd::UniqueFd();
+  reader.join();
+  return taken;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::uint64_t operations = argc == 3 ? std::strtoull(argv[2], nullptr, 10) : 0;
+  if (operations == 0) fail("usage: metricsd_bench_client SOCKET OPERATIONS");
+
+  client::RunOptions options;
+  options.socket = argv[1];
+  options.exports = {"jsonl"};
+  options.join_from_environment = false;
+  client::Collector run(options);
+  if (!run) fail(run.error());
+  record(run, 10 * kBurstOfOperations);  // connects, warms up
+  const double operation_ns = measure_operations(run, operations);
+  const double send_ns = measure_sends();
+  print({{"operation_ns", operation_ns},
+         {"send_ns", send_ns},
+         {"recorded", run.recorded()},
+         {"dropped", run.dropped()}});
+  std::quick_exit(EXIT_SUCCESS);  // the statistics at the end of a run are not what is measured here
+}
