@@ -1,0 +1,69 @@
+"""This daemon beside what people would pick instead: all are told of the same events, at several write sizes, one after
+the other in every round, so that both sides of a ratio are from the same minute."""
+
+from peers.collectd import Collectd
+from peers.field import Field
+from peers.metricsd import MetricsdBatches, MetricsdLines
+from peers.netdata import Netdata
+from peers.prometheus_cpp import PrometheusCpp
+from peers.pushgateway import Pushgateway
+from peers.read_only import ReadOnly
+from peers.report import table
+from peers.statsd import Statsd
+from peers.victoria_metrics import VictoriaMetrics
+from row import Row
+
+NAME = "peers"
+DESCRIPTION = "this daemon beside netdata, statsd, VictoriaMetrics, collectd, pushgateway, prometheus-cpp"
+
+OURS = (MetricsdLines, MetricsdBatches)
+THEIRS = (Netdata, Statsd, VictoriaMetrics, Collectd, Pushgateway, PrometheusCpp)
+WRITE_SIZES = (1, 8, 64)
+LARGEST = WRITE_SIZES[-1]
+WARM_UP_SECONDS = 0.3
+
+
+def run(context):
+    seconds = 2 if context.full else 1
+    with Field(context, (*OURS, ReadOnly, *THEIRS)) as field:
+        field.round(LARGEST, WARM_UP_SECONDS)  # what a peer compiles or allocates once
+        rounds = {
+            size: context.rounds(lambda size=size: field.round(size, seconds), f"{NAME}, {size} events a write")
+            for size in WRITE_SIZES
+        }
+        refused = {peer.name: peer.refused() for peer in field.peers if isinstance(peer, OURS)}
+    print(table(field.peers, rounds, field.absent), end="\n\n")
+    return [*beside(field.peers, rounds), *batches_beside_the_fastest(field.peers, rounds), *losses(rounds, refused)]
+
+
+def beside(peers, rounds):
+    """Single lines, the dearer of our two ways, beside every peer in its own way."""
+    for peer in peers:
+        if isinstance(peer, OURS):
+            continue
+        for size in WRITE_SIZES if peer.has_write_size else (LARGEST,):
+            pairs = [(results[MetricsdLines.name], results[peer.name]) for results in rounds[size]]
+            # Nobody is ahead of the kernel; that row is to be read, not to be reached.
+            targets = (None, None) if isinstance(peer, ReadOnly) else ("< 1", "> 1")
+            what = f"single lines / {peer.name}, {size} events a write"
+            cpu = [(ours.cpu_us, theirs.cpu_us) for ours, theirs in pairs]
+            speed = [(ours.events_a_second, theirs.events_a_second) for ours, theirs in pairs]
+            yield Row.of_rounds(f"CPU of an event, {what}", cpu, targets[0], "us")
+            yield Row.of_rounds(f"events a second, {what}", speed, targets[1])
+
+
+def batches_beside_the_fastest(peers, rounds):
+    theirs = [peer.name for peer in peers if isinstance(peer, THEIRS)]
+    if not theirs or not any(isinstance(peer, MetricsdBatches) for peer in peers):
+        return
+    pairs = [
+        (results[MetricsdBatches.name].cpu_us, min(results[name].cpu_us for name in theirs)) for results in rounds[LARGEST]
+    ]
+    yield Row.of_rounds(f"CPU of an event, batches / the fastest peer, {LARGEST} events a write", pairs, "<= 0.25", "us")
+
+
+def losses(rounds, refused):
+    """What was sent to us and not counted, or refused, in all rounds."""
+    for name, refusals in refused.items():
+        lost = sum(results[name].lost for of_size in rounds.values() for results in of_size)
+        yield Row(f"events lost or refused, {name}", lost + refusals, target="== 0")
