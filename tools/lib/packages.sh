@@ -41,6 +41,18 @@ BENCH_PACKAGES=(
 )
 
 # To run the tests under the other compiler, the sanitizers and clang-tidy.
+# To compare with what people would pick instead (tools/bench peers). statsd comes from npm, see install-peers.
+PEER_PACKAGES=(
+  netdata-core           # statsd in C
+  victoria-metrics       # a time series database that takes lines over TCP
+  collectd-core          # values over a Unix socket
+  libprotobuf-c1         # its write_prometheus, which shows what it has counted
+  libmicrohttpd12        # likewise
+  prometheus-pushgateway # values over HTTP
+  nodejs                 # runs statsd
+)
+
+# To run them under the other compiler, the sanitizers and clang-tidy.
 ALL_PACKAGES=(
   clang-14           # the second compiler
   clang-tidy-14      # the tidy preset
