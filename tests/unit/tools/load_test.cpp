@@ -4,7 +4,9 @@
 #include "payload.h"
 #include "renderers.h"
 
+#include <metricsd/ipc/decoder.h>
 #include <metricsd/models/json/document.h>
+#include <metricsd/models/limits.h>
 
 #include <algorithm>
 #include <array>
@@ -29,10 +31,7 @@ const std::vector<Event> kTwoEvents{
 
 // What one write of two events says, the first time and the second time round a ring of this one write.
 std::array<std::string, 2> two_rounds(std::string_view dialect) {
-  PayloadBuilder out;
-  find_dialect(dialect)->render(out, kTwoEvents);
-  out.end_write();
-  Payload payload = std::move(out).finish();
+  Payload payload = find_dialect(dialect)->render(kTwoEvents, 2);
   const Write write = payload.writes().front();
   const std::string first(payload.bytes(write));
   payload.advance(write);
@@ -72,11 +71,14 @@ TEST(Ring, HoldsWholeWritesThatFollowOneAnother) {
 
 TEST(Ring, ItsRunningNumbersGoOnWhereTheLastRoundEnded) {
   PayloadBuilder out;
-  out.append_then_add(0, 8);
+  out.append(0);
+  out.add(0, 8);
   out.end_write();
-  out.append_then_add(0, 8);
+  out.append(0);
+  out.add(0, 8);
   out.text() += ' ';
-  out.add_then_append(1, 1);
+  out.add(1, 1);
+  out.append(1);
   out.end_write();
   Payload ring = std::move(out).finish();
   std::vector<std::string> sent;
@@ -104,32 +106,36 @@ TEST(MetricsdLine, IsAnOperationThatTheDaemonTakes) {
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
 }
 
-TEST(MetricsdBatch, CompletesADictionaryByRowsAndMovesItsSequence) {
-  const auto rounds = two_rounds("metricsd-batch");
-  EXPECT_EQ(rounds[0],
-            R"({"type":"batch","stream":0,"first_seq":1000000000000,"count":2,"shared":[)"
-            R"({"operation_type":"upload","workload_type":"s3","driver":"rest","success":true},)"
-            R"({"operation_type":"read","workload_type":"rbd","driver":"librbd","success":false}],)"
-            R"("fields":["duration_ns","object_size_bytes"],)"
-            R"("rows":[[0,112500000,1048576],[1,51200,4096]]})"
-            "\n");
-  EXPECT_EQ(object_of(rounds[1]).at("first_seq"), 1'000'000'000'002);
-}
-
-TEST(MetricsdBatch, RefersToEntriesThatAreThere) {
-  const std::vector<Event> events = make_events(64);
-  PayloadBuilder out;
-  render_metricsd_batch(out, events);
-  const auto batch = object_of(out.text());
-  const auto& rows = batch.at("rows").as_array();
-  ASSERT_EQ(rows.size(), events.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const auto& shared = batch.at("shared").as_array().at(rows[i].at(0).to_number<std::size_t>());
-    EXPECT_EQ(shared.at("operation_type").as_string(), events[i].labels().operation);
-    EXPECT_EQ(shared.at("success"), events[i].success);
-    EXPECT_EQ(rows[i].at(1), events[i].duration_ns);
-    EXPECT_EQ(rows[i].at(2), events[i].bytes);
+// All that a daemon reads in two times round a ring of batches.
+TEST(MetricsdBatch, HoldsEveryEventInConsecutiveRecords) {
+  const std::vector<Event> events = make_events(40);
+  Payload ring = find_dialect("metricsd-batch")->render(events, 8);
+  ipc::Decoder decoder(limits::kBatchLine);
+  std::uint64_t next_seq = kFirstNumber;
+  std::uint64_t versions = 0;
+  for (int round = 0; round < 2; ++round) {
+    std::size_t ordinal = 0;
+    for (const Write& write : ring.writes()) {
+      decoder.feed(ring.bytes(write));
+      ASSERT_EQ(decoder.next(), ipc::Decoder::Step::batch);
+      const ipc::Batch& batch = decoder.batch();
+      ASSERT_FALSE(batch.refusal);
+      EXPECT_EQ(batch.first_seq, next_seq);
+      next_seq += batch.count;
+      versions = batch.shared_version;
+      for (const ipc::BatchRow& row : batch.rows) {
+        const Event& event = events.at(ordinal++);
+        EXPECT_EQ(batch.shared.at(row.shared).operation_type, event.labels().operation);
+        EXPECT_EQ(batch.shared.at(row.shared).success, event.success);
+        EXPECT_EQ(row.duration_ns, event.duration_ns);
+        EXPECT_EQ(row.object_size_bytes, event.bytes);
+      }
+      ASSERT_EQ(decoder.next(), ipc::Decoder::Step::need_more);
+      ring.advance(write);
+    }
+    EXPECT_EQ(ordinal, events.size());
   }
+  EXPECT_EQ(versions, 1) << "the dictionary is the same in every batch";
 }
 
 TEST(MetricsdHello, IsOfAnotherClientEachTime) {

@@ -21,7 +21,9 @@ namespace {
 constexpr timeval kPatience{.tv_sec = 20, .tv_usec = 0};
 
 [[noreturn]] void fail(const char* act) {
-  throw std::system_error(errno, std::generic_category(), act);
+  const int reason =
+      errno == EAGAIN ? ETIMEDOUT : errno;  // of a blocking socket with SO_RCVTIMEO, SO_SNDTIMEO
+  throw std::system_error(reason, std::generic_category(), act);
 }
 
 template <class Option>

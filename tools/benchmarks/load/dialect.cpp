@@ -14,7 +14,7 @@ constexpr std::size_t kRingEvents = 4096;
 
 constexpr std::array<Dialect, 6> kDialects{{
     {.name = "metricsd-line", .render = render_metricsd_lines},
-    {.name = "metricsd-batch", .render = render_metricsd_batch, .greeting = metricsd_hello},
+    {.name = "metricsd-batch", .render = render_metricsd_batches, .greeting = metricsd_hello},
     {.name = "statsd", .render = render_statsd},
     {.name = "influx", .render = render_influx},
     {.name = "collectd", .render = render_collectd, .answer = "0 Success", .answers_an_event = 3},
@@ -34,13 +34,7 @@ std::span<const Dialect> all_dialects() {
 
 Payload render_ring(const Dialect& dialect, std::size_t events_a_write) {
   const std::size_t writes = std::max<std::size_t>(1, kRingEvents / events_a_write);
-  const std::vector<Event> events = make_events(writes * events_a_write);
-  PayloadBuilder out;
-  for (std::size_t write = 0; write < writes; ++write) {
-    dialect.render(out, std::span(events).subspan(write * events_a_write, events_a_write));
-    out.end_write();
-  }
-  return std::move(out).finish();
+  return dialect.render(make_events(writes * events_a_write), events_a_write);
 }
 
 }  // namespace metricsd::load

@@ -12,8 +12,8 @@ namespace metricsd::load {
 
 struct Dialect {
   std::string_view name;
-  // Appends one write of these events.
-  void (*render)(PayloadBuilder& out, std::span<const Event> events);
+  // The events in writes of so many; the last may hold fewer.
+  Payload (*render)(std::span<const Event> events, std::size_t events_a_write);
   // The text of a peer's answer that says "taken", and how many of them an event has; "" where none is waited
   // for.
   std::string_view answer = {};

@@ -1,10 +1,10 @@
 #include "renderers.h"
 
+#include <metricsd/ipc/batch.h>
 #include <metricsd/ipc/encoder.h>
-#include <metricsd/models/json/writer.h>
 
-#include <array>
 #include <random>
+#include <string_view>
 
 #include <unistd.h>
 
@@ -12,89 +12,67 @@ namespace metricsd::load {
 
 namespace {
 
-constexpr std::size_t kSequence = 0;  // the running counter of a batch's first_seq
+constexpr std::size_t kSequence = 0;  // the counter of a batch's first_seq
 
-void append_shared(JsonWriter& json, const Event& event) {
-  json.begin_object()
-      .field("operation_type", event.labels().operation)
-      .field("workload_type", event.labels().workload)
-      .field("driver", event.labels().driver)
-      .field("success", event.success)
-      .end_object();
+ipc::SharedFieldsView shared_fields(const Event& event) {
+  return {.operation_type = event.labels().operation,
+          .workload_type = event.labels().workload,
+          .driver = event.labels().driver,
+          .success = event.success};
 }
 
-// The dictionary of what rows share: index of a series in it, in the order of their first row.
-class SharedEntries {
- public:
-  explicit SharedEntries(std::span<const Event> events) {
-    for (const Event& event : events) {
-      std::size_t& index = index_[event.series()];
-      if (index != kNone) continue;
-      index = firsts_.size();
-      firsts_.push_back(&event);
-    }
+// An encoder whose dictionary knows every series, as that of a client has come to after a while.
+ipc::BatchEncoder encoder_at_work() {
+  ipc::BatchEncoder encoder;
+  encoder.begin(0, kFirstNumber);
+  for (std::size_t label_set = 0; label_set < kLabelSets.size(); ++label_set) {
+    for (const bool success : {true, false})
+      (void)encoder.shared(shared_fields({.label_set = label_set, .success = success}));
   }
-  [[nodiscard]] const std::vector<const Event*>& firsts() const { return firsts_; }
-  [[nodiscard]] std::size_t index(const Event& event) const { return index_[event.series()]; }
-
- private:
-  static constexpr std::size_t kNone = kSeries;
-  std::array<std::size_t, kSeries> index_ = [] {
-    std::array<std::size_t, kSeries> none{};
-    none.fill(kNone);
-    return none;
-  }();
-  std::vector<const Event*> firsts_;
-};
+  std::string ignored;
+  encoder.finish(ignored);
+  return encoder;
+}
 
 }  // namespace
 
-void render_metricsd_lines(PayloadBuilder& out, std::span<const Event> events) {
-  OperationMetric operation;
-  for (const Event& event : events) {
-    operation.operation_type = event.labels().operation;
-    operation.workload_type = event.labels().workload;
-    operation.driver = event.labels().driver;
-    operation.object_size_bytes = event.bytes;
-    operation.duration_ns = event.duration_ns;
-    operation.success = event.success;
-    ipc::encode(out.text(), operation);
-  }
+Payload render_metricsd_lines(std::span<const Event> events, std::size_t events_a_write) {
+  return render_writes(events, events_a_write, [](PayloadBuilder& out, std::span<const Event> of_write) {
+    for (const Event& event : of_write) {
+      ipc::encode(out.text(), OperationView{.operation_type = event.labels().operation,
+                                            .workload_type = event.labels().workload,
+                                            .object_size_bytes = event.bytes,
+                                            .duration_ns = event.duration_ns,
+                                            .success = event.success,
+                                            .driver = event.labels().driver});
+    }
+  });
 }
 
-void render_metricsd_batch(PayloadBuilder& out, std::span<const Event> events) {
-  const SharedEntries shared(events);
-  out.text() += R"({"type":"batch","stream":0,"first_seq":)";
-  out.append_then_add(kSequence, events.size());
-  out.text() += R"(,"count":)" + std::to_string(events.size()) + R"(,"shared":)";
-  JsonWriter dictionary(out.text());
-  dictionary.begin_array();
-  for (const Event* event : shared.firsts()) append_shared(dictionary, *event);
-  dictionary.end_array();
-  out.text() += R"(,"fields":["duration_ns","object_size_bytes"],"rows":)";
-  JsonWriter rows(out.text());
-  rows.begin_array();
-  for (const Event& event : events) {
-    rows.begin_array();
-    rows.value(shared.index(event)).value(event.duration_ns).value(event.bytes);
-    rows.end_array();
-  }
-  rows.end_array();
-  out.text() += "}\n";
+Payload render_metricsd_batches(std::span<const Event> events, std::size_t events_a_write) {
+  ipc::BatchEncoder encoder = encoder_at_work();
+  return render_writes(events, events_a_write, [&](PayloadBuilder& out, std::span<const Event> of_write) {
+    const std::size_t begin = out.text().size();
+    const std::uint64_t first_seq = out.value(kSequence);
+    encoder.begin(0, first_seq);
+    for (const Event& event : of_write)
+      encoder.add(encoder.shared(shared_fields(event)), event.duration_ns, event.bytes, 0);
+    encoder.finish(out.text());
+    out.let_grow(kSequence, out.text().find(std::to_string(first_seq), begin));
+    out.add(kSequence, of_write.size());
+  });
 }
 
 std::string metricsd_hello() {
   constexpr std::string_view kHex = "0123456789abcdef";
+  ipc::HelloMessage hello;
   std::random_device random;
-  std::string client_id;
-  while (client_id.size() < 32) client_id += kHex[random() % kHex.size()];
+  while (hello.client_id.size() < 32) hello.client_id += kHex[random() % kHex.size()];
+  hello.pid = static_cast<std::uint64_t>(::getpid());
+  hello.streams = {{.stream = 0, .first_seq = kFirstNumber}};
   std::string line;
-  JsonWriter json(line);
-  json.begin_object().field("type", "hello").field("protocol", 1).field("client_id", client_id);
-  json.field("pid", ::getpid()).key("streams").begin_array();
-  json.begin_object().field("stream", 0).field("first_seq", kFirstNumber).end_object();
-  json.end_array().end_object();
-  return line + '\n';
+  ipc::encode(line, hello);
+  return line;
 }
 
 }  // namespace metricsd::load

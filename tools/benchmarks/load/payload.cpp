@@ -20,21 +20,14 @@ void Payload::advance(const Write& write) {
   }
 }
 
-void PayloadBuilder::append(std::size_t counter) {
-  const std::uint64_t value = kFirstNumber + totals_.at(counter);
-  payload_.numbers_.push_back({.offset = text().size(), .value = value});
+void PayloadBuilder::let_grow(std::size_t counter, std::size_t offset) {
+  payload_.numbers_.push_back({.offset = offset, .value = value(counter)});
   counter_of_.push_back(counter);
-  text() += std::to_string(value);
 }
 
-void PayloadBuilder::append_then_add(std::size_t counter, std::uint64_t amount) {
-  append(counter);
-  totals_[counter] += amount;
-}
-
-void PayloadBuilder::add_then_append(std::size_t counter, std::uint64_t amount) {
-  totals_.at(counter) += amount;
-  append(counter);
+void PayloadBuilder::append(std::size_t counter) {
+  let_grow(counter, text().size());
+  text() += std::to_string(value(counter));
 }
 
 void PayloadBuilder::end_write() {

@@ -52,15 +52,17 @@ class PayloadBuilder {
 
   // To append to.
   [[nodiscard]] std::string& text() { return payload_.text_; }
-  // Appends the value of one of kCounters counters, all of which start at kFirstNumber, and adds to it.
-  void append_then_add(std::size_t counter, std::uint64_t amount);
-  void add_then_append(std::size_t counter, std::uint64_t amount);
+  // One of kCounters counters, all of which start at kFirstNumber.
+  [[nodiscard]] std::uint64_t value(std::size_t counter) const { return kFirstNumber + totals_.at(counter); }
+  void add(std::size_t counter, std::uint64_t amount) { totals_.at(counter) += amount; }
+  // Says that its value stands at `offset` of the text, and is to grow as the counter does.
+  void let_grow(std::size_t counter, std::size_t offset);
+  // Appends its value, which is to grow.
+  void append(std::size_t counter);
   void end_write();
   [[nodiscard]] Payload finish() &&;
 
  private:
-  void append(std::size_t counter);
-
   Payload payload_;
   std::vector<std::size_t> counter_of_;  // one for each running number
   std::array<std::uint64_t, kCounters> totals_{};

@@ -27,9 +27,7 @@ void append_collectd_name(std::string& out, const Event& event, std::string_view
                      type, "-", labels.operation, ".", instance, " interval=10 N:"});
 }
 
-}  // namespace
-
-void render_statsd(PayloadBuilder& out, std::span<const Event> events) {
+void append_statsd(PayloadBuilder& out, std::span<const Event> events) {
   std::string& text = out.text();
   for (const Event& event : events) {
     append_dotted_name(text, event);
@@ -45,7 +43,7 @@ void render_statsd(PayloadBuilder& out, std::span<const Event> events) {
   }
 }
 
-void render_influx(PayloadBuilder& out, std::span<const Event> events) {
+void append_influx(PayloadBuilder& out, std::span<const Event> events) {
   std::string& text = out.text();
   for (const Event& event : events) {
     const LabelSet& labels = event.labels();
@@ -58,11 +56,12 @@ void render_influx(PayloadBuilder& out, std::span<const Event> events) {
   }
 }
 
-void render_collectd(PayloadBuilder& out, std::span<const Event> events) {
+void append_collectd(PayloadBuilder& out, std::span<const Event> events) {
   std::string& text = out.text();
   for (const Event& event : events) {
     append_collectd_name(text, event, "derive", "operations");
-    out.add_then_append(event.series(), 1);
+    out.add(event.series(), 1);
+    out.append(event.series());
     text += '\n';
     append_collectd_name(text, event, "gauge", "duration_ms");
     append_ns_as_milliseconds(text, event.duration_ns);
@@ -73,7 +72,7 @@ void render_collectd(PayloadBuilder& out, std::span<const Event> events) {
   }
 }
 
-void render_pushgateway(PayloadBuilder& out, std::span<const Event> events) {
+void append_pushgateway(PayloadBuilder& out, std::span<const Event> events) {
   // The running total is the last thing of the body, and its digits are as many as kFirstNumber has.
   static const std::size_t kDigits = std::to_string(kFirstNumber).size();
   std::string body;
@@ -91,9 +90,25 @@ void render_pushgateway(PayloadBuilder& out, std::span<const Event> events) {
                         " HTTP/1.1\r\nHost: load\r\nContent-Length: "});
     append_integer(text, body.size() + kDigits + 1);
     append_words(text, {"\r\n\r\n", body});
-    out.add_then_append(event.series(), 1);
+    out.add(event.series(), 1);
+    out.append(event.series());
     text += '\n';
   }
+}
+
+}  // namespace
+
+Payload render_statsd(std::span<const Event> events, std::size_t events_a_write) {
+  return render_writes(events, events_a_write, append_statsd);
+}
+Payload render_influx(std::span<const Event> events, std::size_t events_a_write) {
+  return render_writes(events, events_a_write, append_influx);
+}
+Payload render_collectd(std::span<const Event> events, std::size_t events_a_write) {
+  return render_writes(events, events_a_write, append_collectd);
+}
+Payload render_pushgateway(std::span<const Event> events, std::size_t events_a_write) {
+  return render_writes(events, events_a_write, append_pushgateway);
 }
 
 }  // namespace metricsd::load
