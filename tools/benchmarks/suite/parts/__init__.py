@@ -14,6 +14,7 @@ from parts import (
     memory,
     metrics_api,
     obvious,
+    peers,
     percentiles,
     record,
     render,
@@ -37,5 +38,6 @@ PARTS = {
         memory,
         percentiles,
         export,
+        peers,
     )
 }

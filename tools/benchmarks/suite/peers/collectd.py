@@ -6,7 +6,7 @@ import os
 
 from context import harness
 from peers.exposition import values
-from peers.peer import Peer, program
+from peers.peer import Peer, accepts, program
 
 FIRST_TOTAL = 1_000_000_000_000  # kFirstNumber of metricsd_load
 
@@ -47,7 +47,7 @@ class Collectd(Peer):
             _CONFIGURATION.format(directory=self.directory, socket=self.socket, web=self.web, group=group)
         )
         self.spawn(collectd, "-f", "-C", configuration, "-P", self.directory / "pid")
-        self.wait_until(lambda: self.socket.exists() and self.counted() == 0)
+        self.wait_until(lambda: self.counted() == 0 and accepts(self.socket))
 
     def address(self):
         return ["--unix", self.socket]

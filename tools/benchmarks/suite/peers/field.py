@@ -1,5 +1,6 @@
 """All peers of a comparison, running at once; those that are not told have nothing to do."""
 
+import collections
 import contextlib
 
 from context import Unmeasurable
@@ -15,6 +16,7 @@ class Field:
         self._running = contextlib.ExitStack()
         self.peers = []
         self.absent = {}  # why, by name
+        self.lost = collections.Counter()  # events by name, in every round, those among them that are thrown away
 
     def __enter__(self):
         with self._running:  # ends those that run where this one is interrupted
@@ -43,6 +45,7 @@ class Field:
         for peer in list(self.peers):
             try:
                 results[peer.name] = peer.tell(events_a_write, seconds)
+                self.lost[peer.name] += results[peer.name].lost
             except (Unmeasurable, AssertionError, OSError, ValueError) as error:
                 self.peers.remove(peer)
                 self._give_up(peer, error)

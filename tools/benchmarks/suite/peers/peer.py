@@ -104,7 +104,7 @@ class Peer:
                 [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory
             )
 
-    def wait_until(self, ready, seconds=20):
+    def wait_until(self, ready, seconds=15):
         """Waits for `ready`, which may raise OSError while it is not; fails where the process ends before."""
 
         def look():
@@ -131,7 +131,9 @@ def program(name, package):
     return path
 
 
-def accepts(port):
-    """Whether someone listens at the port; raises OSError where nobody does."""
-    with socket.create_connection(("127.0.0.1", port), timeout=5):
-        return True
+def accepts(address):
+    """Whether someone listens at a port of the loopback interface or a path; raises OSError where nobody does."""
+    by_path = isinstance(address, pathlib.Path)
+    with socket.socket(socket.AF_UNIX if by_path else socket.AF_INET) as probe:
+        probe.connect(str(address) if by_path else ("127.0.0.1", address))
+    return True

@@ -2,7 +2,7 @@
 
 import json
 
-from peers.peer import Peer
+from peers.peer import Peer, accepts
 
 
 class ReadOnly(Peer):
@@ -15,7 +15,7 @@ class ReadOnly(Peer):
     def start(self):
         self.socket = self.directory / "sink.sock"
         self.spawn(self.context.program("metricsd_load"), "read-only", "--unix", self.socket)
-        self.wait_until(self.socket.exists)
+        self.wait_until(lambda: accepts(self.socket))
 
     def address(self):
         return ["--unix", self.socket]

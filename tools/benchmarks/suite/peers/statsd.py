@@ -4,7 +4,7 @@ import json
 import re
 
 from context import ROOT, Unmeasurable, harness
-from peers.peer import Peer, program
+from peers.peer import Peer, accepts, program
 
 # Where tools/bench installs it.
 SCRIPT = ROOT / "build" / "bench" / "npm" / "node_modules" / "statsd" / "stats.js"
@@ -37,7 +37,7 @@ class Statsd(Peer):
         path = self.directory / "configuration.js"
         path.write_text(json.dumps(configuration))
         self.spawn(node, SCRIPT, path)
-        self.wait_until(self.socket.exists)
+        self.wait_until(lambda: accepts(self.socket))
 
     def address(self):
         return ["--unix", self.socket]

@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""What the suite reads in the peers' outputs, and what it makes of it."""
+
+import pathlib
+import sys
+import time
+import types
+import unittest
+
+SUITE = pathlib.Path(__file__).resolve().parents[3] / "tools" / "benchmarks" / "suite"
+sys.path.insert(0, str(SUITE))
+
+from context import Unmeasurable  # pylint: disable=wrong-import-position
+from parts import peers as part  # pylint: disable=wrong-import-position
+from peers import exposition, measurement, netdata, report, statsd  # pylint: disable=wrong-import-position
+from peers.field import Field  # pylint: disable=wrong-import-position
+from peers.measurement import Measurement  # pylint: disable=wrong-import-position
+
+STATSD_OUTPUT = """20 Nov 08:56:02 - server is up INFO
+Flushing stats at  Fri Nov 20 2026 08:56:04 GMT+0000 (Coordinated Universal Time)
+{
+  counters: {
+    'statsd.metrics_received': 295875,
+    'operation.upload.s3.rest.success.operations': 15435,
+    'operation.upload.s3.rest.success.bytes': 9029149425,
+    'operation.upload.s3.rest.failure.operations': 1011
+  },
+  timers: {
+    'operation.upload.s3.rest.success.duration': [
+      0.0522, 0.0522
+    ]
+  },
+  counter_rates: {
+    'operation.upload.s3.rest.success.operations': 99
+  },
+  sets: {},
+  pctThreshold: [ 90 ]
+}
+Flushing stats at  Fri Nov 20 2026 08:56:05 GMT+0000 (Coordinated Universal Time)
+{
+  counters: {
+    'operation.upload.s3.rest.success.operations': 4
+  },
+  timers: {},
+}
+Flushing stats at  Fri Nov 20 2026 08:56:06 GMT+0000 (Coordinated Universal Time)
+{
+  counters: {
+    'operation.upload.s3.rest.success.operations': 1000000,
+"""
+
+NETDATA_PAGE = """
+netdata_info{instance="vm",application="netdata",version="v1.37.1"} 1 1795164584279
+netdata_statsd_operation_upload_s3_rest_success_operations_counter_total{chart="c",dimension="counter"} 3 1795164583475
+netdata_statsd_operation_upload_s3_rest_failure_operations_counter_total{chart="c",dimension="counter"} 4 1795164583475
+netdata_statsd_operation_upload_s3_rest_success_bytes_counter_total{chart="c",dimension="counter"} 37035 1795164583475
+netdata_statsd_operation_upload_s3_rest_success_duration_timer{chart="c",dimension="min"} 0 1795164583475
+"""
+
+
+class Outputs(unittest.TestCase):
+    def test_samples_are_found_by_name_and_labels(self):
+        page = '# TYPE a counter\na{x="1",y="2"} 3 1795164949482\na{x="2"} 1.5e+3\nab{x="1"} 7\na 9\n'
+        self.assertEqual(exposition.values(page, "a"), [3, 1500, 9])
+        self.assertEqual(exposition.values(page, "a", 'x="1"', 'y="2"'), [3])
+        self.assertEqual(exposition.values(page, "b"), [])
+
+    def test_statsd_counts_are_the_sum_of_its_whole_flushes(self):
+        self.assertEqual(statsd.count_in(STATSD_OUTPUT), 15435 + 1011 + 4)
+        self.assertEqual(statsd.count_in(""), 0)
+
+    def test_netdata_counts_are_those_of_the_operations(self):
+        self.assertEqual(netdata.count_in(NETDATA_PAGE), 7)
+        self.assertEqual(netdata.count_in(""), 0)
+
+
+class Waiting(unittest.TestCase):
+    def setUp(self):
+        self.addCleanup(setattr, measurement, "QUIET_SECONDS", measurement.QUIET_SECONDS)
+        measurement.QUIET_SECONDS = 0.2
+
+    def wait(self, counts, wanted):
+        remaining = list(counts)
+        return measurement.wait_for_count(
+            lambda: remaining.pop(0) if len(remaining) > 1 else remaining[0], wanted, time.monotonic()
+        )
+
+    def test_what_is_there_at_once_costs_no_time(self):
+        self.assertEqual(self.wait([5], 5), (5, 0))
+
+    def test_what_comes_later_costs_the_time_until_then(self):
+        counted, waited = self.wait([0, 3, 5], 5)
+        self.assertEqual(counted, 5)
+        self.assertGreater(waited, 0)
+
+    def test_what_never_comes_is_lost(self):
+        self.assertEqual(self.wait([0, 3], 5)[0], 3)
+
+
+def fake_peer(kind, tell):
+    """A peer that is no process."""
+
+    class Fake(kind):
+        def __init__(self, context):
+            super().__init__(context)
+            self.tell = tell
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            pass
+
+    return Fake
+
+
+def at_cost(cpu_us, lost=0):
+    return lambda size, seconds: Measurement(1000, 1000 - lost, 0.5, cpu_us * (1000 - lost) / 1e6)
+
+
+def fails(size, seconds):
+    raise Unmeasurable("has gone")
+
+
+CONTEXT = types.SimpleNamespace(directory="/nowhere", say=lambda text: None)
+
+
+class Comparing(unittest.TestCase):
+    def compare(self, *kinds):
+        with Field(CONTEXT, kinds) as field:
+            rounds = {size: [field.round(size, 1) for _ in range(3)] for size in part.WRITE_SIZES}
+        return field, rounds
+
+    def test_a_peer_that_fails_is_left_out_and_named(self):
+        field, rounds = self.compare(
+            fake_peer(part.MetricsdLines, at_cost(1)), fake_peer(part.Netdata, fails), fake_peer(part.Statsd, at_cost(4))
+        )
+        self.assertEqual(field.absent, {"netdata": "has gone"})
+        text = report.table(field.peers, rounds, field.absent)
+        self.assertIn("netdata: NOT MEASURED: has gone", text)
+        self.assertEqual([peer.name for peer in field.peers], ["metricsd, single lines", "statsd"])
+
+    def test_every_peer_has_a_row_for_each_write_size_and_figure(self):
+        field, rounds = self.compare(
+            fake_peer(part.MetricsdLines, at_cost(1)),
+            fake_peer(part.MetricsdBatches, at_cost(0.1)),
+            fake_peer(part.ReadOnly, at_cost(0.5)),
+            fake_peer(part.Statsd, at_cost(4)),
+            fake_peer(part.PrometheusCpp, at_cost(0.5)),
+        )
+        rows = {row.name: row for row in part.beside(field.peers, rounds)}
+        self.assertEqual(len(rows), 2 * (3 + 3 + 1))
+        against_statsd = rows["CPU of an event, single lines / statsd, 8 events a write"]
+        self.assertAlmostEqual(against_statsd.value, 0.25)
+        self.assertTrue(against_statsd.reached)
+        self.assertIsNone(rows["CPU of an event, single lines / read only, 8 events a write"].reached)
+        (fastest,) = part.batches_beside_the_fastest(field.peers, rounds)
+        self.assertAlmostEqual(fastest.value, 0.1 / 0.5)
+
+    def test_what_we_lose_in_any_round_is_shown(self):
+        field, _ = self.compare(fake_peer(part.MetricsdLines, at_cost(1, lost=2)))
+        (row,) = part.losses(field, {"metricsd, single lines": 1})
+        self.assertEqual(row.value, 2 * 3 * 3 + 1)
+        self.assertFalse(row.reached)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
