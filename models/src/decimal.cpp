@@ -1,3 +1,5 @@
+#include "digit_run.h"
+
 #include <metricsd/models/decimal.h>
 #include <metricsd/models/limits.h>
 #include <metricsd/models/timestamp.h>
@@ -10,6 +12,8 @@
 
 namespace metricsd {
 namespace {
+
+__extension__ using Int128 = __int128;
 
 // A JSON number taken apart: digits without the point, and the power of ten of the last of them.
 struct DecimalParts {
@@ -126,6 +130,29 @@ double ratio(Uint128 numerator, Uint128 denominator) {
   auto quotient = static_cast<std::uint64_t>(numerator / denominator);
   if (numerator % denominator != 0) quotient |= 1;
   return std::ldexp(static_cast<double>(quotient), -shift);
+}
+
+// Divides as doubles, which is at most a few units in the last place off; by how much can be said exactly in
+// 128 bits, and then mended.
+double decimal_fraction(std::uint64_t digits, unsigned places) {
+  const std::uint64_t divisor = kPowersOfTen[places];  // each is a double exactly
+  const double guess = static_cast<double>(digits) / static_cast<double>(divisor);
+  if (digits <= (std::uint64_t{1} << 53) || places == 0) return guess;  // rounded once only
+
+  constexpr std::uint64_t kTop = std::uint64_t{1} << 52;
+  const auto bits = std::bit_cast<std::uint64_t>(guess);
+  const std::uint64_t mantissa = (bits & (kTop - 1)) | kTop;
+  const int exponent = static_cast<int>(bits >> 52) - 1075;  // guess = mantissa * 2^exponent
+  if (exponent >= 0) return ratio(digits, divisor);
+  // What is missing to the true quotient, in units of which the last place has 2 * divisor.
+  const auto half_place = static_cast<Int128>(divisor);
+  Int128 missing = static_cast<Int128>(Uint128{digits} << (1 - exponent)) - Int128{mantissa} * 2 * half_place;
+  const int mend = static_cast<int>(missing > half_place) - static_cast<int>(missing < -half_place);
+  missing -= mend * 2 * half_place;
+  const bool sure = missing < half_place && missing > -half_place && mantissa > kTop;
+  if (!sure) [[unlikely]]
+    return ratio(digits, divisor);  // a tie, or next to a power of two
+  return std::bit_cast<double>(bits + static_cast<std::uint64_t>(mend));
 }
 
 void append_double(std::string& out, double value) {

@@ -1,5 +1,9 @@
-// The fields of an OperationMetric by name, for its reader and its writer.
+// The fields of an OperationMetric: names and limits, for its readers and its writer.
 #pragma once
+
+#include <metricsd/models/errors.h>
+#include <metricsd/models/limits.h>
+#include <metricsd/models/timestamp.h>
 
 #include <array>
 #include <cstddef>
@@ -41,11 +45,40 @@ constexpr std::string_view name_of(Field field) {
   return field == Field::unknown ? std::string_view() : kFieldNames[static_cast<std::size_t>(field)];
 }
 
-inline Field field_named(std::string_view name) {
-  for (std::size_t i = 0; i < kFields; ++i) {
+// Looks at the field behind `before` first: keys tend to come in the order of the contract.
+inline Field field_named(std::string_view name, Field before) {
+  std::size_t i = static_cast<std::size_t>(before) + 1;
+  for (std::size_t left = kFields; left > 0; --left, ++i) {
+    if (i >= kFields) i = 0;
     if (kFieldNames[i] == name) return static_cast<Field>(i);
   }
   return Field::unknown;
+}
+
+// How many bytes a text may have. Type names have rules of their own: is_type_name().
+struct TextLimits {
+  std::size_t min;
+  std::size_t max;
+};
+
+constexpr TextLimits text_limits(Field field) {
+  switch (field) {
+    case Field::operation_id: return {1, limits::kOperationId};
+    case Field::object_key: return {0, limits::kObjectKey};
+    case Field::error_code: return {0, limits::kErrorCode};
+    case Field::error_message: return {0, limits::kErrorMessage};
+    case Field::driver: return {0, limits::kDriver};
+    case Field::user_id: return {0, limits::kUserId};
+    default: return {0, 0};
+  }
+}
+
+// The duration of an operation that gives only its timestamps. Errors: end_before_start, out_of_range.
+inline Result<std::int64_t> duration_between(Timestamp start, Timestamp end) {
+  const std::int64_t duration_ns = end.ns - start.ns;
+  if (duration_ns < 0) return Errc::end_before_start;
+  if (duration_ns > limits::kDurationNs) return Errc::out_of_range;
+  return duration_ns;
 }
 
 }  // namespace metricsd

@@ -1,11 +1,12 @@
-// The events of one JSON object, as Boost.JSON's basic_parser tells them, into an OperationMetric. The rules
-// of the fields stand here.
+// The events of one JSON object, as Boost.JSON's basic_parser tells them, into an OperationView. The rules of
+// the fields stand here.
 #pragma once
 
 #include "operation_fields.h"
 
 #include <metricsd/models/decimal.h>
 #include <metricsd/models/errors.h>
+#include <metricsd/models/json/document.h>
 #include <metricsd/models/json/writer.h>
 #include <metricsd/models/limits.h>
 #include <metricsd/models/operation.h>
@@ -15,6 +16,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,7 +31,7 @@ struct Number {
   std::string_view digits;
 };
 
-// Takes the parser's events of one object into an OperationMetric.
+// Takes the parser's events of one object into an OperationView.
 //
 // A fault of a field does not end the parsing: the first is kept until the object's end, because a `type` key
 // behind it would make the whole line something else than an operation.
@@ -40,9 +42,13 @@ class OperationHandler {
   static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
 
-  void reset(OperationMetric& out) {
+  // `out` will refer to `json`, which is what the parser is about to read, and to the handler's memory.
+  void reset(std::string_view json, OperationView& out) {
+    json_ = json;
     out_ = &out;
-    out.clear();
+    out = OperationView{};
+    recycle(copies_);
+    recycle(metadata_text_);
     depth_ = 0;
     field_ = Field::unknown;
     seen_.reset();
@@ -62,9 +68,9 @@ class OperationHandler {
     if (!given(Field::success)) return fail(Errc::missing_field, Field::success);
     if (given(Field::duration_ms)) return;
     if (!out_->timestamp_start || !out_->timestamp_end) return fail(Errc::missing_field, Field::duration_ms);
-    out_->duration_ns = out_->timestamp_end->ns - out_->timestamp_start->ns;
-    if (out_->duration_ns < 0) return fail(Errc::end_before_start, Field::timestamp_end);
-    if (out_->duration_ns > limits::kDurationNs) return fail(Errc::out_of_range, Field::timestamp_end);
+    const auto duration_ns = duration_between(*out_->timestamp_start, *out_->timestamp_end);
+    if (!duration_ns) return fail(json_errc(duration_ns.error()), Field::timestamp_end);
+    out_->duration_ns = *duration_ns;
   }
 
   [[nodiscard]] bool typed() const { return typed_; }
@@ -77,7 +83,7 @@ class OperationHandler {
 
   bool on_object_begin(error_code&) {
     if (depth_ == 1 && field_ == Field::metadata) {
-      metadata_.emplace(out_->metadata);
+      metadata_.emplace(metadata_text_);
     } else if (depth_ == 1) {
       mistyped();
     }
@@ -195,7 +201,7 @@ class OperationHandler {
   }
 
   void begin_field(std::string_view key) {
-    field_ = field_named(key);
+    field_ = field_named(key, field_);
     if (field_ == Field::unknown) {
       ++unknown_fields_;
       return;
@@ -207,7 +213,7 @@ class OperationHandler {
 
   void end_metadata() {
     metadata_.reset();
-    if (out_->metadata == "{}") out_->metadata.clear();
+    if (metadata_text_ != "{}") out_->metadata = metadata_text_;
   }
 
   bool on_number(const Number& number, error_code& error) {
@@ -221,18 +227,31 @@ class OperationHandler {
     return true;
   }
 
+  // A text that stays where it is. One with escapes is no part of the line, and is copied; all such together
+  // are never longer than the line, so that the copies never move.
+  std::string_view kept(std::string_view text) {
+    const std::less<> before;
+    const bool in_line =
+        !before(text.data(), json_.data()) && before(text.data(), json_.data() + json_.size());
+    if (in_line) return text;
+    copies_.reserve(json_.size());
+    const std::size_t begin = copies_.size();
+    copies_ += text;
+    return std::string_view(copies_).substr(begin);
+  }
+
   void take_text(std::string_view text) {
     switch (field_) {
-      case Field::operation_id: return take_bounded(text, out_->operation_id, 1, limits::kOperationId);
+      case Field::operation_id: return take_bounded(text, out_->operation_id);
       case Field::operation_type: return take_type_name(text, out_->operation_type);
       case Field::workload_type:
         if (!text.empty()) take_type_name(text, out_->workload_type);
         return;
-      case Field::object_key: return take_bounded(text, out_->object_key, 0, limits::kObjectKey);
-      case Field::error_code: return take_bounded(text, out_->error_code, 0, limits::kErrorCode);
-      case Field::error_message: return take_bounded(text, out_->error_message, 0, limits::kErrorMessage);
-      case Field::driver: return take_bounded(text, out_->driver, 0, limits::kDriver);
-      case Field::user_id: return take_bounded(text, out_->user_id, 0, limits::kUserId);
+      case Field::object_key: return take_bounded(text, out_->object_key);
+      case Field::error_code: return take_bounded(text, out_->error_code);
+      case Field::error_message: return take_bounded(text, out_->error_message);
+      case Field::driver: return take_bounded(text, out_->driver);
+      case Field::user_id: return take_bounded(text, out_->user_id);
       case Field::timestamp_start: return take_timestamp(text, out_->timestamp_start);
       case Field::timestamp_end: return take_timestamp(text, out_->timestamp_end);
       case Field::intended_start: return take_timestamp(text, out_->intended_start);
@@ -240,17 +259,18 @@ class OperationHandler {
     }
   }
 
-  void take_bounded(std::string_view text, std::string& into, std::size_t min, std::size_t max) {
-    if (text.size() < min) return fail(Errc::out_of_range, field_);
-    if (text.size() > max) return fail(Errc::too_long, field_);
+  void take_bounded(std::string_view text, std::string_view& into) {
+    const TextLimits limits = text_limits(field_);
+    if (text.size() < limits.min) return fail(Errc::out_of_range, field_);
+    if (text.size() > limits.max) return fail(Errc::too_long, field_);
     if (text.find('\0') != std::string_view::npos) return fail(Errc::invalid_characters, field_);
-    into = text;
+    into = kept(text);
     give();
   }
-  void take_type_name(std::string_view text, std::string& into) {
+  void take_type_name(std::string_view text, std::string_view& into) {
     if (text.size() > limits::kTypeName) return fail(Errc::too_long, field_);
     if (!is_type_name(text)) return fail(Errc::invalid_characters, field_);
-    into = text;
+    into = kept(text);
     give();
   }
   void take_timestamp(std::string_view text, std::optional<Timestamp>& into) {
@@ -297,7 +317,10 @@ class OperationHandler {
     give();
   }
 
-  OperationMetric* out_ = nullptr;
+  std::string_view json_;
+  OperationView* out_ = nullptr;
+  std::string copies_;                  // texts that were escaped
+  std::string metadata_text_;           // compact
   std::size_t depth_ = 0;               // open objects and arrays
   Field field_ = Field::unknown;        // whose value comes, or came last
   std::bitset<kFields> seen_;           // keys met

@@ -1,28 +1,16 @@
-#include "operation_handler.h"
+#include "careful_operation_reader.h"
+#include "operation_fields.h"
+#include "usual_operation_reader.h"
 
-#include <metricsd/models/json/document.h>
+#include <metricsd/models/json/writer.h>
 #include <metricsd/models/operation_json.h>
 
-#include <boost/json/basic_parser_impl.hpp>
-
 namespace metricsd {
-namespace {
-
-namespace json = boost::json;
-
-json::parse_options parser_options() {
-  json::parse_options options;
-  options.max_depth = limits::kJsonDepth;
-  return options;
-}
-
-}  // namespace
 
 struct OperationReader::State {
-  json::basic_parser<OperationHandler> parser{parser_options()};
-  OperationMetric operation;
-  Errc refusal = Errc::malformed_json;
-  std::string_view refused_field;
+  UsualOperationReader usual;
+  CarefulOperationReader careful;
+  std::uint64_t unknown_fields = 0;
 };
 
 OperationReader::OperationReader() : state_(std::make_unique<State>()) {}
@@ -30,34 +18,22 @@ OperationReader::~OperationReader() = default;
 OperationReader::OperationReader(OperationReader&&) noexcept = default;
 OperationReader& OperationReader::operator=(OperationReader&&) noexcept = default;
 
-OperationReader::Outcome OperationReader::read(std::string_view text, OperationView& out) {
-  auto& parser = state_->parser;
-  OperationHandler& handler = parser.handler();
-  parser.reset();
-  handler.reset(state_->operation);
-  boost::system::error_code error;
-  const std::size_t used = parser.write_some(false, text.data(), text.size(), error);
-  if (handler.typed()) return Outcome::typed;
-  if (!error && text.find_first_not_of(" \t\r\n", used) != std::string_view::npos)
-    error = Errc::malformed_json;
-  if (!error) handler.check_whole();
-  if (!error && !handler.fault()) {
-    out = state_->operation;
-    return Outcome::operation;
-  }
-  state_->refusal = error ? json_errc(error) : *handler.fault();
-  state_->refused_field = error ? std::string_view() : handler.fault_field();
-  return Outcome::refused;
+OperationReader::Outcome OperationReader::read(std::string_view json, OperationView& out) {
+  state_->unknown_fields = 0;
+  if (state_->usual.read(json, out)) return Outcome::operation;
+  const Outcome outcome = state_->careful.read(json, out);
+  state_->unknown_fields = state_->careful.unknown_fields();
+  return outcome;
 }
 
 Errc OperationReader::refusal() const noexcept {
-  return state_->refusal;
+  return state_->careful.refusal();
 }
 std::string_view OperationReader::refused_field() const noexcept {
-  return state_->refused_field;
+  return state_->careful.refused_field();
 }
 std::uint64_t OperationReader::unknown_fields() const noexcept {
-  return state_->parser.handler().unknown_fields();
+  return state_->unknown_fields;
 }
 
 namespace {

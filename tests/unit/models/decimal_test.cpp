@@ -1,8 +1,11 @@
 #include <metricsd/models/decimal.h>
 
+#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <random>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -96,6 +99,35 @@ TEST(Decimal, WritesNumbersAsShortAsTheyReadBack) {
   EXPECT_EQ(text(1e22), "1e+22");
   EXPECT_EQ(text(std::nan("")), "NaN");
   EXPECT_EQ(text(-std::numeric_limits<double>::infinity()), "-Inf");
+}
+
+// What a text's digits say, read by decimal_fraction() and by the standard library.
+void expect_as_from_chars(std::uint64_t digits, unsigned places) {
+  std::string text = std::to_string(digits);
+  if (text.size() <= places) text.insert(0, places + 1 - text.size(), '0');
+  text.insert(text.size() - places, ".");
+  double expected = 0;
+  std::from_chars(text.data(), text.data() + text.size(), expected);
+  EXPECT_EQ(decimal_fraction(digits, places), expected) << text;
+}
+
+TEST(Decimal, MakesTheDoubleThatIsNextToItsDigits) {
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 100'000; ++i) {
+    const auto places = static_cast<unsigned>(random() % 20);
+    expect_as_from_chars(random() >> random() % 64, places);
+    // Half-way between two doubles, and one unit of the last digit beside it.
+    const std::uint64_t half_way = ((std::uint64_t{1} << 53) + (random() >> 11)) | 1;
+    for (const std::uint64_t digits : {half_way * 10 - 1, half_way * 10, half_way * 10 + 1})
+      expect_as_from_chars(digits, 1);
+  }
+  for (unsigned power = 53; power < 64; ++power) {  // the doubles change their distance here
+    for (unsigned places = 0; places < 20; ++places) {
+      const std::uint64_t change = std::uint64_t{1} << power;
+      for (std::uint64_t digits = change - 2; digits <= change + 2; ++digits)
+        expect_as_from_chars(digits, places);
+    }
+  }
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 // but its type.
 
 #include "keep.h"
-#include "usual_line.h"
+#include "operation_lines.h"
 
 #include <cstdint>
 #include <string_view>
@@ -41,7 +41,7 @@ Fields take_fields(ondemand::document& document) {
 }
 
 void parse_usual_line_simdjson(benchmark::State& state) {
-  const simdjson::padded_string line(kUsualLine);
+  const simdjson::padded_string line(operation_lines::kAllFields);
   ondemand::parser parser;
   for (auto _ : state) {
     ondemand::document document = parser.iterate(line);

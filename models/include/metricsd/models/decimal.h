@@ -31,6 +31,9 @@ void append_ns_as_milliseconds(std::string& out, std::int64_t ns);
 // The double next to numerator / denominator (round half to even). `denominator` is 1 to 2^72.
 [[nodiscard]] double ratio(Uint128 numerator, Uint128 denominator);
 
+// The double next to digits / 10^places, for at most 19 places: a decimal's own double.
+[[nodiscard]] double decimal_fraction(std::uint64_t digits, unsigned places);
+
 // The shortest text that reads back as the same double: "0.4375", "1e+22", "NaN", "+Inf", "-Inf".
 void append_double(std::string& out, double value);
 void append_integer(std::string& out, std::uint64_t value);

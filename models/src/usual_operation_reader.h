@@ -1,0 +1,43 @@
+// The fast path of OperationReader: lines as our own clients and the usual JSON libraries write them.
+//
+// Usual is: keys in about the order of the contract, each known and given once; no white space but one space
+// behind a comma or colon; texts without escapes; numbers without exponents and of no more digits than a
+// double has; metadata that is compact already. Of such a line it makes what the careful path would. Whatever
+// else it meets, be it a fault or a rarer way to say the same, it leaves to the careful path from the line's
+// start, so that what is refused, and why, is said in one place.
+#pragma once
+
+#include <metricsd/models/operation.h>
+#include <metricsd/models/timestamp.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace metricsd {
+
+// The day that a timestamp's first eleven characters name ("2026-01-31T"), kept from one to the next.
+class DayCache {
+ public:
+  static constexpr std::size_t kText = 11;
+
+  // `text` begins with kText characters of a day, and with a time to the second. False: there is no such day.
+  bool find(std::string_view text, std::int64_t& day_ns);
+
+ private:
+  std::array<char, kText> text_{};
+  std::int64_t day_ns_ = 0;
+};
+
+// One thread.
+class UsualOperationReader {
+ public:
+  // False: `json` is not of the usual form, and `out` is unspecified. Otherwise `out` refers to `json`.
+  bool read(std::string_view json, OperationView& out);
+
+ private:
+  DayCache days_;
+};
+
+}  // namespace metricsd
