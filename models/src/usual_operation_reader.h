@@ -7,8 +7,9 @@
 // start, so that what is refused, and why, is said in one place.
 #pragma once
 
+#include "digit_run.h"
+
 #include <metricsd/models/operation.h>
-#include <metricsd/models/timestamp.h>
 
 #include <array>
 #include <cstddef>
@@ -17,15 +18,26 @@
 
 namespace metricsd {
 
-// The day that a timestamp's first eleven characters name ("2026-01-31T"), kept from one to the next.
+// The day that the first characters of a timestamp name, `2026-01-31T`, kept from one to the next.
 class DayCache {
  public:
   static constexpr std::size_t kText = 11;
 
-  // `text` begins with kText characters of a day, and with a time to the second. False: there is no such day.
-  bool find(std::string_view text, std::int64_t& day_ns);
+  // `text` goes on with a time of at least eight characters. False: it names no moment.
+  [[gnu::always_inline]] bool find(const char* text, std::int64_t& day_ns) {
+    // Two words that overlap hold the eleven characters.
+    constexpr std::size_t kSecond = kText - kWord;
+    const bool same = load_word(text) == load_word(text_.data()) &&
+                      load_word(text + kSecond) == load_word(text_.data() + kSecond);
+    if (!same && !read(text)) [[unlikely]]
+      return false;
+    day_ns = day_ns_;
+    return true;
+  }
 
  private:
+  bool read(const char* text);
+
   std::array<char, kText> text_{};
   std::int64_t day_ns_ = 0;
 };
