@@ -114,6 +114,7 @@ struct JsonlReader::State {
   const std::uint64_t bytes_in_all;
   LineReader lines;
   OperationReader operations;
+  std::string_view line;
   std::uint64_t refused = 0;
 };
 
@@ -137,11 +138,15 @@ Result<bool> JsonlReader::next(OperationView& out) {
     if (!line) return {boost::system::in_place_error, line.error()};
     if (!*line) return false;
     if ((*line)->empty() || **line == "\r") continue;
+    state_->line = **line;
     if (state_->operations.read(**line, out) == OperationReader::Outcome::operation) return true;
     ++state_->refused;
   }
 }
 
+std::string_view JsonlReader::line() const {
+  return state_->line;
+}
 std::uint64_t JsonlReader::bad_lines() const {
   return state_->refused + state_->lines.too_long();
 }

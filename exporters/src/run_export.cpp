@@ -32,8 +32,13 @@ class OperationFile {
 
   [[nodiscard]] const std::string& name() const { return name_; }
 
-  void row(const OperationView& operation) {
-    format_->row(text_, operation);
+  // `line`, where there is one, is the operation's.
+  void row(const OperationView& operation, const OperationLine* line) {
+    if (line != nullptr) {
+      format_->copy_row(text_, operation, *line);
+    } else {
+      format_->row(text_, operation);
+    }
     if (text_.size() >= kWriteSize) hand_over();
   }
 
@@ -94,16 +99,18 @@ class RunExport {
       const Result<bool> more = reader->next(operation);
       if (!more) return more.error();
       if (!*more) break;
-      take(operation);
+      take(operation, reader->line());
       tell_progress(reader->bytes_read(), reader->bytes_in_all());
     }
     report_.bad_lines = reader->bad_lines();
     return {};
   }
 
-  void take(const OperationView& operation) {
+  void take(const OperationView& operation, std::string_view line) {
     ++report_.operations;
-    for (const auto& file : files_) file->row(operation);
+    OperationLine parts;
+    const bool taken_apart = !files_.empty() && take_apart(line, operation, parts);
+    for (const auto& file : files_) file->row(operation, taken_apart ? &parts : nullptr);
     if (summarised_) summarised_ = summary_.add(operation);
   }
 

@@ -9,6 +9,9 @@
 #include <metricsd/models/decimal.h>
 #include <metricsd/models/timestamp.h>
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -50,72 +53,84 @@ bool needs_quotes(std::string_view text) {
   return padded || text.find_first_of(",\"\r\n") != std::string_view::npos;
 }
 
-void append_doubling_quotes(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-}
-
-// Appends the cells of one record in turn, a comma behind each.
+// Writes the cells of one record in turn, a comma behind each, to where there is room for them.
 class RecordWriter {
  public:
-  RecordWriter(std::string& out, bool raw) : out_(out), raw_(raw) {}
+  RecordWriter(char* at, bool raw) : at_(at), raw_(raw) {}
 
-  RecordWriter& text(std::string_view value) {
-    if (value.empty()) return separate();
-    const bool defused = !raw_ && looks_like_formula(value.front());
-    if (!may_need_quotes(value)) {
-      if (defused) out_ += '\'';
-      out_ += value;
-      return separate();
-    }
-    const bool quoted = needs_quotes(value);
-    if (quoted) out_ += '"';
-    if (defused) out_ += '\'';
-    append_doubling_quotes(out_, value);
-    if (quoted) out_ += '"';
-    return separate();
-  }
+  // The most that a text and its comma take: every character a quote, quotes around them, an apostrophe.
+  static std::size_t room_for(std::string_view text) { return 2 * text.size() + 4; }
 
-  RecordWriter& integer(std::uint64_t value) {
-    append_integer(out_, value);
-    return separate();
-  }
-
-  RecordWriter& milliseconds(std::int64_t ns) {
-    append_ns_as_milliseconds(out_, ns);
-    return separate();
-  }
-
-  RecordWriter& number(std::optional<double> value) {
-    if (value) append_double(out_, *value);
-    return separate();
-  }
-
-  RecordWriter& timestamp(std::optional<Timestamp> value) {
-    if (value) append_timestamp(out_, *value);
-    return separate();
-  }
-
-  RecordWriter& boolean(bool value) {
-    out_ += value ? "true" : "false";
-    return separate();
-  }
-
-  void end() {
-    out_.back() = '\r';  // in place of the last comma
-    out_ += '\n';
-  }
-
- private:
-  RecordWriter& separate() {
-    out_ += ',';
+  // As it stands: nothing in it needs quotes.
+  RecordWriter& plain(std::string_view value) {
+    at_ = std::copy(value.begin(), value.end(), at_);
+    *at_++ = ',';
     return *this;
   }
 
-  std::string& out_;
+  RecordWriter& text(std::string_view value) {
+    if (value.empty()) return plain(value);
+    const bool defused = !raw_ && looks_like_formula(value.front());
+    const bool quoted = may_need_quotes(value) && needs_quotes(value);
+    if (quoted) *at_++ = '"';
+    if (defused) *at_++ = '\'';
+    if (!quoted) return plain(value);
+    for (const char c : value) {
+      if (c == '"') *at_++ = '"';
+      *at_++ = c;
+    }
+    *at_++ = '"';
+    *at_++ = ',';
+    return *this;
+  }
+
+  // Behind the record.
+  char* end() {
+    at_[-1] = '\r';  // in place of the last comma
+    *at_++ = '\n';
+    return at_;
+  }
+
+ private:
+  char* at_;
   bool raw_;
+};
+
+// The numbers and times of an operation as text.
+class Numbers {
+ public:
+  // Views into this, until the next call.
+  const OperationLine& of(const OperationView& operation) {
+    text_.clear();
+    text_.reserve(kRoom);
+    line_.timestamp_start = time(operation.timestamp_start);
+    line_.timestamp_end = time(operation.timestamp_end);
+    line_.intended_start = time(operation.intended_start);
+    line_.object_size_bytes = added([&] { append_integer(text_, operation.object_size_bytes); });
+    line_.duration_ms = added([&] { append_ns_as_milliseconds(text_, operation.duration_ns); });
+    line_.throughput_mbps = added([&] {
+      if (operation.throughput_mbps) append_double(text_, *operation.throughput_mbps);
+    });
+    return line_;
+  }
+
+ private:
+  static constexpr std::size_t kRoom = 256;  // more than all of them take, so that views stay valid
+
+  std::string_view time(const std::optional<Timestamp>& at) {
+    return added([&] {
+      if (at) append_timestamp(text_, *at);
+    });
+  }
+  template <class F>
+  std::string_view added(F&& append) {
+    const std::size_t begin = text_.size();
+    append();
+    return std::string_view(text_).substr(begin);
+  }
+
+  std::string text_;
+  OperationLine line_;
 };
 
 class CsvFormat final : public OperationFormat {
@@ -127,34 +142,59 @@ class CsvFormat final : public OperationFormat {
     out += kHeader;
   }
 
-  // In the order of kHeader.
   void row(std::string& out, const OperationView& operation) override {
-    RecordWriter(out, raw_)
-        .text(operation.operation_id)
-        .timestamp(operation.timestamp_start)
-        .timestamp(operation.timestamp_end)
-        .text(operation.operation_type)
-        .text(operation.workload_type)
-        .text(operation.object_key)
-        .integer(operation.object_size_bytes)
-        .milliseconds(operation.duration_ns)
-        .number(operation.throughput_mbps)
-        .boolean(operation.success)
-        .text(operation.error_code)
-        .integer(operation.retry_count)
-        .text(operation.driver)
-        .text(operation.user_id)
-        .text(operation.error_message)
-        .timestamp(operation.intended_start)
-        .text(operation.metadata)
-        .end();
+    copy_row(out, operation, numbers_.of(operation));
+  }
+
+  // In the order of kHeader.
+  void copy_row(std::string& out, const OperationView& operation, const OperationLine& line) override {
+    const std::size_t size = out.size();
+    out.resize(size + room_for(operation, line));
+    std::array<char, 20> retries;
+    const char* const retries_end = std::to_chars(retries.begin(), retries.end(), operation.retry_count).ptr;
+    char* const end = RecordWriter(out.data() + size, raw_)
+                          .text(operation.operation_id)
+                          .plain(line.timestamp_start)
+                          .plain(line.timestamp_end)
+                          .text(operation.operation_type)
+                          .text(operation.workload_type)
+                          .text(operation.object_key)
+                          .plain(line.object_size_bytes)
+                          .plain(line.duration_ms)
+                          .plain(line.throughput_mbps)
+                          .plain(operation.success ? "true" : "false")
+                          .text(operation.error_code)
+                          .plain({retries.begin(), retries_end})
+                          .text(operation.driver)
+                          .text(operation.user_id)
+                          .text(operation.error_message)
+                          .plain(line.intended_start)
+                          .text(operation.metadata)
+                          .end();
+    out.resize(static_cast<std::size_t>(end - out.data()));
   }
 
   void end(std::string&) override {}
 
  private:
+  static std::size_t room_for(const OperationView& operation, const OperationLine& line) {
+    std::size_t room = 64;  // outcome, retries, their commas and the line's end
+    for (const std::string_view text :
+         {operation.operation_id, operation.operation_type, operation.workload_type, operation.object_key,
+          operation.error_code, operation.driver, operation.user_id, operation.error_message,
+          operation.metadata}) {
+      room += RecordWriter::room_for(text);
+    }
+    for (const std::string_view text : {line.timestamp_start, line.timestamp_end, line.intended_start,
+                                        line.object_size_bytes, line.duration_ms, line.throughput_mbps}) {
+      room += text.size() + 1;
+    }
+    return room;
+  }
+
   bool raw_;
   bool bom_;
+  Numbers numbers_;
 };
 
 }  // namespace

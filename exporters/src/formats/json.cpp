@@ -21,14 +21,23 @@ class JsonFormat final : public OperationFormat {
   }
 
   void row(std::string& out, const OperationView& operation) override {
-    out += empty_ ? "\n    " : ",\n    ";
-    empty_ = false;
+    begin_row(out);
     append_operation_json(out, operation);
+  }
+
+  void copy_row(std::string& out, const OperationView&, const OperationLine& line) override {
+    begin_row(out);
+    out += line.line;
   }
 
   void end(std::string& out) override { out += empty_ ? "]\n}\n" : "\n  ]\n}\n"; }
 
  private:
+  void begin_row(std::string& out) {
+    out += empty_ ? "\n    " : ",\n    ";
+    empty_ = false;
+  }
+
   std::string test_run_id_;
   bool empty_ = true;
 };

@@ -12,6 +12,10 @@ class JsonlFormat final : public OperationFormat {
     append_operation_json(out, operation);
     out += '\n';
   }
+  void copy_row(std::string& out, const OperationView&, const OperationLine& line) override {
+    out += line.line;
+    out += '\n';
+  }
   void end(std::string&) override {}
 };
 

@@ -35,7 +35,7 @@ class FileSink {
   std::string buffer_;
   std::uint64_t written_ = 0;      // bytes handed to the kernel
   std::uint64_t written_out_ = 0;  // of these, what the disk was told to begin with
-  UniqueFd fd_;  // none: never opened, committed or discarded
+  UniqueFd fd_;                    // none: never opened, committed or discarded
   error_code error_;
 };
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <string_view>
 
 namespace metricsd::exporters {
 
@@ -23,6 +24,8 @@ class JsonlReader {
 
   // False at the end of the file; then `out` is unspecified. Errors are those of reading.
   [[nodiscard]] Result<bool> next(OperationView& out);
+  // What the operation read last was read from, without its newline. Valid until the next one is read.
+  [[nodiscard]] std::string_view line() const;
   // Lines passed over so far, the cut last one included.
   [[nodiscard]] std::uint64_t bad_lines() const;
   // Read from the file so far, and its size when it was opened.

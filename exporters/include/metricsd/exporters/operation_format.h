@@ -3,6 +3,7 @@
 #pragma once
 
 #include <metricsd/models/operation.h>
+#include <metricsd/models/operation_line.h>
 
 #include <memory>
 #include <span>
@@ -18,6 +19,8 @@ class OperationFormat {
 
   virtual void begin(std::string& out) = 0;
   virtual void row(std::string& out, const OperationView& operation) = 0;
+  // The same row of an operation that stands in such a line already: what it has in common with it is copied.
+  virtual void copy_row(std::string& out, const OperationView& operation, const OperationLine& line) = 0;
   virtual void end(std::string& out) = 0;
 };
 
