@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace metricsd::exporters {
@@ -23,10 +25,10 @@ MetricType metric_type(ExpositionType type) {
   return MetricType::Untyped;
 }
 
-std::vector<ClientMetric::Label> to_labels(const LabelNames& names, const LabelValues& values) {
+std::vector<ClientMetric::Label> to_labels(const LabelNames& names, std::string_view key) {
   std::vector<ClientMetric::Label> labels;
   labels.reserve(names.size());
-  for (std::size_t i = 0; i < names.size(); ++i) labels.push_back({names[i], values[i]});
+  for (const std::string& name : names) labels.push_back({name, std::string(take_value(key))});
   return labels;
 }
 
@@ -76,12 +78,16 @@ prometheus::MetricFamily to_metric_family(const FamilySnapshot& family) {
   result.name = exposed_name(family);
   result.help = family.spec->help;
   result.type = metric_type(exposition_type(family));
-  result.metric.reserve(family.series.size());
-  for (const SeriesSnapshot& series : family.series) {
-    ClientMetric& metric = result.metric.emplace_back();
-    metric.label = to_labels(family.spec->label_names, *series.labels);
-    std::visit(ShapeWriter(metric, result.type), series.shape);
-  }
+  result.metric.reserve(family.size());
+  std::visit(
+      [&](const auto& list) {
+        for (const auto& series : list) {
+          ClientMetric& metric = result.metric.emplace_back();
+          metric.label = to_labels(family.spec->label_names, series.key);
+          ShapeWriter(metric, result.type)(series.shape);
+        }
+      },
+      family.series);
   return result;
 }
 
@@ -92,7 +98,7 @@ std::vector<prometheus::MetricFamily> SnapshotCollectable::Collect() const {
   std::vector<prometheus::MetricFamily> families;
   families.reserve(snapshot->families.size());
   for (const FamilySnapshot& family : snapshot->families) {
-    if (!family.series.empty()) families.push_back(to_metric_family(family));
+    if (family.size() > 0) families.push_back(to_metric_family(family));
   }
   return families;
 }

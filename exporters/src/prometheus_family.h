@@ -9,7 +9,6 @@ namespace metricsd::exporters {
 
 enum class ExpositionType { counter, gauge, histogram, summary };
 
-// The series of a family all have one shape, their kind's. `family` has at least one.
 [[nodiscard]] ExpositionType exposition_type(const FamilySnapshot& family);
 
 // exposition_name() of the spec; an Info ends in `_info`.

@@ -43,45 +43,73 @@ Result<std::shared_ptr<const FamilySpec>> Catalog::define(FamilySpec spec, Room 
   if (entries_.size() >= limits::kFamilies) return Errc::limit_reached;
   auto shared = std::make_shared<const FamilySpec>(std::move(spec));
   OverflowReport overflow{.family = exposition_name(*shared), .exploded_label = {}};
-  entries_.push_back(std::make_unique<Entry>(
-      Entry{.spec = std::move(shared), .room = room, .holders = {}, .overflow = std::move(overflow)}));
+  entries_.push_back(std::make_unique<Entry>(Entry{.spec = std::move(shared),
+                                                   .room = room,
+                                                   .keys = {},
+                                                   .overflow_keys = {},
+                                                   .overflow = std::move(overflow)}));
   Entry& entry = *entries_.back();
   for (const std::string& name : names) by_name_.emplace(name, &entry);
   by_spec_.emplace(entry.spec.get(), &entry);
   return entry.spec;
 }
 
-bool Catalog::admit(const FamilySpec& family, std::string_view series_key) {
+const StoredKey* Catalog::admit(const FamilySpec& family, std::string_view series_key) {
   const std::lock_guard lock(mutex_);
   const auto found = by_spec_.find(&family);
-  if (found == by_spec_.end()) return false;
+  if (found == by_spec_.end()) return nullptr;
   Entry& entry = *found->second;
-  if (const auto held = entry.holders.find(series_key); held != entry.holders.end()) {
-    ++held->second;
-    return true;
-  }
-  if (!has_room(entry)) {
+  const std::size_t before = entry.keys.size();
+  const bool is_known = entry.keys.find(series_key, text_of()) != KeyIndex::kNone;
+  if (!is_known && (series_key.size() > KeyPool::kMaxSize || !has_room(entry))) {
     ++entry.overflow.refused;
-    return false;
+    return nullptr;
   }
-  entry.holders.emplace(series_key, 1);
+  const StoredKey* const key = hold(entry.keys, series_key, false);
+  if (entry.keys.size() == before) return key;
   entry.has_changed = true;
   ++series_;
   if (entry.room == Room::common) ++common_series_;
-  return true;
+  return key;
+}
+
+const StoredKey* Catalog::admit_overflow(const FamilySpec& family, std::string_view series_key) {
+  const std::lock_guard lock(mutex_);
+  return hold(by_spec_.at(&family)->overflow_keys, series_key, true);
 }
 
 void Catalog::release(const FamilySpec& family, std::string_view series_key) {
   const std::lock_guard lock(mutex_);
   const auto found = by_spec_.find(&family);
-  if (found == by_spec_.end()) return;
-  Entry& entry = *found->second;
-  const auto held = entry.holders.find(series_key);
-  if (held == entry.holders.end() || --held->second > 0) return;
-  entry.holders.erase(held);
-  entry.has_changed = true;
+  if (found == by_spec_.end() || !let_go(found->second->keys, series_key)) return;
+  found->second->has_changed = true;
   --series_;
-  if (entry.room == Room::common) --common_series_;
+  if (found->second->room == Room::common) --common_series_;
+}
+
+void Catalog::release_overflow(const FamilySpec& family, std::string_view series_key) {
+  const std::lock_guard lock(mutex_);
+  let_go(by_spec_.at(&family)->overflow_keys, series_key);
+}
+
+const StoredKey* Catalog::hold(KeyIndex& keys, std::string_view series_key, bool is_overflow) {
+  KeyPool::Id id = keys.find(series_key, text_of());
+  if (id == KeyIndex::kNone) {
+    id = keys_.add(series_key, is_overflow);
+    keys.insert(id, text_of());
+  }
+  StoredKey& key = keys_.at(id);
+  ++key.holders_;
+  return &key;
+}
+
+// True if that was its last holder. The caller's text may be the key's own: it is read no more then.
+bool Catalog::let_go(KeyIndex& keys, std::string_view series_key) {
+  const KeyPool::Id id = keys.find(series_key, text_of());
+  if (id == KeyIndex::kNone || --keys_.at(id).holders_ > 0) return false;
+  keys.erase(series_key, text_of());
+  keys_.remove(id);
+  return true;
 }
 
 std::size_t Catalog::series_count() const {
@@ -101,23 +129,18 @@ std::vector<OverflowReport> Catalog::overflows() {
 }
 
 bool Catalog::has_room(const Entry& entry) const {
-  if (entry.holders.size() >= max_series_) return false;
+  if (entry.keys.size() >= max_series_) return false;
   // Whoever allows one family more than that allows all of them as much.
   return entry.room == Room::own || common_series_ < std::max(limits::kSeries, max_series_);
 }
 
-// A key is the values with 0xFF behind each (labels.h).
-void Catalog::find_exploded_label(Entry& entry) {
+void Catalog::find_exploded_label(Entry& entry) const {
   const LabelNames& names = entry.spec->label_names;
   std::vector<std::unordered_set<std::string_view>> distinct(names.size());
-  for (const auto& [key, holders] : entry.holders) {
-    std::string_view rest = key;
-    for (auto& values : distinct) {
-      const std::size_t end = rest.find('\xFF');
-      values.insert(rest.substr(0, end));
-      rest.remove_prefix(end + 1);
-    }
-  }
+  entry.keys.for_each([&](KeyPool::Id id) {
+    std::string_view rest = keys_.at(id).text();
+    for (auto& values : distinct) values.insert(take_value(rest));
+  });
   entry.overflow.distinct_values = 0;
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (distinct[i].size() <= entry.overflow.distinct_values) continue;

@@ -1,15 +1,19 @@
+#include <metricsd/models/limits.h>
 #include <metricsd/models/registry.h>
 
-#include <algorithm>
+#include <limits>
+#include <utility>
 
 namespace metricsd {
 namespace {
 
-LabelValues overflow_labels(const FamilySpec& spec, std::span<const std::string_view> values) {
-  LabelValues labels;
+// A value too long for a key is not kept either.
+std::vector<std::string_view> overflow_labels(const FamilySpec& spec,
+                                              std::span<const std::string_view> values) {
+  std::vector<std::string_view> labels;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const bool kept = spec.label_names[i] == spec.kept_label;
-    labels.emplace_back(kept ? values[i] : kOverflowLabel);
+    const bool kept = spec.label_names[i] == spec.kept_label && values[i].size() <= limits::kLabelValue;
+    labels.push_back(kept ? values[i] : kOverflowLabel);
   }
   return labels;
 }
@@ -20,12 +24,19 @@ template <class K>
 Family<K>::Family(std::shared_ptr<const FamilySpec> spec, std::shared_ptr<Catalog> catalog)
     : spec_(std::move(spec)), catalog_(std::move(catalog)) {}
 
+// The series of key_, or null.
+template <class K>
+Series<K>* Family<K>::find_key() {
+  const std::uint32_t slot = index_.find(key_, text_of());
+  return slot == KeyIndex::kNone ? nullptr : &series_[slot];
+}
+
 template <class K>
 Series<K>& Family<K>::series_at(std::span<const std::string_view> values, const Moment& now) {
   key_.clear();
   append_series_key(key_, values);
-  const auto known = series_.find(std::string_view(key_));
-  Series<K>& series = known != series_.end() ? *known->second : open(values, now);
+  Series<K>* const known = find_key();
+  Series<K>& series = known != nullptr ? *known : open(values, now);
   series.touch(now);
   return series;
 }
@@ -45,97 +56,48 @@ template <class K>
 K* Family<K>::find(std::span<const std::string_view> values) {
   key_.clear();
   append_series_key(key_, values);
-  const auto known = series_.find(std::string_view(key_));
-  return known == series_.end() ? nullptr : &known->second->state;
+  Series<K>* const known = find_key();
+  return known == nullptr ? nullptr : &known->state;
 }
 
 template <class K>
 K* Family<K>::find_overflow(std::span<const std::string_view> values) {
-  const LabelValues labels = overflow_labels(*spec_, values);
-  return find(std::vector<std::string_view>(labels.begin(), labels.end()));
+  return find(overflow_labels(*spec_, values));
 }
 
 template <class K>
 Series<K>& Family<K>::open(std::span<const std::string_view> values, const Moment& now) {
-  if (!catalog_->admit(*spec_, key_)) return open_overflow(values, now);
-  return add(key_, LabelValues(values.begin(), values.end()), now);
-}
-
-template <class K>
-Series<K>& Family<K>::open_overflow(std::span<const std::string_view> values, const Moment& now) {
-  LabelValues labels = overflow_labels(*spec_, values);
-  const std::vector<std::string_view> views(labels.begin(), labels.end());
+  if (const StoredKey* const key = catalog_->admit(*spec_, key_)) return add(key, now);
   key_.clear();
-  append_series_key(key_, views);
-  const auto known = series_.find(std::string_view(key_));
-  if (known != series_.end()) return *known->second;
-  Series<K>& series = add(key_, std::move(labels), now);
-  series.overflow = true;
-  return series;
+  append_series_key(key_, overflow_labels(*spec_, values));
+  if (Series<K>* const known = find_key()) return *known;
+  return add(catalog_->admit_overflow(*spec_, key_), now);
 }
 
 template <class K>
-Series<K>& Family<K>::add(std::string key, LabelValues labels, const Moment& now) {
-  auto series = std::make_unique<Series<K>>(Series<K>{std::make_shared<const LabelValues>(std::move(labels)),
-                                                      now.wall, now.monotonic_ns, false, K(spec_)});
-  return *series_.emplace(std::move(key), std::move(series)).first->second;
-}
-
-template <class K>
-Family<K> Family<K>::image() const {
-  Family copy(spec_, nullptr);
-  copy.merge(*this);
-  return copy;
-}
-
-template <class K>
-void Family<K>::merge(const Family& other) {
-  series_.reserve(other.series_.size());
-  for (const auto& [key, theirs] : other.series_) {
-    const auto [at, is_new] = series_.try_emplace(key);
-    if (is_new) {
-      at->second = std::make_unique<Series<K>>(*theirs);
-      continue;
-    }
-    Series<K>& ours = *at->second;
-    ours.state.merge(theirs->state);
-    ours.created = std::min(ours.created, theirs->created);
-    ours.touched_ns = std::max(ours.touched_ns, theirs->touched_ns);
-  }
-}
-
-template <class K>
-std::vector<std::string> Family<K>::idle(std::int64_t before_ns) const {
-  std::vector<std::string> keys;
-  for (const auto& [key, series] : series_) {
-    if (series->touched_ns < before_ns && !series->state.is_held()) keys.push_back(key);
-  }
-  return keys;
+Series<K>& Family<K>::add(const StoredKey* key, const Moment& now) {
+  if (series_.reuses()) ++layout_;
+  const std::uint32_t slot = series_.add({key, now.wall, now.monotonic_ns, K(spec_)});
+  index_.insert(slot, text_of());
+  return series_[slot];
 }
 
 template <class K>
 void Family<K>::forget(const std::vector<std::string>& keys, std::int64_t before_ns) {
   for (const std::string& key : keys) {
-    const auto found = series_.find(std::string_view(key));
-    if (found == series_.end() || found->second->touched_ns >= before_ns) continue;
-    if (catalog_ != nullptr && !found->second->overflow) catalog_->release(*spec_, key);
-    series_.erase(found);
-    ++generation_;
-  }
-}
-
-template <class K>
-FamilySnapshot Family<K>::snapshot() const {
-  FamilySnapshot out{spec_, {}};
-  out.series.reserve(series_.size());
-  for (const auto& [key, series] : series_) {
-    if (std::optional<Shape> shape = series->state.show()) {
-      out.series.push_back({series->labels, series->created, std::move(*shape)});
+    const std::uint32_t slot = index_.find(key, text_of());
+    if (slot == KeyIndex::kNone || series_[slot].touched_ns >= before_ns) continue;
+    const bool is_overflow = series_[slot].is_overflow();
+    index_.erase(key, text_of());
+    series_.erase(slot);
+    if (is_overflow) {
+      catalog_->release_overflow(*spec_, key);
+    } else {
+      catalog_->release(*spec_, key);
     }
+    ++generation_;
+    ++layout_;
   }
-  std::sort(out.series.begin(), out.series.end(),
-            [](const SeriesSnapshot& a, const SeriesSnapshot& b) { return *a.labels < *b.labels; });
-  return out;
 }
 
 template class Family<Counter>;
@@ -159,57 +121,11 @@ template Result<Family<Counter>*> Registry::define<Counter>(FamilySpec spec, Roo
 template Result<Family<Gauge>*> Registry::define<Gauge>(FamilySpec spec, Room room);
 template Result<Family<Histogram>*> Registry::define<Histogram>(FamilySpec spec, Room room);
 
-Registry Registry::image() const {
-  Registry copy;
-  copy.merge(*this);
-  return copy;
-}
-
-void Registry::merge(const Registry& other) {
-  for (const auto& theirs : other.families_) {
-    std::visit(
-        [this](const auto& family) {
-          AnyFamily*& ours = by_spec_[&family.spec()];
-          if (ours == nullptr) {
-            families_.push_back(std::make_unique<AnyFamily>(family.image()));
-            ours = families_.back().get();
-          } else {
-            std::get<std::decay_t<decltype(family)>>(*ours).merge(family);
-          }
-        },
-        *theirs);
+RegistryImage Registry::image() const {
+  RegistryCopier copier(*this);
+  while (copier.copy(std::numeric_limits<std::size_t>::max())) {
   }
-}
-
-void Registry::merge(Registry&& other) {
-  for (auto& theirs : other.families_) {
-    std::visit(
-        [this, &theirs](const auto& family) {
-          AnyFamily*& ours = by_spec_[&family.spec()];
-          if (ours == nullptr) {
-            ours = theirs.get();
-            families_.push_back(std::move(theirs));
-          } else {
-            std::get<std::decay_t<decltype(family)>>(*ours).merge(family);
-          }
-        },
-        *theirs);
-  }
-  other.families_.clear();
-  other.by_spec_.clear();
-}
-
-SeriesKeys Registry::idle(std::int64_t before_ns) const {
-  SeriesKeys keys;
-  for (const auto& any : families_) {
-    std::visit(
-        [&keys, before_ns](const auto& family) {
-          std::vector<std::string> idle = family.idle(before_ns);
-          if (!idle.empty()) keys.emplace(&family.spec(), std::move(idle));
-        },
-        *any);
-  }
-  return keys;
+  return copier.take();
 }
 
 void Registry::forget(const SeriesKeys& keys, std::int64_t before_ns) {
@@ -220,16 +136,53 @@ void Registry::forget(const SeriesKeys& keys, std::int64_t before_ns) {
   }
 }
 
-Snapshot Registry::snapshot(Timestamp now) const {
-  Snapshot out{now, {}};
-  out.families.reserve(families_.size());
-  for (const auto& any : families_) {
-    std::visit([&out](const auto& family) { out.families.push_back(family.snapshot()); }, *any);
+bool RegistryCopier::copy(std::size_t series) {
+  while (series > 0 && family_ < registry_.families_.size()) {
+    series -=
+        std::visit([&](const auto& family) { return copy(family, series); }, *registry_.families_[family_]);
   }
-  std::sort(out.families.begin(), out.families.end(), [](const FamilySnapshot& a, const FamilySnapshot& b) {
-    return exposition_name(*a.spec) < exposition_name(*b.spec);
-  });
-  return out;
+  return family_ < registry_.families_.size();
+}
+
+// How many series of the family it copied.
+template <class K>
+std::size_t RegistryCopier::copy(const Family<K>& family, std::size_t series) {
+  // What went and came back since would be there twice.
+  if (is_started_ && family.generation_ != generation_) abandon();
+  if (!is_started_) start(family);
+  auto& image = std::get<FamilyImage<K>>(*image_.families_.back());
+  const Slots<Series<K>>& slots = family.series_;
+  std::size_t copied = 0;
+  for (; slot_ < slots.end() && copied < series; ++slot_) {
+    if (!slots.holds(slot_)) continue;
+    const Series<K>& each = slots[slot_];
+    image.add(each.key->text(), each.is_overflow(), each.created, each.touched_ns, each.state);
+    ++copied;
+  }
+  if (slot_ < slots.end()) return copied;
+  if (family.layout_ != layout_) image.forget_order();
+  ++family_;
+  is_started_ = false;
+  return copied;
+}
+
+template <class K>
+void RegistryCopier::start(const Family<K>& family) {
+  image_.families_.push_back(std::make_unique<RegistryImage::AnyFamily>(
+      FamilyImage<K>(family.spec_, family.order_, family.layout_)));
+  image_.by_spec_.emplace(family.spec_.get(), image_.families_.back().get());
+  // Room for what comes meanwhile: growing moves all that is there.
+  std::get<FamilyImage<K>>(*image_.families_.back()).reserve(family.size() + family.size() / 8);
+  generation_ = family.generation_;
+  layout_ = family.layout_;
+  slot_ = 0;
+  is_started_ = true;
+}
+
+void RegistryCopier::abandon() {
+  std::visit([this](const auto& image) { image_.by_spec_.erase(&image.spec()); }, *image_.families_.back());
+  image_.families_.pop_back();
+  is_started_ = false;
 }
 
 }  // namespace metricsd

@@ -103,7 +103,7 @@ void Aggregator::close(Sender& sender) {
   leave_run(sender);
   forget_users(sender);
   for (Family<Gauge>* family : sender.gauges) {
-    for (auto& item : family->series()) item.second->state.forget(sender.id);
+    family->for_each([&](Series<Gauge>& series) { series.state.forget(sender.id); });
   }
   --totals_.connections;
 }

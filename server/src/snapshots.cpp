@@ -44,7 +44,7 @@ Result<MergedState> Snapshots::collect(ReportParts parts) {
   reports.reserve(shards_.size());
   for (const auto& shard : shards_) reports.push_back(shard->report(parts));
 
-  MergedState merged(catalog_);
+  MergedState merged;
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   for (auto& pending : reports) {
     auto report = take(pending, deadline);
@@ -58,11 +58,10 @@ Result<MergedState> Snapshots::collect(ReportParts parts) {
 }
 
 // A series that is idle in one shard and alive in another stays in both: its sum must not fall.
-void Snapshots::expire(Registry& merged) {
+void Snapshots::expire(RegistryImage& merged) {
   const std::int64_t before_ns = clock_.monotonic_ns() - options_.series_expiry_ns;
-  const auto idle = std::make_shared<const SeriesKeys>(merged.idle(before_ns));
+  const auto idle = std::make_shared<const SeriesKeys>(merged.take_idle(before_ns));
   if (idle->empty()) return;
-  merged.forget(*idle, before_ns);
   for (const auto& shard : shards_) shard->forget(idle, before_ns);
 }
 
@@ -82,8 +81,8 @@ Result<Snapshot> Snapshots::metrics() {
   figures.process = read_process_figures();
 
   const Moment now{clock_.now(), clock_.monotonic_ns()};
-  merged->registry.merge(self_metrics(figures, now));
-  return merged->registry.snapshot(now.wall);
+  merged->registry.merge(self_metrics(figures, now).image());
+  return std::move(merged->registry).snapshot(now.wall);
 }
 
 }  // namespace metricsd::server

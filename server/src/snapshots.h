@@ -24,10 +24,8 @@ namespace metricsd::server {
 
 // The shards' states merged.
 struct MergedState {
-  explicit MergedState(const std::shared_ptr<Catalog>& catalog) : registry(catalog) {}
-
   IngestTotals totals;
-  Registry registry;
+  RegistryImage registry;
   LiveRuns live_runs;
 };
 
@@ -52,7 +50,7 @@ class Snapshots {
   void note_scrape(std::int64_t duration_ns) { last_scrape_ns_ = duration_ns; }
 
  private:
-  void expire(Registry& merged);
+  void expire(RegistryImage& merged);
 
   const std::vector<std::unique_ptr<Shard>>& shards_;
   const std::shared_ptr<Catalog> catalog_;

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace metricsd::exporters {
 namespace {
@@ -84,48 +85,94 @@ void append_text(std::string& out, std::string_view text, bool quoted) {
   }
 }
 
-void append_label(std::string& out, std::string_view name, std::string_view value) {
-  out += name;
-  out += "=\"";
-  append_text(out, value, true);
-  out += '"';
-}
+// Writes behind one another into a block of memory, and that to the page when it is full: most of what a line
+// consists of is a few bytes long, and a string asks more questions about each than the bytes cost.
+class PageWriter {
+ public:
+  explicit PageWriter(std::string& out) : out_(out) {}
+  PageWriter(const PageWriter&) = delete;
+  PageWriter& operator=(const PageWriter&) = delete;
+  ~PageWriter() { flush(); }
+
+  void put(std::string_view text) {
+    if (text.size() > room()) {
+      flush();
+      if (text.size() > room()) {
+        out_ += text;
+        return;
+      }
+    }
+    std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
+  }
+
+  void put(std::uint64_t value) {
+    constexpr std::size_t kDigits = 20;
+    if (kDigits > room()) flush();
+    at_ = std::to_chars(at_, at_ + kDigits, value).ptr;
+  }
+
+  void put(double value) {
+    number_.clear();
+    append_number(number_, value);
+    put(number_);
+  }
+
+ private:
+  [[nodiscard]] std::size_t room() const {
+    return static_cast<std::size_t>(block_.data() + block_.size() - at_);
+  }
+  void flush() {
+    out_.append(block_.data(), static_cast<std::size_t>(at_ - block_.data()));
+    at_ = block_.data();
+  }
+
+  std::string& out_;
+  std::string number_;
+  std::array<char, 16 * 1024> block_;
+  char* at_ = block_.data();
+};
 
 // Renders one family. What the lines of a series, or all series, have in common is rendered once.
 class FamilyRenderer {
  public:
-  FamilyRenderer(std::string& out, const FamilySnapshot& family)
-      : out_(out), family_(family), name_(exposed_name(family)) {}
+  FamilyRenderer(PageWriter& out, const FamilySnapshot& family)
+      : out_(out), family_(family), name_(exposed_name(family)) {
+    for (const std::string& name : family.spec->label_names) {
+      label_starts_.push_back((label_starts_.empty() ? "" : "\",") + name + "=\"");
+    }
+  }
 
   void render() {
     header();
-    for (const SeriesSnapshot& series : family_.series) {
-      load_labels(*series.labels);
-      std::visit([this](const auto& shape) { lines(shape); }, series.shape);
-    }
+    std::visit(
+        [this](const auto& list) {
+          for (const auto& series : list) {
+            load_labels(series.key);
+            lines(series.shape);
+          }
+        },
+        family_.series);
   }
 
  private:
   void header() {
-    out_ += "# HELP ";
-    out_ += name_;
-    out_ += ' ';
-    append_text(out_, family_.spec->help, false);
-    out_ += "\n# TYPE ";
-    out_ += name_;
-    out_ += ' ';
-    out_ += type_name(exposition_type(family_));
-    out_ += '\n';
+    std::string text = "# HELP " + name_ + ' ';
+    append_text(text, family_.spec->help, false);
+    text += "\n# TYPE " + name_ + ' ';
+    text += type_name(exposition_type(family_));
+    text += '\n';
+    out_.put(text);
   }
 
   // `a="1",b="2"`, without braces: histograms and summaries have one label more.
-  void load_labels(const LabelValues& values) {
-    const LabelNames& names = family_.spec->label_names;
+  void load_labels(std::string_view key) {
     labels_.clear();
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      if (i != 0) labels_ += ',';
-      append_label(labels_, names[i], values[i]);
+    for (const std::string& start : label_starts_) {
+      labels_ += start;
+      append_text(labels_, take_value(key), true);
     }
+    if (!label_starts_.empty()) labels_ += '"';
   }
 
   void lines(const Scalar& scalar) { line("", scalar.value); }
@@ -171,38 +218,36 @@ class FamilyRenderer {
 
   template <class Number>
   void line(std::string_view suffix, Number value, std::string_view last_label = {}) {
-    out_ += name_;
-    out_ += suffix;
+    out_.put(name_);
+    out_.put(suffix);
     if (!labels_.empty() || !last_label.empty()) {
-      out_ += '{';
-      out_ += labels_;
-      if (!labels_.empty() && !last_label.empty()) out_ += ',';
-      out_ += last_label;
-      out_ += '}';
+      out_.put("{");
+      out_.put(labels_);
+      if (!labels_.empty() && !last_label.empty()) out_.put(",");
+      out_.put(last_label);
+      out_.put("}");
     }
-    out_ += ' ';
-    append_value(value);
-    out_ += '\n';
+    out_.put(" ");
+    out_.put(value);
+    out_.put("\n");
   }
 
-  void append_value(double value) { append_number(out_, value); }
-  void append_value(std::uint64_t count) { append_integer(out_, count); }
-
-  std::string& out_;
+  PageWriter& out_;
   const FamilySnapshot& family_;
   const std::string name_;
+  std::vector<std::string> label_starts_;        // what stands before each value
   std::string labels_;                           // of the series at hand
   const std::vector<double>* bounds_ = nullptr;  // that bound_labels_ were made of
   std::vector<std::string> bound_labels_;
 };
 
-// A guess from above at the length of the page, so that the string grows at most once.
+// A guess at the length of the page, so that the string grows at most once.
 std::size_t estimated_size(const Snapshot& snapshot) {
   constexpr std::size_t kLine = 160;
   std::size_t lines = 0;
   for (const FamilySnapshot& family : snapshot.families) {
     const std::size_t each = family.spec->kind == Kind::histogram ? family.spec->bounds.size() + 3 : 1;
-    lines += 2 + family.series.size() * each;
+    lines += 2 + family.size() * each;
   }
   return lines * kLine;
 }
@@ -211,8 +256,9 @@ std::size_t estimated_size(const Snapshot& snapshot) {
 
 void render_prometheus_text(std::string& out, const Snapshot& snapshot) {
   out.reserve(out.size() + estimated_size(snapshot));
+  PageWriter writer(out);
   for (const FamilySnapshot& family : snapshot.families) {
-    if (!family.series.empty()) FamilyRenderer(out, family).render();
+    if (family.size() > 0) FamilyRenderer(writer, family).render();
   }
 }
 

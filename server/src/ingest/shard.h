@@ -38,7 +38,7 @@ struct ReportParts {
 // A copy of a shard's state at one moment.
 struct ShardReport {
   IngestTotals totals;
-  std::optional<Registry> registry;
+  std::optional<RegistryImage> registry;
   LiveRuns live_runs;  // heads alone, unless statistics were asked for
 };
 

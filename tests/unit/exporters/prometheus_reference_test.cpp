@@ -93,8 +93,8 @@ const std::vector<double> kValues{0,
                                   std::numeric_limits<double>::quiet_NaN()};
 
 TEST(PrometheusReferenceTest, ScalarsOfEveryKindOfNumber) {
-  std::vector<SeriesSnapshot> gauges;
-  std::vector<SeriesSnapshot> counters;
+  std::vector<HandmadeSeries<Scalar>> gauges;
+  std::vector<HandmadeSeries<Scalar>> counters;
   for (const double value : kValues) {
     gauges.push_back(make_series({std::to_string(gauges.size())}, Scalar{value}));
     if (value >= 0) counters.push_back(make_series({std::to_string(counters.size())}, Scalar{value}));
@@ -106,7 +106,7 @@ TEST(PrometheusReferenceTest, ScalarsOfEveryKindOfNumber) {
 }
 
 TEST(PrometheusReferenceTest, HostileLabels) {
-  std::vector<SeriesSnapshot> series;
+  std::vector<HandmadeSeries<Scalar>> series;
   for (const char* value :
        {"", "plain", "\"", "\\", "\n", "\\n", "a=\"b\",c=\"d\"} 1\n", "\xE2\x82\xAC", "\r", "#"}) {
     series.push_back(make_series({value, "x"}, Scalar{1}));
@@ -122,7 +122,7 @@ TEST(PrometheusReferenceTest, InfosAndQuantiles) {
        make_family(make_spec(Kind::gauge, "wait", {"a"}, "seconds"),
                    {make_series({"1"}, Quantiles{{{0, 0.1}, {0.5, 0.2}, {0.999, 7}, {1, 8.5}}, 9, 10.25}),
                     make_series({"2"}, Quantiles{{}, 0, 0})}),
-       make_family(make_spec(Kind::gauge, "nobody"), {})}}));
+       make_empty_family(make_spec(Kind::gauge, "nobody"))}}));
 }
 
 TEST(PrometheusReferenceTest, HistogramsOfRandomCounts) {
@@ -130,7 +130,7 @@ TEST(PrometheusReferenceTest, HistogramsOfRandomCounts) {
   std::uniform_int_distribution<std::uint64_t> count(0, 1'000'000);
   std::vector<FamilySnapshot> families;
   for (const auto* bounds : {&default_duration_bounds(), &default_size_bounds()}) {
-    std::vector<SeriesSnapshot> series;
+    std::vector<HandmadeSeries<Buckets>> series;
     for (int i = 0; i < 20; ++i) {
       std::vector<std::uint64_t> counts(bounds->size() + 1);
       for (std::uint64_t& each : counts) each = count(random);

@@ -89,7 +89,7 @@ TEST(PrometheusTextTest, AppendsToWhatIsThere) {
 }
 
 TEST(PrometheusTextTest, AFamilyWithoutSeriesIsLeftOut) {
-  EXPECT_EQ(render({make_family(gauge_spec(), {})}), "");
+  EXPECT_EQ(render({make_empty_family(gauge_spec())}), "");
 }
 
 TEST(PrometheusTextTest, LabelsSurviveTheirEscapes) {
@@ -109,7 +109,7 @@ TEST(PrometheusTextTest, HelpSurvivesItsEscapes) {
 }
 
 TEST(PrometheusTextTest, BadBytesDoNotBreakThePage) {
-  const std::string value("x\xFFy\xC3\0z", 6);
+  const std::string value("x\xFEy\xC3\0z", 6);
   const std::string page = render({make_family(gauge_spec({"a"}), {make_series({value}, Scalar{1})})});
   const std::string repaired = "x\xEF\xBF\xBDy\xEF\xBF\xBD\xEF\xBF\xBDz";
   EXPECT_EQ(parse_exposition(page).value("level", {{"a", repaired}}), 1.0);

@@ -1,11 +1,14 @@
 // Snapshots put together by hand, for what renders them.
 #pragma once
 
+#include <metricsd/models/labels.h>
 #include <metricsd/models/snapshot.h>
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,12 +25,40 @@ inline FamilySpec make_spec(Kind kind, std::string base_name, LabelNames label_n
   return spec;
 }
 
-inline SeriesSnapshot make_series(LabelValues labels, Shape shape) {
-  return {std::make_shared<const LabelValues>(std::move(labels)), {}, std::move(shape)};
+template <class S>
+struct HandmadeSeries {
+  LabelValues labels;
+  S shape;
+};
+
+template <class S>
+HandmadeSeries<S> make_series(LabelValues labels, S shape) {
+  return {std::move(labels), std::move(shape)};
 }
 
-inline FamilySnapshot make_family(FamilySpec spec, std::vector<SeriesSnapshot> series) {
-  return {std::make_shared<const FamilySpec>(std::move(spec)), std::move(series)};
+template <class S>
+FamilySnapshot make_family(FamilySpec spec, const std::vector<HandmadeSeries<S>>& series) {
+  auto keys = std::make_shared<std::string>();
+  std::vector<std::size_t> ends;
+  for (const HandmadeSeries<S>& each : series) {
+    append_series_key(*keys, std::vector<std::string_view>(each.labels.begin(), each.labels.end()));
+    ends.push_back(keys->size());
+  }
+  SeriesOf<S> list;
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < series.size(); begin = ends[i++]) {
+    list.push_back({std::string_view(*keys).substr(begin, ends[i] - begin), {}, series[i].shape});
+  }
+  return {std::make_shared<const FamilySpec>(std::move(spec)), std::move(list), std::move(keys)};
+}
+
+template <class S>
+FamilySnapshot make_family(FamilySpec spec, std::initializer_list<HandmadeSeries<S>> series) {
+  return make_family(std::move(spec), std::vector<HandmadeSeries<S>>(series));
+}
+
+inline FamilySnapshot make_empty_family(FamilySpec spec) {
+  return make_family<Scalar>(std::move(spec), std::vector<HandmadeSeries<Scalar>>());
 }
 
 // `counts` of each bucket alone, one more than bounds.

@@ -17,8 +17,14 @@ FamilySpec requests() {
   return spec;
 }
 
-double value_of(const SeriesSnapshot& series) {
-  return std::get<Scalar>(series.shape).value;
+using Counters = SeriesOf<Scalar>;
+
+const Counters& counters_of(const Snapshot& snapshot, std::size_t family = 0) {
+  return std::get<Counters>(snapshot.families.at(family).series);
+}
+
+double value_of(const SeriesSnapshot<Scalar>& series) {
+  return series.shape.value;
 }
 
 TEST(Registry, ShowsWhatWasApplied) {
@@ -28,11 +34,11 @@ TEST(Registry, ShowsWhatWasApplied) {
   family.at(LabelValues{"/b", "ok"}, now).apply(kOne);
   family.at(LabelValues{"/a", "ok"}, now).apply(kOne);
   family.at(LabelValues{"/b", "ok"}, now).apply(kOne);
-  const Snapshot snapshot = registry.snapshot({200});
+  const Snapshot snapshot = registry.image().snapshot({200});
   ASSERT_EQ(snapshot.families.size(), 1u);
-  const auto& series = snapshot.families[0].series;
+  const auto& series = counters_of(snapshot);
   ASSERT_EQ(series.size(), 2u);
-  EXPECT_EQ(*series[0].labels, (LabelValues{"/a", "ok"}));
+  EXPECT_EQ(values_of(series[0].key), (LabelValues{"/a", "ok"}));
   EXPECT_EQ(value_of(series[1]), 2);
   EXPECT_EQ(series[1].created, Timestamp{100});
   EXPECT_EQ(snapshot.taken, Timestamp{200});
@@ -45,10 +51,10 @@ TEST(Registry, FoldsWhatIsTooManyIntoOneSeriesThatKeepsItsStatus) {
   for (int i = 0; i < 100; ++i) {
     family.at(LabelValues{"/" + std::to_string(i), i % 2 == 0 ? "ok" : "failed"}, {}).apply(kOne);
   }
-  const Snapshot snapshot = registry.snapshot({});
-  ASSERT_EQ(snapshot.families[0].series.size(), 5u);
+  const Snapshot snapshot = registry.image().snapshot({});
+  ASSERT_EQ(counters_of(snapshot).size(), 5u);
   double total = 0;
-  for (const auto& series : snapshot.families[0].series) total += value_of(series);
+  for (const auto& series : counters_of(snapshot)) total += value_of(series);
   EXPECT_EQ(total, 100);
   const auto reports = catalog->overflows();
   ASSERT_EQ(reports.size(), 1u);
@@ -73,7 +79,8 @@ TEST(Registry, FindsWhatIsThereAndMakesNothing) {
 
 TEST(Registry, TakesOverWhatIsNotNeededAnyMore) {
   const auto catalog = std::make_shared<Catalog>(10);
-  Registry a(catalog), b(catalog), all(catalog);
+  Registry a(catalog), b(catalog);
+  RegistryImage all;
   FamilySpec only_b;
   only_b.base_name = "only_b";
   a.define<Counter>(requests()).value()->at(LabelValues{"/", "ok"}, {}).apply(kOne);
@@ -81,10 +88,10 @@ TEST(Registry, TakesOverWhatIsNotNeededAnyMore) {
   b.define<Counter>(only_b).value()->at(LabelValues{}, {}).apply(kOne);
   all.merge(a.image());
   all.merge(b.image());
-  const Snapshot snapshot = all.snapshot({});
+  const Snapshot snapshot = std::move(all).snapshot({});
   ASSERT_EQ(snapshot.families.size(), 2u);
-  EXPECT_EQ(value_of(snapshot.families[0].series[0]), 1);
-  EXPECT_EQ(value_of(snapshot.families[1].series[0]), 2);
+  EXPECT_EQ(value_of(counters_of(snapshot)[0]), 1);
+  EXPECT_EQ(value_of(counters_of(snapshot, 1)[0]), 2);
 }
 
 TEST(Registry, KeepsTheCapOverShards) {
@@ -94,34 +101,35 @@ TEST(Registry, KeepsTheCapOverShards) {
     a.define<Counter>(requests()).value()->at(LabelValues{std::to_string(i), "ok"}, {}).apply(kOne);
   for (int i = 0; i < 6; ++i)
     b.define<Counter>(requests()).value()->at(LabelValues{std::to_string(i), "ok"}, {}).apply(kOne);
-  Registry all = a.image();
-  all.merge(b);
-  const Snapshot snapshot = all.snapshot({});
-  ASSERT_EQ(snapshot.families[0].series.size(), 4u);
-  EXPECT_EQ(value_of(snapshot.families[0].series[0]), 2);
-  EXPECT_EQ(*snapshot.families[0].series[3].labels, (LabelValues{"__overflow__", "ok"}));
-  EXPECT_EQ(value_of(snapshot.families[0].series[3]), 3);
+  RegistryImage all = a.image();
+  all.merge(b.image());
+  const Snapshot snapshot = std::move(all).snapshot({});
+  ASSERT_EQ(counters_of(snapshot).size(), 4u);
+  EXPECT_EQ(value_of(counters_of(snapshot)[0]), 2);
+  EXPECT_EQ(values_of(counters_of(snapshot)[3].key), (LabelValues{"__overflow__", "ok"}));
+  EXPECT_EQ(value_of(counters_of(snapshot)[3]), 3);
 }
 
 TEST(Registry, AnImageStandsStill) {
   Registry registry(std::make_shared<Catalog>(3));
   Family<Counter>& family = *registry.define<Counter>(requests()).value();
   family.at(LabelValues{"/", "ok"}, {}).apply(kOne);
-  const Registry image = registry.image();
+  RegistryImage image = registry.image();
   family.at(LabelValues{"/", "ok"}, {}).apply(kOne);
-  EXPECT_EQ(value_of(image.snapshot({}).families[0].series[0]), 1);
+  EXPECT_EQ(value_of(counters_of(std::move(image).snapshot({}))[0]), 1);
 }
 
 TEST(Registry, LetsDeadSeriesGoAndNewOnesIn) {
   Registry registry(std::make_shared<Catalog>(1));
   Family<Counter>& family = *registry.define<Counter>(requests()).value();
   family.at(LabelValues{"/old", "ok"}, {{0}, 10}).apply(kOne);
-  registry.forget(registry.idle(10), 10);
-  EXPECT_EQ(family.series().size(), 1u);
-  registry.forget(registry.idle(11), 11);
-  EXPECT_EQ(family.series().size(), 0u);
+  registry.forget(registry.image().take_idle(10), 10);
+  EXPECT_EQ(family.size(), 1u);
+  registry.forget(registry.image().take_idle(11), 11);
+  EXPECT_EQ(family.size(), 0u);
   family.at(LabelValues{"/new", "ok"}, {{0}, 20}).apply(kOne);
-  EXPECT_EQ(*registry.snapshot({}).families[0].series[0].labels, (LabelValues{"/new", "ok"}));
+  const Snapshot snapshot = registry.image().snapshot({});
+  EXPECT_EQ(values_of(counters_of(snapshot)[0].key), (LabelValues{"/new", "ok"}));
 }
 
 TEST(Registry, ASeriesThatIsKeptHoldsUntilTheGenerationGrows) {
@@ -134,14 +142,14 @@ TEST(Registry, ASeriesThatIsKeptHoldsUntilTheGenerationGrows) {
   for (int i = 0; i < 200; ++i) family.at(LabelValues{std::to_string(i), "ok"}, {{0}, 10}).apply(kOne);
   EXPECT_EQ(&family.series_at(values, {{0}, 10}), &kept);
   EXPECT_EQ(family.generation(), generation);
-  registry.forget(registry.idle(10), 10);
+  registry.forget(registry.image().take_idle(10), 10);
   EXPECT_EQ(family.generation(), generation);
 
   kept.touch({{0}, 20});
-  registry.forget(registry.idle(15), 15);
+  registry.forget(registry.image().take_idle(15), 15);
   EXPECT_NE(family.generation(), generation);
   EXPECT_EQ(family.find(values), &kept.state);
-  EXPECT_EQ(family.series().size(), 1u);
+  EXPECT_EQ(family.size(), 1u);
 }
 
 TEST(Registry, AnOverflowSeriesSaysThatItIsOne) {
@@ -149,8 +157,8 @@ TEST(Registry, AnOverflowSeriesSaysThatItIsOne) {
   Family<Counter>& family = *registry.define<Counter>(requests()).value();
   const std::vector<std::string_view> first{"/", "ok"};
   const std::vector<std::string_view> refused{"/more", "ok"};
-  EXPECT_FALSE(family.series_at(first, {}).overflow);
-  EXPECT_TRUE(family.series_at(refused, {}).overflow);
+  EXPECT_FALSE(family.series_at(first, {}).is_overflow());
+  EXPECT_TRUE(family.series_at(refused, {}).is_overflow());
 }
 
 TEST(Registry, KeepsWhatIsAliveInAnotherShard) {
@@ -158,16 +166,16 @@ TEST(Registry, KeepsWhatIsAliveInAnotherShard) {
   Registry a(catalog), b(catalog);
   a.define<Counter>(requests()).value()->at(LabelValues{"/", "ok"}, {{0}, 10}).apply(kOne);
   b.define<Counter>(requests()).value()->at(LabelValues{"/", "ok"}, {{0}, 30}).apply(kOne);
-  Registry all = a.image();
-  all.merge(b);
-  EXPECT_TRUE(all.idle(20).empty());
-  EXPECT_FALSE(a.idle(20).empty());
-  const SeriesKeys idle = all.idle(40);
+  RegistryImage all = a.image();
+  all.merge(b.image());
+  EXPECT_TRUE(all.take_idle(20).empty());
+  EXPECT_FALSE(a.image().take_idle(20).empty());
+  const SeriesKeys idle = all.take_idle(40);
   b.define<Counter>(requests()).value()->at(LabelValues{"/", "ok"}, {{0}, 50}).apply(kOne);  // meanwhile
   a.forget(idle, 40);
   b.forget(idle, 40);
-  EXPECT_TRUE(a.snapshot({}).families[0].series.empty());
-  EXPECT_EQ(b.snapshot({}).families[0].series.size(), 1u);
+  EXPECT_TRUE(counters_of(a.image().snapshot({})).empty());
+  EXPECT_EQ(counters_of(b.image().snapshot({})).size(), 1u);
 }
 
 TEST(Registry, KeepsAGaugeWhoseOwnerIsThere) {
@@ -176,9 +184,9 @@ TEST(Registry, KeepsAGaugeWhoseOwnerIsThere) {
   spec.base_name = "users";
   Gauge& users = registry.define<Gauge>(spec).value()->at(LabelValues{}, {{0}, 10});
   users.apply(7, 3, 10);
-  EXPECT_TRUE(registry.idle(100).empty());
+  EXPECT_TRUE(registry.image().take_idle(100).empty());
   users.forget(7);
-  EXPECT_FALSE(registry.idle(100).empty());
+  EXPECT_FALSE(registry.image().take_idle(100).empty());
 }
 
 TEST(Registry, RefusesAConflictWhicheverShardDefinedFirst) {

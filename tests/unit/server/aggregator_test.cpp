@@ -20,7 +20,7 @@ class AggregatorTest : public ::testing::Test {
 
   support::ExpositionPage page() const {
     std::string text;
-    exporters::render_prometheus_text(text, aggregator_.registry().snapshot(clock_.now()));
+    exporters::render_prometheus_text(text, aggregator_.registry().image().snapshot(clock_.now()));
     return support::parse_exposition(text);
   }
 
@@ -373,7 +373,7 @@ TEST_F(AggregatorTest, ExpiryLetsSilentSeriesGo) {
   OperationMetric other = upload();
   other.operation_type = "download";
   apply(other);
-  aggregator_.forget(aggregator_.registry().idle(5 * kNsPerSecond), 5 * kNsPerSecond);
+  aggregator_.forget(aggregator_.registry().image().take_idle(5 * kNsPerSecond), 5 * kNsPerSecond);
   EXPECT_EQ(page().sum("workload_operations_total", {{"operation", "upload"}}), 0);
   EXPECT_EQ(page().sum("workload_operations_total", {{"operation", "download"}}), 1);
 }
@@ -404,7 +404,7 @@ TEST_F(SmallAggregatorTest, UsersThatOverflowedAreNotCountedTwiceOnceThereIsRoom
   }
   ASSERT_TRUE(tell(users(5, "late")));
   clock_.advance(10 * kNsPerSecond);
-  aggregator_.forget(aggregator_.registry().idle(5 * kNsPerSecond), 5 * kNsPerSecond);
+  aggregator_.forget(aggregator_.registry().image().take_idle(5 * kNsPerSecond), 5 * kNsPerSecond);
   ASSERT_TRUE(tell(users(5, "late")));
   EXPECT_EQ(page().sum("workload_active_users", {{"scenario", "late"}}), 5);
   EXPECT_EQ(page().sum("workload_active_users"), 6);

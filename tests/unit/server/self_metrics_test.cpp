@@ -10,7 +10,7 @@ namespace {
 
 support::ExpositionPage page_of(const SelfFigures& figures) {
   std::string text;
-  exporters::render_prometheus_text(text, self_metrics(figures, Moment{}).snapshot(Timestamp{}));
+  exporters::render_prometheus_text(text, self_metrics(figures, Moment{}).image().snapshot(Timestamp{}));
   return support::parse_exposition(text);
 }
 

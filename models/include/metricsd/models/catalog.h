@@ -4,6 +4,8 @@
 
 #include <metricsd/models/errors.h>
 #include <metricsd/models/family.h>
+#include <metricsd/models/key_index.h>
+#include <metricsd/models/key_pool.h>
 #include <metricsd/models/string_table.h>
 
 #include <cstddef>
@@ -43,10 +45,14 @@ class Catalog {
   // limits::kFamilies.
   [[nodiscard]] Result<std::shared_ptr<const FamilySpec>> define(FamilySpec spec, Room room = Room::own);
 
-  // True if the family has this series already, in any shard, or has room for one more. Each true answer
-  // makes the caller one holder of the series, until release(). `family` is a spec that define() gave.
-  [[nodiscard]] bool admit(const FamilySpec& family, std::string_view series_key);
+  // The series' key if the family has this series already, in any shard, or has room for one more; else null.
+  // Each key given makes the caller one holder of the series, until release(); meanwhile it may be read on
+  // any thread. `family` is a spec that define() gave.
+  [[nodiscard]] const StoredKey* admit(const FamilySpec& family, std::string_view series_key);
+  // A key for a series that others fold into; it takes no place of the cap.
+  [[nodiscard]] const StoredKey* admit_overflow(const FamilySpec& family, std::string_view series_key);
   void release(const FamilySpec& family, std::string_view series_key);
+  void release_overflow(const FamilySpec& family, std::string_view series_key);
 
   [[nodiscard]] std::size_t max_series_per_family() const { return max_series_; }
   // Series of all families, whoever holds them; what they overflowed into aside.
@@ -57,19 +63,26 @@ class Catalog {
  private:
   struct Entry {
     std::shared_ptr<const FamilySpec> spec;
-    Room room;
-    StringTable<std::uint32_t> holders;  // series -> how many shards hold it
+    Room room = Room::own;
+    KeyIndex keys;           // of its series
+    KeyIndex overflow_keys;  // of those that others fold into
     OverflowReport overflow;
     bool has_changed = false;  // since the label in `overflow` was looked for
   };
 
   [[nodiscard]] bool has_room(const Entry& entry) const;
-  static void find_exploded_label(Entry& entry);
+  const StoredKey* hold(KeyIndex& keys, std::string_view series_key, bool is_overflow);
+  bool let_go(KeyIndex& keys, std::string_view series_key);
+  void find_exploded_label(Entry& entry) const;
+  [[nodiscard]] auto text_of() const {
+    return [this](KeyPool::Id id) { return keys_.at(id).text(); };
+  }
 
   const std::size_t max_series_;
   mutable std::mutex mutex_;
   std::size_t series_ = 0;
   std::size_t common_series_ = 0;  // of these, in families of Room::common
+  KeyPool keys_;
   std::vector<std::unique_ptr<Entry>> entries_;
   StringTable<Entry*> by_name_;  // every name a family reserves
   std::unordered_map<const FamilySpec*, Entry*> by_spec_;

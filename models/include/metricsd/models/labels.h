@@ -21,7 +21,13 @@ inline constexpr std::string_view kOverflowLabel = "__overflow__";
 // `[a-zA-Z_][a-zA-Z0-9_]*`, not starting with `__`
 [[nodiscard]] bool is_label_name(std::string_view text) noexcept;
 
-// The values as one key for hash tables. 0xFF separates them: it never occurs in UTF-8.
+// The values as one key: how series are found, kept and shown. 0xFF ends each: it never occurs in UTF-8.
 void append_series_key(std::string& out, std::span<const std::string_view> values);
+// The first value of what is left of a key; takes it off, its end included.
+[[nodiscard]] std::string_view take_value(std::string_view& key);
+// The values of a key.
+[[nodiscard]] LabelValues values_of(std::string_view key);
+// Whether one key's values come before the other's, compared one by one.
+[[nodiscard]] bool comes_before(std::string_view key, std::string_view other) noexcept;
 
 }  // namespace metricsd

@@ -3,7 +3,7 @@
 //
 //   Family<Counter>& requests = *registry.define<Counter>(spec).value();
 //   requests.at(values, now).apply(std::uint64_t{1});
-//   Snapshot snapshot = registry.snapshot(now.wall);
+//   Snapshot snapshot = registry.image().snapshot(now.wall);
 //
 // Each shard owns one; an image() of it may cross threads and is merged with the others' before it is shown.
 #pragma once
@@ -11,9 +11,12 @@
 #include <metricsd/models/catalog.h>
 #include <metricsd/models/errors.h>
 #include <metricsd/models/family.h>
+#include <metricsd/models/key_index.h>
+#include <metricsd/models/key_pool.h>
 #include <metricsd/models/kinds/kinds.h>
-#include <metricsd/models/snapshot.h>
-#include <metricsd/models/string_table.h>
+#include <metricsd/models/registry_image.h>
+#include <metricsd/models/series_order.h>
+#include <metricsd/models/slots.h>
 
 #include <cstdint>
 #include <memory>
@@ -33,22 +36,21 @@ struct Moment {
 
 template <class K>
 struct Series {
-  std::shared_ptr<const LabelValues> labels;
+  const StoredKey* key;  // the catalog's
   Timestamp created;
-  std::int64_t touched_ns = 0;  // monotonic; for expiry
-  bool overflow = false;        // the one that others folded into
+  std::int64_t touched_ns;  // monotonic; for expiry
   K state;
 
   // Somebody told of it at this moment.
   void touch(const Moment& now) { touched_ns = now.monotonic_ns; }
+  // Whether it is the one that others fold into.
+  [[nodiscard]] bool is_overflow() const { return key->is_overflow(); }
 };
 
 // All series of one family. One thread.
 template <class K>
 class Family {
  public:
-  using Table = StringTable<std::unique_ptr<Series<K>>>;
-
   Family(std::shared_ptr<const FamilySpec> spec, std::shared_ptr<Catalog> catalog);
 
   // The state of the series with these values (as many as the spec has label names), made where there is room
@@ -57,8 +59,8 @@ class Family {
   // The same for values that live in strings.
   K& at(const LabelValues& values, const Moment& now);
   // The series that holds this state, for who keeps it between operations. It stays where it is while
-  // generation() stays the same; who applies to its state by himself touches it too. An overflow series
-  // (`overflow`) is not to be kept: these values may find room later, and each try is counted.
+  // generation() stays the same; who applies to its state by himself touches it too. An overflow series is
+  // not to be kept: these values may find room later, and each try is counted.
   Series<K>& series_at(std::span<const std::string_view> values, const Moment& now);
   // Grows whenever a series goes.
   [[nodiscard]] std::uint64_t generation() const { return generation_; }
@@ -66,35 +68,41 @@ class Family {
   [[nodiscard]] K* find(std::span<const std::string_view> values);
   [[nodiscard]] K* find_overflow(std::span<const std::string_view> values);
 
-  // A copy that holds no place in the catalog: for merging and showing.
-  [[nodiscard]] Family image() const;
-  void merge(const Family& other);
-  // The keys of series that nobody touched since `before_ns` (monotonic) and nobody holds.
-  [[nodiscard]] std::vector<std::string> idle(std::int64_t before_ns) const;
-  // Lets those of these go that are still idle.
+  // Calls `visit` with each series; none comes or goes meanwhile.
+  template <class Visit>
+  void for_each(const Visit& visit) {
+    for (std::uint32_t slot = 0; slot < series_.end(); ++slot) {
+      if (series_.holds(slot)) visit(series_[slot]);
+    }
+  }
+  [[nodiscard]] std::size_t size() const { return series_.size(); }
+
+  // Lets those of these go that nobody touched since `before_ns` (monotonic).
   void forget(const std::vector<std::string>& keys, std::int64_t before_ns);
-  [[nodiscard]] FamilySnapshot snapshot() const;
 
   [[nodiscard]] const FamilySpec& spec() const { return *spec_; }
-  [[nodiscard]] const Table& series() const { return series_; }
-  [[nodiscard]] Table& series() { return series_; }
 
  private:
+  friend class RegistryCopier;
+
+  [[nodiscard]] Series<K>* find_key();
   Series<K>& open(std::span<const std::string_view> values, const Moment& now);
-  Series<K>& open_overflow(std::span<const std::string_view> values, const Moment& now);
-  Series<K>& add(std::string key, LabelValues labels, const Moment& now);
+  Series<K>& add(const StoredKey* key, const Moment& now);
+  [[nodiscard]] auto text_of() const {
+    return [this](std::uint32_t slot) { return series_[slot].key->text(); };
+  }
 
   std::shared_ptr<const FamilySpec> spec_;
-  std::shared_ptr<Catalog> catalog_;  // null in an image
-  Table series_;
+  std::shared_ptr<Catalog> catalog_;
+  Slots<Series<K>> series_;
+  KeyIndex index_;  // of slots
   std::uint64_t generation_ = 0;
+  std::uint64_t layout_ = 0;  // grows whenever a slot gets another series, or none
+  std::shared_ptr<SeriesOrder> order_ = std::make_shared<SeriesOrder>();
   std::string key_;  // reused, so that finding a series allocates nothing
 };
 
-// Keys of series, by the spec their family shares over all shards.
-using SeriesKeys = std::unordered_map<const FamilySpec*, std::vector<std::string>>;
-
-// One thread; an image may be handed to another.
+// One thread.
 class Registry {
  public:
   explicit Registry(std::shared_ptr<Catalog> catalog) : catalog_(std::move(catalog)) {}
@@ -103,28 +111,51 @@ class Registry {
   template <class K>
   [[nodiscard]] Result<Family<K>*> define(FamilySpec spec, Room room = Room::own);
 
-  // A copy of the state that holds no place in the catalog: for merging and showing.
-  [[nodiscard]] Registry image() const;
-  // Adds the state of a registry of the same catalog, or an image of one.
-  void merge(const Registry& other);
-  // The same for one that is not needed any more: families that it alone has are taken over, not copied.
-  void merge(Registry&& other);
+  // A copy of the state.
+  [[nodiscard]] RegistryImage image() const;
 
-  // Expiry takes two steps, so that a series goes in all shards or in none: what is idle in the merge of all,
-  // then forgetting that in each.
-  [[nodiscard]] SeriesKeys idle(std::int64_t before_ns) const;
+  // Expiry takes two steps, so that a series goes in all shards or in none: what is idle in the merged image
+  // of all, then forgetting that in each.
   void forget(const SeriesKeys& keys, std::int64_t before_ns);
 
-  [[nodiscard]] Snapshot snapshot(Timestamp now) const;
-
  private:
+  friend class RegistryCopier;
+
   using AnyFamily = VariantOfKinds<Family>;
 
-  Registry() = default;
-
-  std::shared_ptr<Catalog> catalog_;  // null in an image
+  std::shared_ptr<Catalog> catalog_;
   std::vector<std::unique_ptr<AnyFamily>> families_;
   std::unordered_map<const FamilySpec*, AnyFamily*> by_spec_;
+};
+
+// Makes an image by and by, so that what the registry is for need not wait for all of it. Between two steps
+// the registry may change: each series is copied whole, as it was at one moment, each series that was there
+// from the first step to the last is copied once; that two series are of the same moment holds only of an
+// image made in one step.
+class RegistryCopier {
+ public:
+  // `registry` outlives the copier, on its thread.
+  explicit RegistryCopier(const Registry& registry) : registry_(registry) {}
+
+  // Copies about as many series as `series` says, more than none. False once all is copied.
+  bool copy(std::size_t series);
+  // When all is copied.
+  [[nodiscard]] RegistryImage take() { return std::move(image_); }
+
+ private:
+  template <class K>
+  void start(const Family<K>& family);
+  template <class K>
+  std::size_t copy(const Family<K>& family, std::size_t series);
+  void abandon();
+
+  const Registry& registry_;
+  RegistryImage image_;
+  std::size_t family_ = 0;  // the one at hand
+  bool is_started_ = false;
+  std::uint32_t slot_ = 0;        // of the family: the next one
+  std::uint64_t generation_ = 0;  // of the family, when it was started
+  std::uint64_t layout_ = 0;      // likewise
 };
 
 }  // namespace metricsd

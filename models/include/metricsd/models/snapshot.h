@@ -6,19 +6,33 @@
 #include <metricsd/models/timestamp.h>
 
 #include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 namespace metricsd {
 
+// One series as shape S shows it.
+template <class S>
 struct SeriesSnapshot {
-  std::shared_ptr<const LabelValues> labels;  // in the order of the family's label names
+  std::string_view key;  // its label values (labels.h), in the order of the family's label names
   Timestamp created;
-  Shape shape;
+  S shape;
 };
+
+template <class S>
+using SeriesOf = std::vector<SeriesSnapshot<S>>;
 
 struct FamilySnapshot {
   std::shared_ptr<const FamilySpec> spec;
-  std::vector<SeriesSnapshot> series;  // ordered by label values
+  std::variant<SeriesOf<Scalar>, SeriesOf<Buckets>, SeriesOf<Quantiles>, SeriesOf<Info>>
+      series;                               // ordered by key
+  std::shared_ptr<const std::string> keys;  // the text of the series' keys lies here
+
+  [[nodiscard]] std::size_t size() const {
+    return std::visit([](const auto& list) { return list.size(); }, series);
+  }
 };
 
 struct Snapshot {
