@@ -1,7 +1,8 @@
 // The crossing point between ingest and everyone who reads: asks the shards for copies and merges them.
 //
-// A shard is held up for the time it takes to copy its state, never for merging or rendering. Every reader
-// gets a value of its own.
+// A shard is held up for some milliseconds at a time to copy its state, never for merging or rendering. Every
+// reader gets a value of its own. Each series in it is as it was at one moment, its buckets, count and sum
+// together; two series may be of moments that lie as far apart as copying takes.
 #pragma once
 
 #include "ingest/shard.h"

@@ -6,6 +6,7 @@
 
 #include <metricsd/models/limits.h>
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <map>
@@ -26,6 +27,23 @@ namespace asio = boost::asio;
 // At the daemon's end: how long sockets are read for, and how much of one before the next has its turn.
 constexpr std::int64_t kDrainNs = 700 * kNsPerMs;
 constexpr std::size_t kDrainTurn = 4 * limits::kReadChunk;
+
+// The registry is copied in slices, and senders are read between them: none waits longer for a scrape than
+// one slice takes. That is a quarter of the time that senders had since the last slice, so that copying comes
+// to an end under any load.
+constexpr std::int64_t kSliceNs = 1 * kNsPerMs;  // at least
+constexpr std::int64_t kSliceShare = 4;
+constexpr std::size_t kSliceStep = 32;  // series between two looks at the clock: some ten microseconds
+
+// A report in the making.
+struct PendingReport {
+  PendingReport(ReportParts asked, const Registry& registry) : parts(asked), copier(registry) {}
+
+  const ReportParts parts;
+  RegistryCopier copier;
+  std::int64_t paused_ns = 0;  // when the last slice ended
+  std::promise<ShardReport> promise;
+};
 
 }  // namespace
 
@@ -82,11 +100,36 @@ struct Shard::State {
     --connections;
   }
 
-  ShardReport report(ReportParts parts) {
+  // No memory for a copy is the reader's trouble, not the senders'.
+  void report(const std::shared_ptr<PendingReport>& pending) {
+    try {
+      if (pending->parts.registry && copy_slice(*pending)) {
+        asio::post(io, [this, pending] { report(pending); });
+      } else {
+        pending->promise.set_value(finished(*pending));
+      }
+    } catch (...) {
+      pending->promise.set_exception(std::current_exception());
+    }
+  }
+
+  // False once all is copied.
+  bool copy_slice(PendingReport& pending) {
+    const std::int64_t start_ns = clock.monotonic_ns();
+    const std::int64_t senders_had_ns = pending.paused_ns == 0 ? 0 : start_ns - pending.paused_ns;
+    const std::int64_t end_ns = start_ns + std::max(kSliceNs, senders_had_ns / kSliceShare);
+    while (pending.copier.copy(kSliceStep)) {
+      pending.paused_ns = clock.monotonic_ns();
+      if (pending.paused_ns >= end_ns) return true;
+    }
+    return false;
+  }
+
+  ShardReport finished(PendingReport& pending) {
     ShardReport copy;
     copy.totals = aggregator.totals();
-    if (parts.registry) copy.registry = aggregator.registry().image();
-    copy.live_runs = parts.run_statistics ? aggregator.live_runs() : aggregator.live_runs().heads();
+    if (pending.parts.registry) copy.registry = pending.copier.take();
+    copy.live_runs = pending.parts.run_statistics ? aggregator.live_runs() : aggregator.live_runs().heads();
     return copy;
   }
 
@@ -154,15 +197,9 @@ void Shard::forget(std::shared_ptr<const SeriesKeys> idle, std::int64_t before_n
 }
 
 std::future<ShardReport> Shard::report(ReportParts parts) {
-  auto promise = std::make_shared<std::promise<ShardReport>>();
-  asio::post(state_->io, [state = state_.get(), promise, parts] {
-    try {
-      promise->set_value(state->report(parts));
-    } catch (...) {  // no memory for a copy is the reader's trouble, not the senders'
-      promise->set_exception(std::current_exception());
-    }
-  });
-  return promise->get_future();
+  const auto pending = std::make_shared<PendingReport>(parts, state_->aggregator.registry());
+  asio::post(state_->io, [state = state_.get(), pending] { state->report(pending); });
+  return pending->promise.get_future();
 }
 
 std::size_t Shard::connections() const {

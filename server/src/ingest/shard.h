@@ -35,7 +35,8 @@ struct ReportParts {
   bool run_statistics = false;
 };
 
-// A copy of a shard's state at one moment.
+// A copy of a shard's state. The registry's is made in slices (RegistryCopier): a large one is of one moment
+// series by series.
 struct ShardReport {
   IngestTotals totals;
   std::optional<RegistryImage> registry;
