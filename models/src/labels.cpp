@@ -5,8 +5,6 @@
 namespace metricsd {
 namespace {
 
-constexpr char kValueEnd = '\xFF';
-
 bool is_letter(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
 }

@@ -1,10 +1,9 @@
+#include "label_text.h"
 #include "prometheus_family.h"
 
 #include <metricsd/exporters/prometheus_text.h>
 #include <metricsd/models/decimal.h>
-#include <metricsd/models/utf8.h>
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -25,10 +24,11 @@ std::string_view type_name(ExpositionType type) {
   return "untyped";
 }
 
+constexpr double kExactIntegers = 9007199254740992;  // 2^53
+
 // The shortest digits that read back the same, without an exponent from 0.0001 up to 2^53: `le` labels are
 // text to whoever queries them, and nobody looks for le="1e+06" beside le="1048576".
 void append_number(std::string& out, double value) {
-  constexpr double kExactIntegers = 9007199254740992;  // 2^53
   const double magnitude = std::fabs(value);
   if (magnitude == std::floor(magnitude) && magnitude < kExactIntegers) {
     if (value < 0) out += '-';
@@ -43,50 +43,8 @@ void append_number(std::string& out, double value) {
   }
 }
 
-// What stands for `c` in the page, or nothing where it may stand for itself.
-std::string_view escape_of(char c, bool quoted) {
-  switch (c) {
-    case '\\': return "\\\\";
-    case '\n': return "\\n";
-    case '"': return quoted ? "\\\"" : "";
-    case '\0': return "\xEF\xBF\xBD";  // U+FFFD: Prometheus' own parser takes a NUL for the end of the page
-    default: return "";
-  }
-}
-
-// Backslash and newline are escaped everywhere, the quote only where the text is quoted: in label values.
-void append_escaped(std::string& out, std::string_view text, bool quoted) {
-  std::size_t plain = 0;  // where the text not yet appended begins
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const std::string_view escape = escape_of(text[i], quoted);
-    if (escape.empty()) continue;
-    out += text.substr(plain, i - plain);
-    out += escape;
-    plain = i + 1;
-  }
-  out += text.substr(plain);
-}
-
-bool is_plain(char c) {
-  return c >= ' ' && c <= '~' && c != '\\' && c != '"';
-}
-
-// Text is valid UTF-8 long before it comes here. Should that ever fail, one wrong character is better than a
-// page that no scraper can read.
-void append_text(std::string& out, std::string_view text, bool quoted) {
-  if (std::all_of(text.begin(), text.end(), is_plain)) {
-    out += text;
-  } else if (is_valid_utf8(text)) {
-    append_escaped(out, text, quoted);
-  } else {
-    std::string repaired;
-    append_valid_utf8(repaired, text);
-    append_escaped(out, repaired, quoted);
-  }
-}
-
-// Writes behind one another into a block of memory, and that to the page when it is full: most of what a line
-// consists of is a few bytes long, and a string asks more questions about each than the bytes cost.
+// Writes lines into a block of memory, and that to the page when it is full: most of what a line consists of
+// is a few bytes long, and a string asks more questions about each than the bytes cost.
 class PageWriter {
  public:
   explicit PageWriter(std::string& out) : out_(out) {}
@@ -106,15 +64,25 @@ class PageWriter {
     at_ += text.size();
   }
 
-  void put(std::uint64_t value) {
+  // A value, and the line's end.
+  void end_line(std::uint64_t value) {
     constexpr std::size_t kDigits = 20;
-    if (kDigits > room()) flush();
+    if (room() < kDigits + 1) flush();
     at_ = std::to_chars(at_, at_ + kDigits, value).ptr;
+    *at_++ = '\n';
   }
 
-  void put(double value) {
+  void end_line(double value) {
+    if (value >= 0 && value < kExactIntegers) {
+      const auto whole = static_cast<std::uint64_t>(value);
+      if (static_cast<double>(whole) == value) {
+        end_line(whole);
+        return;
+      }
+    }
     number_.clear();
     append_number(number_, value);
+    number_ += '\n';
     put(number_);
   }
 
@@ -137,67 +105,104 @@ class PageWriter {
 class FamilyRenderer {
  public:
   FamilyRenderer(PageWriter& out, const FamilySnapshot& family)
-      : out_(out), family_(family), name_(exposed_name(family)) {
-    for (const std::string& name : family.spec->label_names) {
-      label_starts_.push_back((label_starts_.empty() ? "" : "\",") + name + "=\"");
-    }
-  }
+      : out_(out), family_(family), name_(exposed_name(family)) {}
 
   void render() {
     header();
-    std::visit(
-        [this](const auto& list) {
-          for (const auto& series : list) {
-            load_labels(series.key);
-            lines(series.shape);
-          }
-        },
-        family_.series);
+    std::visit([this](const auto& list) { series(list); }, family_.series);
   }
 
  private:
   void header() {
     std::string text = "# HELP " + name_ + ' ';
-    append_text(text, family_.spec->help, false);
+    append_escaped_text(text, family_.spec->help, false);
     text += "\n# TYPE " + name_ + ' ';
     text += type_name(exposition_type(family_));
     text += '\n';
     out_.put(text);
   }
 
-  // `a="1",b="2"`, without braces: histograms and summaries have one label more.
-  void load_labels(std::string_view key) {
-    labels_.clear();
-    for (const std::string& start : label_starts_) {
-      labels_ += start;
-      append_text(labels_, take_value(key), true);
-    }
-    if (!label_starts_.empty()) labels_ += '"';
+  // `name` and the labels, up to the value.
+  [[nodiscard]] LabelText sample_text(std::string_view suffix) const {
+    const LabelNames& names = family_.spec->label_names;
+    std::string head = name_;
+    head += suffix;
+    return names.empty() ? LabelText(names, head, " ") : LabelText(names, head + '{', "} ");
   }
 
-  void lines(const Scalar& scalar) { line("", scalar.value); }
-  void lines(const Info&) { line("", 1.0); }
-
-  void lines(const Buckets& buckets) {
-    load_bounds(*buckets.bounds);
-    std::uint64_t cumulative = 0;
-    for (std::size_t i = 0; i < bound_labels_.size(); ++i) {
-      cumulative += buckets.counts[i];
-      line("_bucket", cumulative, bound_labels_[i]);
-    }
-    line("_sum", buckets.sum);
-    line("_count", buckets.count);
+  // The same where one label more is to follow the series' own.
+  [[nodiscard]] LabelText open_text(std::string_view suffix) const {
+    const LabelNames& names = family_.spec->label_names;
+    std::string head = name_;
+    head += suffix;
+    return LabelText(names, head + '{', names.empty() ? "" : ",");
   }
 
-  void lines(const Quantiles& quantiles) {
+  void series(const SeriesOf<Scalar>& list) {
+    LabelText text = sample_text("");
+    for (const auto& each : list) {
+      out_.put(text.of(each.key));
+      out_.end_line(each.shape.value);
+    }
+  }
+
+  void series(const SeriesOf<Info>& list) {
+    LabelText text = sample_text("");
+    for (const auto& each : list) {
+      out_.put(text.of(each.key));
+      out_.end_line(std::uint64_t{1});
+    }
+  }
+
+  void series(const SeriesOf<Buckets>& list) {
+    LabelText text = open_text("_bucket");
+    for (const auto& each : list) {
+      const Buckets& buckets = each.shape;
+      load_bounds(*buckets.bounds);
+      const std::string_view start = text.of(each.key);
+      std::uint64_t cumulative = 0;
+      for (std::size_t i = 0; i < bound_labels_.size(); ++i) {
+        cumulative += buckets.counts[i];
+        out_.put(start);
+        out_.put(bound_labels_[i]);
+        out_.end_line(cumulative);
+      }
+      totals(text.labels(), buckets.sum, buckets.count);
+    }
+  }
+
+  void series(const SeriesOf<Quantiles>& list) {
+    LabelText text = open_text("");
     std::string label;
-    for (const auto& [quantile, value] : quantiles.values) {
-      label.clear();
-      append_bound_label(label, "quantile", quantile);
-      line("", value, label);
+    for (const auto& each : list) {
+      const std::string_view start = text.of(each.key);
+      for (const auto& [quantile, value] : each.shape.values) {
+        label.clear();
+        append_bound_label(label, "quantile", quantile);
+        out_.put(start);
+        out_.put(label);
+        out_.end_line(value);
+      }
+      totals(text.labels(), each.shape.sum, each.shape.count);
     }
-    line("_sum", quantiles.sum);
-    line("_count", quantiles.count);
+  }
+
+  void totals(std::string_view labels, double sum, std::uint64_t count) {
+    total("_sum", labels);
+    out_.end_line(sum);
+    total("_count", labels);
+    out_.end_line(count);
+  }
+
+  void total(std::string_view suffix, std::string_view labels) {
+    out_.put(name_);
+    out_.put(suffix);
+    if (!labels.empty()) {
+      out_.put("{");
+      out_.put(labels);
+      out_.put("}");
+    }
+    out_.put(" ");
   }
 
   // The series of a family share their bounds, so this nearly always finds its work done.
@@ -206,56 +211,43 @@ class FamilyRenderer {
     bounds_ = &bounds;
     bound_labels_.assign(bounds.size() + 1, {});
     for (std::size_t i = 0; i < bounds.size(); ++i) append_bound_label(bound_labels_[i], "le", bounds[i]);
-    bound_labels_.back() = "le=\"+Inf\"";
+    bound_labels_.back() = "le=\"+Inf\"} ";
   }
 
+  // The last label, the closing brace included.
   static void append_bound_label(std::string& out, std::string_view name, double bound) {
     out += name;
     out += "=\"";
     append_number(out, bound);
-    out += '"';
-  }
-
-  template <class Number>
-  void line(std::string_view suffix, Number value, std::string_view last_label = {}) {
-    out_.put(name_);
-    out_.put(suffix);
-    if (!labels_.empty() || !last_label.empty()) {
-      out_.put("{");
-      out_.put(labels_);
-      if (!labels_.empty() && !last_label.empty()) out_.put(",");
-      out_.put(last_label);
-      out_.put("}");
-    }
-    out_.put(" ");
-    out_.put(value);
-    out_.put("\n");
+    out += "\"} ";
   }
 
   PageWriter& out_;
   const FamilySnapshot& family_;
   const std::string name_;
-  std::vector<std::string> label_starts_;        // what stands before each value
-  std::string labels_;                           // of the series at hand
   const std::vector<double>* bounds_ = nullptr;  // that bound_labels_ were made of
   std::vector<std::string> bound_labels_;
 };
 
-// A guess at the length of the page, so that the string grows at most once.
-std::size_t estimated_size(const Snapshot& snapshot) {
-  constexpr std::size_t kLine = 160;
-  std::size_t lines = 0;
-  for (const FamilySnapshot& family : snapshot.families) {
-    const std::size_t each = family.spec->kind == Kind::histogram ? family.spec->bounds.size() + 3 : 1;
-    lines += 2 + family.size() * each;
-  }
-  return lines * kLine;
+// A guess at the length of the page, from above unless much is escaped, so that the string grows at most
+// once.
+std::size_t estimated_size(const FamilySnapshot& family) {
+  constexpr std::size_t kValue = 24;
+  constexpr std::size_t kLastLabel = 16;
+  const FamilySpec& spec = *family.spec;
+  const bool is_histogram = spec.kind == Kind::histogram;
+  std::size_t fixed = exposition_name(spec).size() + kValue + (is_histogram ? kLastLabel : 0);
+  for (const std::string& name : spec.label_names) fixed += name.size() + 3;
+  const std::size_t lines = is_histogram ? spec.bounds.size() + 3 : 1;
+  return 2 * (fixed + spec.help.size()) + lines * (family.size() * fixed + family.keys->size());
 }
 
 }  // namespace
 
 void render_prometheus_text(std::string& out, const Snapshot& snapshot) {
-  out.reserve(out.size() + estimated_size(snapshot));
+  std::size_t size = out.size();
+  for (const FamilySnapshot& family : snapshot.families) size += estimated_size(family);
+  out.reserve(size);
   PageWriter writer(out);
   for (const FamilySnapshot& family : snapshot.families) {
     if (family.size() > 0) FamilyRenderer(writer, family).render();

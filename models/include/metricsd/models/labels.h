@@ -21,7 +21,10 @@ inline constexpr std::string_view kOverflowLabel = "__overflow__";
 // `[a-zA-Z_][a-zA-Z0-9_]*`, not starting with `__`
 [[nodiscard]] bool is_label_name(std::string_view text) noexcept;
 
-// The values as one key: how series are found, kept and shown. 0xFF ends each: it never occurs in UTF-8.
+// Ends each value of a key: it never occurs in UTF-8.
+inline constexpr char kValueEnd = '\xFF';
+
+// The values as one key: how series are found, kept and shown.
 void append_series_key(std::string& out, std::span<const std::string_view> values);
 // The first value of what is left of a key; takes it off, its end included.
 [[nodiscard]] std::string_view take_value(std::string_view& key);
