@@ -9,6 +9,7 @@ find_package(spdlog REQUIRED)
 # Debian's cpp-httplib is a compiled library that ships a pkg-config file only.
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(CPP_HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
+find_package(ZLIB REQUIRED)
 
 # Asio is used header-only from Boost; its old, deprecated names stay out.
 add_library(metricsd_asio INTERFACE)

@@ -12,6 +12,7 @@ BUILD_PACKAGES=(
   libboost-json1.81-dev # JSON
   prometheus-cpp-dev    # the Collectable for programs that already serve prometheus-cpp
   libcpp-httplib-dev    # HTTP routes of the daemon, HTTP client of the tools
+  zlib1g-dev            # gzip for who scrapes
   libcli11-dev          # command lines
   libspdlog-dev         # logs
 )

@@ -1,5 +1,6 @@
 #include "router.h"
 
+#include "gzip.h"
 #include "timeouts.h"
 
 #include <algorithm>
@@ -48,11 +49,18 @@ class MemoryStream : public httplib::Stream {
   std::string output_;
 };
 
+// Less than this is sent as it is: it would fit one packet either way.
+constexpr std::size_t kWorthCompressing = 1024;
+
+// What tells a handler that the client takes gzip. Not the header it came in: cpp-httplib would compress
+// whatever it is, and thoroughly, which takes three times as long for a fifth less.
+constexpr const char* kTakesGzip = "Takes-Gzip";
+
 // The request as cpp-httplib is given it: what our reader understood, and no header that it did not ask for
 // (ranges alone would let one request ask for a body a hundred times).
 std::string canonical_request(const Request& request) {
   std::string text = request.method + " " + request.target + " HTTP/1.1\r\nHost: metricsd\r\n";
-  if (request.accepts_gzip) text += "Accept-Encoding: gzip\r\n";
+  if (request.accepts_gzip) text += std::string(kTakesGzip) + ": yes\r\n";
   text += request.keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
   return text;
 }
@@ -73,15 +81,21 @@ Query query_of(const httplib::Request& request) {
   return query;
 }
 
-// The library copies the body whatever it is given.
-void fill(httplib::Response& to, const Response& from) {
+void fill(httplib::Response& to, Response from) {
   to.status = from.status;
   for (const auto& [name, value] : from.headers) to.set_header(name, value);
-  to.set_content(from.body, from.content_type);
+  to.set_header("Content-Type", from.content_type);
+  to.body = std::move(from.body);
 }
 
 void fill_plain(httplib::Response& to, int status, const char* text) {
   fill(to, {.status = status, .content_type = kPlainText, .body = text});
+}
+
+void compress(Response& response) {
+  if (response.body.size() < kWorthCompressing || response.body.size() > kGzipMost) return;
+  response.body = gzip(response.body);
+  response.headers.emplace("Content-Encoding", "gzip");
 }
 
 std::string_view status_text(int status) {
@@ -106,14 +120,17 @@ class Router::Engine : public httplib::Server {
     for (const Route& route : routes) {
       Get(literal_pattern(route.path),
           [handler = route.handler](const httplib::Request& request, httplib::Response& response) {
-            fill(response, handler(query_of(request)));
+            Response answer = handler(query_of(request));
+            if (request.has_header(kTakesGzip)) compress(answer);
+            fill(response, std::move(answer));
           });
     }
     routes_ = std::move(routes);
     // What it tells clients of keeping alive; the front is who does it.
     set_keep_alive_timeout(kIdleSeconds);
     set_keep_alive_max_count(std::numeric_limits<int>::max());
-    set_default_headers({{"X-Content-Type-Options", "nosniff"}, {"Cache-Control", "no-store"}});
+    set_default_headers(
+        {{"X-Content-Type-Options", "nosniff"}, {"Cache-Control", "no-store"}, {"Vary", "Accept-Encoding"}});
     set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
       return answer_unroutable(request, response) ? HandlerResponse::Handled : HandlerResponse::Unhandled;
     });

@@ -75,6 +75,27 @@ TEST(Router, CompressesWhereAsked) {
   EXPECT_THAT(plain, Not(HasSubstr("Content-Encoding")));
   EXPECT_THAT(gzip, HasSubstr("Content-Encoding: gzip\r\n"));
   EXPECT_LT(gzip.size(), plain.size() / 10);
+  const std::size_t body = gzip.find("\r\n\r\n") + 4;
+  EXPECT_THAT(gzip, HasSubstr("Content-Length: " + std::to_string(gzip.size() - body) + "\r\n"));
+  EXPECT_EQ(gzip.substr(body, 2), "\x1f\x8b");
+}
+
+TEST(Router, DoesNotCompressWhatIsSmall) {
+  const std::string answer =
+      respond({.method = "GET", .target = "/", .keep_alive = true, .accepts_gzip = true});
+  EXPECT_THAT(answer, Not(HasSubstr("Content-Encoding")));
+  EXPECT_THAT(answer, EndsWith("\r\n\r\nroot"));
+}
+
+// A cache between must not give one client's coding to another.
+TEST(Router, SaysWhatItsAnswersDependOn) {
+  for (const bool takes_gzip : {false, true}) {
+    for (const char* target : {"/", "/big"}) {
+      EXPECT_THAT(
+          respond({.method = "GET", .target = target, .keep_alive = true, .accepts_gzip = takes_gzip}),
+          HasSubstr("Vary: Accept-Encoding\r\n"));
+    }
+  }
 }
 
 TEST(Router, NoExceptionsTextReachesAClient) {
