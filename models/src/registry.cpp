@@ -18,6 +18,14 @@ std::vector<std::string_view> overflow_labels(const FamilySpec& spec,
   return labels;
 }
 
+template <class K>
+K copy_of(const K& state, Detail detail) {
+  if constexpr (K::kKind == Kind::histogram) {
+    if (detail == Detail::classic) return state.without_exponential();
+  }
+  return state;
+}
+
 }  // namespace
 
 template <class K>
@@ -121,8 +129,8 @@ template Result<Family<Counter>*> Registry::define<Counter>(FamilySpec spec, Roo
 template Result<Family<Gauge>*> Registry::define<Gauge>(FamilySpec spec, Room room);
 template Result<Family<Histogram>*> Registry::define<Histogram>(FamilySpec spec, Room room);
 
-RegistryImage Registry::image() const {
-  RegistryCopier copier(*this);
+RegistryImage Registry::image(Detail detail) const {
+  RegistryCopier copier(*this, detail);
   while (copier.copy(std::numeric_limits<std::size_t>::max())) {
   }
   return copier.take();
@@ -156,7 +164,7 @@ std::size_t RegistryCopier::copy(const Family<K>& family, std::size_t series) {
   for (; slot_ < slots.end() && copied < series; ++slot_) {
     if (!slots.holds(slot_)) continue;
     const Series<K>& each = slots[slot_];
-    image.add(each.key->text(), each.is_overflow(), each.created, each.touched_ns, each.state);
+    image.add(each.key->text(), each.created, each.touched_ns, copy_of(each.state, detail_));
     ++copied;
   }
   if (slot_ < slots.end()) return copied;

@@ -18,10 +18,9 @@ SeriesOf<S>& list_of(FamilySnapshot& family) {
 }  // namespace
 
 template <class K>
-void FamilyImage<K>::add(std::string_view key, bool is_overflow, Timestamp created, std::int64_t touched_ns,
-                         const K& state) {
+void FamilyImage<K>::add(std::string_view key, Timestamp created, std::int64_t touched_ns, K state) {
   series_.push_back(
-      {keys_.size(), static_cast<std::uint32_t>(key.size()), is_overflow, created, touched_ns, state});
+      {keys_.size(), static_cast<std::uint32_t>(key.size()), created, touched_ns, std::move(state)});
   keys_ += key;
 }
 

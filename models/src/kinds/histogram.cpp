@@ -3,11 +3,20 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace metricsd {
 
 Histogram::Histogram(const std::shared_ptr<const FamilySpec>& spec)
     : bounds_(spec, &spec->bounds), counts_(spec->bounds.size() + 1) {}
+
+Histogram::Histogram(const Histogram& other, ExponentialHistogram exponential)
+    : bounds_(other.bounds_),
+      counts_(other.counts_),
+      count_(other.count_),
+      sum_(other.sum_),
+      sum_error_(other.sum_error_),
+      exponential_(std::move(exponential)) {}
 
 void Histogram::apply(double value) {
   const auto bucket = std::lower_bound(bounds_->begin(), bounds_->end(), value) - bounds_->begin();
@@ -36,8 +45,17 @@ void Histogram::merge(const Histogram& other) {
   exponential_.merge(other.exponential_);
 }
 
-std::optional<Shape> Histogram::show() const {
+std::optional<Shape> Histogram::show() const& {
   return Buckets{bounds_, counts_, count_, sum_ + sum_error_, exponential_, {}};
+}
+
+std::optional<Shape> Histogram::show() && {
+  return Buckets{std::move(bounds_), std::move(counts_),      count_,
+                 sum_ + sum_error_,  std::move(exponential_), {}};
+}
+
+Histogram Histogram::without_exponential() const {
+  return {*this, ExponentialHistogram()};
 }
 
 void Histogram::save(ByteWriter& out) const {

@@ -37,7 +37,8 @@ constexpr std::size_t kSliceStep = 32;  // series between two looks at the clock
 
 // A report in the making.
 struct PendingReport {
-  PendingReport(ReportParts asked, const Registry& registry) : parts(asked), copier(registry) {}
+  PendingReport(ReportParts asked, const Registry& registry)
+      : parts(asked), copier(registry, Detail::classic) {}
 
   const ReportParts parts;
   RegistryCopier copier;

@@ -36,7 +36,7 @@ struct ReportParts {
 };
 
 // A copy of a shard's state. The registry's is made in slices (RegistryCopier): a large one is of one moment
-// series by series.
+// series by series. Its histograms are without exponential buckets.
 struct ShardReport {
   IngestTotals totals;
   std::optional<RegistryImage> registry;

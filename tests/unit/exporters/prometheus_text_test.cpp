@@ -101,6 +101,36 @@ TEST(PrometheusTextTest, LabelsSurviveTheirEscapes) {
   }
 }
 
+// Values are copied by words where they are plain: what is special is found wherever it stands in one.
+TEST(PrometheusTextTest, LabelsSurviveWhateverTheirLengthAndPlace) {
+  for (const std::string special : {"", "\\", "\n", "\"", "\x7F", "\x1F", "\xC3\xA9", "~", " "}) {
+    for (std::size_t size = 0; size < 20; ++size) {
+      for (std::size_t at = 0; at <= size; ++at) {
+        std::string value(size, 'x');
+        value.insert(at, special);
+        const std::string page = render({make_family(
+            gauge_spec({"first", "second", "third"}),
+            {make_series({value, "", value}, Scalar{1}), make_series({"", value, "p"}, Scalar{2}),
+             make_series({"after", "it", "all"}, Scalar{3})})});
+        const auto parsed = parse_exposition(page);
+        ASSERT_EQ(parsed.value("level", {{"first", value}, {"second", ""}, {"third", value}}), 1.0) << page;
+        ASSERT_EQ(parsed.value("level", {{"first", ""}, {"second", value}, {"third", "p"}}), 2.0) << page;
+        ASSERT_EQ(parsed.value("level", {{"first", "after"}, {"second", "it"}, {"third", "all"}}), 3.0)
+            << page;
+      }
+    }
+  }
+}
+
+TEST(PrometheusTextTest, LongNamesAndValuesAreWhole) {
+  const std::string label(200, 'l');
+  const std::string value(100'000, 'v');
+  const std::string page = render({make_family(make_spec(Kind::histogram, std::string(200, 'n'), {label}),
+                                               {make_series({value}, make_buckets({1}, {1, 2}, 3))})});
+  EXPECT_EQ(parse_exposition(page).value(std::string(200, 'n') + "_bucket", {{label, value}, {"le", "+Inf"}}),
+            3.0);
+}
+
 TEST(PrometheusTextTest, HelpSurvivesItsEscapes) {
   FamilySpec spec = gauge_spec();
   spec.help = "two\nlines, a \\ and a \"quote\"";

@@ -128,6 +128,18 @@ TEST(HistogramKind, CountsAValueOnABoundInThatBucket) {
   EXPECT_EQ(buckets.exponential.count(), 7u);
 }
 
+TEST(HistogramKind, ACopyWithoutExponentialBucketsHasAllElse) {
+  Histogram histogram(spec_of(Kind::histogram, {1, 2}));
+  for (const double value : {0.5, 1.5, 0.1, 99.0}) histogram.apply(value);
+  const auto all = std::get<Buckets>(histogram.show().value());
+  const auto classic = std::get<Buckets>(histogram.without_exponential().show().value());
+  EXPECT_EQ(classic.bounds, all.bounds);
+  EXPECT_EQ(classic.counts, all.counts);
+  EXPECT_EQ(classic.count, all.count);
+  EXPECT_EQ(classic.sum, all.sum);
+  EXPECT_EQ(classic.exponential.count(), 0u);
+}
+
 TEST(HistogramKind, SumsManySmallValuesExactlyEnough) {
   Histogram histogram(spec_of(Kind::histogram, {1}));
   histogram.apply(1e9);

@@ -111,6 +111,20 @@ TEST_F(RegistryCopierTest, TheOrderOutlivesSlotsThatChangeHands) {
   }
 }
 
+TEST(RegistryImage, OfClassicDetailHasNoExponentialBuckets) {
+  Registry registry(std::make_shared<Catalog>(10));
+  FamilySpec spec = named("h");
+  spec.bounds = {1, 2};
+  registry.define<Histogram>(spec).value()->at(LabelValues{"x"}, {}).apply(1.5);
+  const auto buckets = [&](Detail detail) {
+    const Snapshot snapshot = registry.image(detail).snapshot({});
+    return std::get<SeriesOf<Buckets>>(snapshot.families.at(0).series).at(0).shape;
+  };
+  EXPECT_EQ(buckets(Detail::all).exponential.count(), 1u);
+  EXPECT_EQ(buckets(Detail::classic).exponential.count(), 0u);
+  EXPECT_EQ(buckets(Detail::classic).counts, (std::vector<std::uint64_t>{0, 1, 0}));
+}
+
 TEST(RegistryImage, MergesByKeyWhicheverWayTheSeriesAreSpread) {
   const auto catalog = std::make_shared<Catalog>(1000);
   std::vector<Registry> shards;

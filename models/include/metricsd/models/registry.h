@@ -112,7 +112,7 @@ class Registry {
   [[nodiscard]] Result<Family<K>*> define(FamilySpec spec, Room room = Room::own);
 
   // A copy of the state.
-  [[nodiscard]] RegistryImage image() const;
+  [[nodiscard]] RegistryImage image(Detail detail = Detail::all) const;
 
   // Expiry takes two steps, so that a series goes in all shards or in none: what is idle in the merged image
   // of all, then forgetting that in each.
@@ -135,7 +135,8 @@ class Registry {
 class RegistryCopier {
  public:
   // `registry` outlives the copier, on its thread.
-  explicit RegistryCopier(const Registry& registry) : registry_(registry) {}
+  explicit RegistryCopier(const Registry& registry, Detail detail = Detail::all)
+      : registry_(registry), detail_(detail) {}
 
   // Copies about as many series as `series` says, more than none. False once all is copied.
   bool copy(std::size_t series);
@@ -150,6 +151,7 @@ class RegistryCopier {
   void abandon();
 
   const Registry& registry_;
+  const Detail detail_;
   RegistryImage image_;
   std::size_t family_ = 0;  // the one at hand
   bool is_started_ = false;

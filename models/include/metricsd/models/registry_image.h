@@ -28,10 +28,15 @@ template <class K>
 struct SeriesImage {
   std::uint64_t key_begin;  // in the image's keys
   std::uint32_t key_size;
-  bool is_overflow;
   Timestamp created;
   std::int64_t touched_ns;
   K state;
+};
+
+// What an image holds of each series.
+enum class Detail : std::uint8_t {
+  all,
+  classic,  // without exponential buckets: what the text format shows, and much less to copy
 };
 
 // Keys of series, by the spec their family shares over all shards.
@@ -47,8 +52,7 @@ class FamilyImage {
       : spec_(std::move(spec)), known_order_(std::move(order)), layout_(layout) {}
 
   void reserve(std::size_t series) { series_.reserve(series); }
-  void add(std::string_view key, bool is_overflow, Timestamp created, std::int64_t touched_ns,
-           const K& state);
+  void add(std::string_view key, Timestamp created, std::int64_t touched_ns, K state);
   // The order is not as it is known under the layout.
   void forget_order() { known_order_ = std::make_shared<SeriesOrder>(); }
 

@@ -33,7 +33,7 @@ struct Buckets {
   std::vector<std::uint64_t> counts;                  // of each bucket alone; one more than bounds
   std::uint64_t count = 0;
   double sum = 0;
-  ExponentialHistogram exponential;
+  ExponentialHistogram exponential;                // empty where the image left it out
   std::vector<std::optional<Exemplar>> exemplars;  // empty, or one slot a classic bucket
 };
 
