@@ -53,22 +53,21 @@ class DigitRun {
   explicit DigitRun(std::uint64_t characters) : digits_(characters ^ word_of("00000000")) {
     // The top bit of each byte above 9: right up to and with the lowest of them, which is all that counts.
     const std::uint64_t others = ((digits_ + 0x7676767676767676) | digits_) & 0x8080808080808080;
-    size_ = static_cast<unsigned>(std::countr_zero(others)) / 8;
+    bits_ = static_cast<unsigned>(std::countr_zero(others)) & ~7U;
   }
 
-  [[nodiscard]] unsigned size() const { return size_; }
-  [[nodiscard]] bool is_full() const { return size_ == kWord; }
+  [[nodiscard]] std::size_t size() const { return bits_ / 8; }
+  [[nodiscard]] bool is_full() const { return bits_ == 8 * kWord; }
   // As a whole number. Not of an empty run.
-  [[nodiscard]] std::uint64_t value() const { return eight_digits(digits_ << (8 * (kWord - size_))); }
+  [[nodiscard]] std::uint64_t value() const { return eight_digits(digits_ << (64 - bits_)); }
   // As if zeros behind it filled it up to eight digits. Not of an empty run.
   [[nodiscard]] std::uint64_t filled_value() const {
-    const std::size_t behind = 8 * (kWord - size_);
-    return eight_digits((digits_ << behind) >> behind);
+    return eight_digits((digits_ << (64 - bits_)) >> (64 - bits_));
   }
 
  private:
   std::uint64_t digits_;  // and, above them, what stood behind them
-  unsigned size_;
+  unsigned bits_;         // that the digits take
 };
 
 }  // namespace metricsd

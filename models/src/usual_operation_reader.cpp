@@ -21,7 +21,7 @@ constexpr std::int64_t kNsPerDay = 86'400 * kNsPerSecond;
 
 // Reads `23:59:59.123456` into nanoseconds. False for anything else, a leap second among it; the character
 // behind it is read, too, and may be any.
-[[gnu::always_inline]] inline bool read_time_of_day(const char* text, std::int64_t& ns) {
+inline bool read_time_of_day(const char* text, std::int64_t& ns) {
   // Taken away what must stand there, colons and the point are 0, and digits at most 29:59:59.999999.
   const std::uint64_t clock = load_word(text) ^ word_of("00:00:00");
   const std::uint64_t fraction = load_word(text + kWord) ^ word_of(std::string_view(".000000\0", kWord));
@@ -50,10 +50,10 @@ constexpr std::int64_t kNsPerDay = 86'400 * kNsPerSecond;
 // Takes the value of each field. False: it is not of the usual form.
 class Values {
  public:
-  [[gnu::always_inline]] Values(DayCache& days, OperationView& out) : days_(days), out_(out) {}
+  Values(DayCache& days, OperationView& out) : days_(days), out_(out) {}
 
   template <Field kField>
-  [[gnu::always_inline]] bool take(Cursor& cursor) {
+  bool take(Cursor& cursor) {
     using enum Field;
     if constexpr (kField == operation_id) return text<kField>(cursor, out_.operation_id);
     if constexpr (kField == timestamp_start) return time(cursor, out_.timestamp_start);
@@ -76,11 +76,11 @@ class Values {
 
  private:
   template <Field kField>
-  [[gnu::always_inline]] static bool text(Cursor& cursor, std::string_view& into) {
+  static bool text(Cursor& cursor, std::string_view& into) {
     constexpr TextLimits kLimits = text_limits(kField);
     return cursor.string(into) && into.size() >= kLimits.min && into.size() <= kLimits.max;
   }
-  [[gnu::always_inline]] static bool type_name(Cursor& cursor, std::string_view& into, std::size_t min) {
+  static bool type_name(Cursor& cursor, std::string_view& into, std::size_t min) {
     if (!cursor.take('"')) return false;
     const char* const begin = cursor.at();
     if (!cursor.find<ByteBlock::ends_type_name>()) return false;
@@ -88,19 +88,19 @@ class Values {
     return cursor.take('"') && into.size() >= min && into.size() <= limits::kTypeName;
   }
 
-  [[gnu::always_inline]] static bool boolean(Cursor& cursor, bool& into) {
+  static bool boolean(Cursor& cursor, bool& into) {
     into = cursor.character() == 't';
     return into ? cursor.take("true") : cursor.take("false");
   }
 
   // `2026-01-31T23:59:59.123456`, with `Z`, `+00:00` or nothing behind it; other forms by parse_timestamp().
-  [[gnu::always_inline]] bool time(Cursor& cursor, std::optional<Timestamp>& into) {
+  bool time(Cursor& cursor, std::optional<Timestamp>& into) {
     constexpr std::size_t kFixed = DayCache::kText + 15;
     Cursor usual = cursor;
     std::int64_t day_ns = 0;
     std::int64_t ns = 0;
-    if (usual.left() > kFixed + 2 && usual.take('"') && read_time_of_day(usual.at() + DayCache::kText, ns) &&
-        days_.find(usual.at(), day_ns)) [[likely]] {
+    if ((usual.has_room() || usual.has(kFixed + 3)) && usual.take('"') &&
+        read_time_of_day(usual.at() + DayCache::kText, ns) && days_.find(usual.at(), day_ns)) [[likely]] {
       usual.move_to(usual.at() + kFixed);
       if (!usual.take('Z') && usual.character() == '+') static_cast<void>(usual.take("+00:00"));
       if (usual.take('"')) [[likely]] {
@@ -113,7 +113,7 @@ class Values {
     return cursor.string(text) && read_other_time(text, into);
   }
 
-  [[gnu::always_inline]] static bool whole(Cursor& cursor, std::uint64_t& into) {
+  static bool whole(Cursor& cursor, std::uint64_t& into) {
     const char* const begin = cursor.at();
     if (!cursor.integer_part(into)) return false;
     if (cursor.since(begin).size() < kWord) return true;
@@ -123,7 +123,7 @@ class Values {
   }
 
   // Half up to the nanosecond, as milliseconds_to_ns() has it: the seventh place behind the point decides.
-  [[gnu::always_inline]] static bool milliseconds(Cursor& cursor, std::int64_t& into_ns) {
+  static bool milliseconds(Cursor& cursor, std::int64_t& into_ns) {
     std::uint64_t ms = 0;
     if (!cursor.integer_part(ms)) return false;
     std::uint64_t ns = ms * kNsPerMs;
@@ -137,7 +137,7 @@ class Values {
     return true;
   }
 
-  [[gnu::always_inline]] static bool number(Cursor& cursor, std::optional<double>& into) {
+  static bool number(Cursor& cursor, std::optional<double>& into) {
     const char* const begin = cursor.at();
     std::uint64_t value = 0;
     if (!cursor.integer_part(value)) return false;
@@ -162,7 +162,7 @@ class Values {
   }
 
   // One that is compact is, as it stands, what the careful path would make of it.
-  [[gnu::always_inline]] static bool object(Cursor& cursor, std::string_view& into) {
+  static bool object(Cursor& cursor, std::string_view& into) {
     const char* const begin = cursor.at();
     if (!cursor.move_to(end_of_compact_object(cursor, limits::kJsonDepth - 1))) return false;
     const std::string_view text = cursor.since(begin);
@@ -174,68 +174,94 @@ class Values {
   OperationView& out_;
 };
 
-// `"name":`
-template <Field kField>
-constexpr auto kQuotedKey = [] {
-  constexpr std::string_view kName = name_of(kField);
-  std::array<char, kName.size() + 3> key{'"'};
-  std::copy(kName.begin(), kName.end(), key.begin() + 1);
-  key[key.size() - 2] = '"';
-  key[key.size() - 1] = ':';
-  return key;
-}();
+// What stands between the members of a line: nothing more than must, or a space behind commas and colons.
+template <bool kSpaced>
+struct Style {
+  // `"name":`
+  template <Field kField>
+  static constexpr auto kKey = [] {
+    constexpr std::string_view kName = name_of(kField);
+    std::array<char, kName.size() + (kSpaced ? 4 : 3)> key{'"'};
+    const auto end = std::copy(kName.begin(), kName.end(), key.begin() + 1);
+    std::copy_n(kSpaced ? "\": " : "\":", kSpaced ? 3 : 2, end);
+    return key;
+  }();
 
-constexpr std::uint32_t bit(Field field) {
-  return std::uint32_t{1} << static_cast<unsigned>(field);
+  static bool take_comma(Cursor& cursor) { return kSpaced ? cursor.take(", ") : cursor.take(','); }
+};
+
+using Fields = std::uint32_t;  // a bit for each
+
+constexpr Fields bit(Field field) {
+  return Fields{1} << static_cast<unsigned>(field);
 }
 
 // How far the members of a line have been taken.
 struct Progress {
-  std::uint32_t seen = 0;   // fields whose key was met
-  std::uint32_t given = 0;  // those whose value was no null
-  bool ended = false;       // behind the last member
-  bool failed = false;
+  Fields seen = 0;
+  Fields nulls = 0;
+  enum class State { open, ended, failed } state = State::open;
 };
 
 // Takes the member if it comes next. False once there is no more to take.
-template <Field kField>
-[[gnu::always_inline]] inline bool take_member(Cursor& cursor, Values& values, Progress& progress) {
-  constexpr auto& kKey = kQuotedKey<kField>;
-  if (!cursor.take(std::string_view(kKey.data(), kKey.size()))) return true;
-  cursor.skip_space();
-  bool taken = (progress.seen & bit(kField)) == 0;
+template <class Style, Field kField>
+bool take_member(Cursor& cursor, Values& values, Progress& progress) {
+  if (!cursor.take<Style::template kKey<kField>>()) return true;
   progress.seen |= bit(kField);
-  if (cursor.character() == 'n') [[unlikely]] {
-    taken = taken && cursor.take("null");
-  } else {
-    taken = taken && values.take<kField>(cursor);
-    progress.given |= bit(kField);
+  const char* const begin = cursor.at();
+  if (!values.take<kField>(cursor)) [[unlikely]] {
+    cursor.move_to(begin);
+    if (!cursor.take("null")) {
+      progress.state = Progress::State::failed;
+      return false;
+    }
+    progress.nulls |= bit(kField);
   }
-  if (taken && cursor.take(',')) [[likely]] {
-    cursor.skip_space();
+  if (Style::take_comma(cursor)) [[likely]]
     return true;
-  }
-  progress.ended = taken && cursor.is_at_last();
-  progress.failed = !progress.ended;
+  progress.state = cursor.is_at_last() ? Progress::State::ended : Progress::State::failed;
   return false;
 }
 
 // Takes the members that come in the contract's order.
-template <std::size_t... kFieldIndex>
-[[gnu::always_inline]] inline void take_members(std::index_sequence<kFieldIndex...> /*fields*/,
-                                                Cursor& cursor, Values& values, Progress& progress) {
-  static_cast<void>((take_member<static_cast<Field>(kFieldIndex)>(cursor, values, progress) && ...));
+template <class Style, std::size_t... kFieldIndex>
+void take_members(std::index_sequence<kFieldIndex...> /*fields*/, Cursor& cursor, Values& values,
+                  Progress& progress) {
+  static_cast<void>((take_member<Style, static_cast<Field>(kFieldIndex)>(cursor, values, progress) && ...));
 }
 
 // Whether the fields together are an operation.
-bool complete(std::uint32_t given, OperationView& out) {
-  constexpr std::uint32_t kRequired = bit(Field::operation_type) | bit(Field::success);
+bool complete(Fields given, OperationView& out) {
+  constexpr Fields kRequired = bit(Field::operation_type) | bit(Field::success);
   if ((given & kRequired) != kRequired) return false;
   if ((given & bit(Field::duration_ms)) != 0) return true;
   if (!out.timestamp_start || !out.timestamp_end) return false;
   const auto duration_ns = duration_between(*out.timestamp_start, *out.timestamp_end);
   if (duration_ns) out.duration_ns = *duration_ns;
   return duration_ns.has_value();
+}
+
+// All in one function: see Cursor.
+template <class Style>
+[[gnu::flatten, gnu::hot, gnu::noinline]] bool read_members(std::string_view json, DayCache& days, OperationView& out) {
+  out = OperationView{};
+  Cursor cursor(json);
+  Values values(days, out);
+  cursor.take('{');
+  // Most lines are in the contract's order, and need one turn.
+  constexpr int kTurns = 4;
+  Fields seen = 0;
+  Fields nulls = 0;
+  for (int turn = 0; turn < kTurns; ++turn) {
+    Progress progress;
+    take_members<Style>(std::make_index_sequence<kFields>(), cursor, values, progress);
+    if (progress.state == Progress::State::failed || (progress.seen & seen) != 0) return false;
+    seen |= progress.seen;
+    nulls |= progress.nulls;
+    if (progress.state == Progress::State::ended) return complete(seen & ~nulls, out);
+    if (progress.seen == 0) return false;
+  }
+  return false;
 }
 
 }  // namespace
@@ -249,21 +275,11 @@ bool DayCache::read(const char* text) {
 }
 
 bool UsualOperationReader::read(std::string_view json, OperationView& out) {
-  if (json.size() < kBlock || json.back() != '}') return false;
-  Cursor cursor(json);
-  if (!cursor.take('{')) return false;
-  out = OperationView{};
-  Values values(days_, out);
-  Progress progress;
-  // Most lines are in the contract's order, and need one turn.
-  constexpr int kTurns = 4;
-  for (int turn = 0; turn < kTurns; ++turn) {
-    const std::uint32_t before = progress.seen;
-    take_members(std::make_index_sequence<kFields>(), cursor, values, progress);
-    if (progress.ended) return complete(progress.given, out);
-    if (progress.failed || progress.seen == before) return false;
-  }
-  return false;
+  if (json.size() < Cursor::kRoom || json.front() != '{' || json.back() != '}') return false;
+  const std::size_t colon = json.find(':');
+  if (colon == std::string_view::npos) return false;
+  const bool spaced = json[colon + 1] == ' ';
+  return spaced ? read_members<Style<true>>(json, days_, out) : read_members<Style<false>>(json, days_, out);
 }
 
 }  // namespace metricsd

@@ -24,7 +24,7 @@ class DayCache {
   static constexpr std::size_t kText = 11;
 
   // `text` goes on with a time of at least eight characters. False: it names no moment.
-  [[gnu::always_inline]] bool find(const char* text, std::int64_t& day_ns) {
+  bool find(const char* text, std::int64_t& day_ns) {
     // Two words that overlap hold the eleven characters.
     constexpr std::size_t kSecond = kText - kWord;
     const bool same = load_word(text) == load_word(text_.data()) &&

@@ -20,59 +20,71 @@ namespace metricsd {
 
 class Cursor {
  public:
-  // `line` has at least kBlock bytes, the last of which is a `}`.
-  [[gnu::always_inline]] explicit Cursor(std::string_view line)
-      : at_(line.data()), last_(line.data() + line.size() - 1) {}
+  // A line has at least this many bytes: more than any step takes at once, so that one comparison answers for
+  // most.
+  static constexpr std::size_t kRoom = 40;
 
-  [[gnu::always_inline]] const char* at() const { return at_; }
-  [[gnu::always_inline]] char character() const { return *at_; }
-  [[gnu::always_inline]] bool is_at_last() const { return at_ == last_; }
-  // Bytes from here on, with the last one.
-  [[gnu::always_inline]] std::size_t left() const { return static_cast<std::size_t>(last_ - at_) + 1; }
-  [[gnu::always_inline]] std::string_view since(const char* begin) const {
-    return {begin, static_cast<std::size_t>(at_ - begin)};
-  }
+  // `line` has at least kRoom bytes, the last of which is a `}`.
+  explicit Cursor(std::string_view line)
+      : at_(line.data()), room_(line.data() + line.size() - kRoom), last_(line.data() + line.size() - 1) {}
+
+  const char* at() const { return at_; }
+  char character() const { return *at_; }
+  bool is_at_last() const { return at_ == last_; }
+  // Whether kRoom bytes are left, and whether `size` are.
+  bool has_room() const { return at_ <= room_; }
+  bool has(std::size_t size) const { return left() >= size; }
+  std::string_view since(const char* begin) const { return {begin, static_cast<std::size_t>(at_ - begin)}; }
 
   // To where a copy of this has gone; null: it has failed.
-  [[gnu::always_inline]] bool move_to(const char* at) {
+  bool move_to(const char* at) {
     at_ = at;
     return at != nullptr;
   }
-  [[gnu::always_inline]] bool take(char c) {
+  bool take(char c) {
     if (*at_ != c || (c == '}' && at_ == last_)) return false;
     ++at_;
     return true;
   }
-  // Has no `}`.
-  [[gnu::always_inline]] bool take(std::string_view literal) {
+  // A short one, without a `}`.
+  bool take(std::string_view literal) {
     if (left() <= literal.size() || std::memcmp(at_, literal.data(), literal.size()) != 0) return false;
     at_ += literal.size();
     return true;
   }
-  [[gnu::always_inline]] void skip_space() {
-    if (*at_ == ' ') [[unlikely]]
-      ++at_;
+  // One of at least eight characters, without a `}`. Compared in words, of which the last two may overlap.
+  template <const auto& kLiteral>
+  bool take() {
+    constexpr std::size_t kSize = kLiteral.size();
+    static_assert(kSize >= kWord && kSize < kRoom);
+    if (!has_room() && left() <= kSize) [[unlikely]]
+      return false;
+    std::uint64_t difference = 0;
+    for (std::size_t i = 0; i + kWord < kSize; i += kWord) {
+      difference |= load_word(at_ + i) ^ load_word(kLiteral.data() + i);
+    }
+    difference |= load_word(at_ + kSize - kWord) ^ load_word(kLiteral.data() + kSize - kWord);
+    if (difference != 0) return false;
+    at_ += kSize;
+    return true;
   }
 
   // To the next byte that `kQuestion`, one of ByteBlock's, says yes of.
   template <unsigned kQuestion(const char*)>
-  [[gnu::always_inline]] bool find() {
-    while (left() >= kBlock) [[likely]] {
+  bool find() {
+    while (has_room()) [[likely]] {
         const unsigned answer = kQuestion(at_);
         if (answer != 0) [[likely]] {
-          at_ += std::countr_zero(answer);
+          at_ += static_cast<unsigned>(std::countr_zero(answer));
           return true;
         }
         at_ += kBlock;
       }
-    // The last block once more, without what is behind us.
-    const unsigned answer = kQuestion(last_ + 1 - kBlock) >> (kBlock - left());
-    at_ += std::countr_zero(answer);
-    return answer != 0;
+    return find_near_end<kQuestion>();
   }
 
   // A string without escapes, in quotes.
-  [[gnu::always_inline]] bool string(std::string_view& into) {
+  bool string(std::string_view& into) {
     if (!take('"')) return false;
     const char* const begin = at_;
     if (!find<ByteBlock::ends_plain_text>()) return false;
@@ -84,26 +96,50 @@ class Cursor {
   }
 
   // The digits that come next. There may be none.
-  [[gnu::always_inline]] DigitRun digits() {
-    const DigitRun run(left() >= kWord ? load_word(at_)
-                                       : load_word(last_ + 1 - kWord) >> (8 * (kWord - left())));
+  DigitRun digits() {
+    const DigitRun run(next_word());
     at_ += run.size();
     return run;
   }
   // The digits of a JSON number before its point, at most eight: one at least, no 0 before another.
-  [[gnu::always_inline]] bool integer_part(std::uint64_t& into) {
+  bool integer_part(std::uint64_t& into) {
     const bool zero = *at_ == '0';
     const DigitRun run = digits();
-    if (run.size() == 0 || (zero && run.size() != 1)) return false;
+    if (run.size() == 0 || (zero && run.size() != 1)) [[unlikely]]
+      return false;
     into = run.value();
     return true;
   }
 
  private:
+  // Bytes from here on, with the last one.
+  std::size_t left() const { return static_cast<std::size_t>(last_ - at_) + 1; }
+
+  // Eight bytes, with zeros for those behind the end.
+  std::uint64_t next_word() const {
+    if (has_room() || left() >= kWord) [[likely]]
+      return load_word(at_);
+    return load_word(last_ + 1 - kWord) >> (8 * (kWord - left()));
+  }
+
+  template <unsigned kQuestion(const char*)>
+  bool find_near_end() {
+    while (left() >= kBlock) {
+      const unsigned answer = kQuestion(at_);
+      at_ += answer != 0 ? static_cast<unsigned>(std::countr_zero(answer)) : kBlock;
+      if (answer != 0) return true;
+    }
+    // The last block once more, without what is behind us.
+    const unsigned answer = kQuestion(last_ + 1 - kBlock) >> (kBlock - left());
+    at_ += static_cast<unsigned>(std::countr_zero(answer));
+    return answer != 0;
+  }
+
   // The closing quote of a text in which something else than plain ASCII was met.
   static const char* end_of_text(Cursor cursor, const char* begin);
 
   const char* at_;
+  const char* room_;  // up to here kRoom bytes are left
   const char* last_;
 };
 
