@@ -19,8 +19,12 @@ const Batch& Decoder::batch() const {
 }
 
 Decoder::Step Decoder::next() {
+  // Most lines are usual, and their ends are found by reading them.
+  const std::string_view lines = lines_.whole_lines();
+  const std::size_t size = reader_.read_usual_line(lines, operation_);
+  if (size != 0 && lines_.take_line(size)) return Step::operation;
   switch (lines_.next()) {
-    case LineSplitter::Step::line: return decode(lines_.line());
+    case LineSplitter::Step::line: return decode(lines_.line(), lines.empty());
     case LineSplitter::Step::too_long: return refuse(Errc::line_too_long, "");
     case LineSplitter::Step::need_more: break;
   }
@@ -33,9 +37,9 @@ Decoder::Step Decoder::finish() {
   return lines_.has_partial_line() ? refuse(Errc::half_line, "") : Step::need_more;
 }
 
-Decoder::Step Decoder::decode(std::string_view line) {
+Decoder::Step Decoder::decode(std::string_view line, bool may_be_usual) {
   if (line.starts_with(BatchReader::kUsualStart) && batches_->read_usual(line)) return Step::batch;
-  switch (reader_.read(line, operation_)) {
+  switch (may_be_usual ? reader_.read(line, operation_) : reader_.read_any(line, operation_)) {
     case OperationReader::Outcome::operation: return Step::operation;
     case OperationReader::Outcome::refused: return refuse(reader_.refusal(), reader_.refused_field());
     case OperationReader::Outcome::typed: break;

@@ -1,27 +1,52 @@
 #include <metricsd/ipc/line_splitter.h>
 #include <metricsd/models/recycle.h>
 
+#include <cstring>
 #include <utility>
 
 namespace metricsd::ipc {
 
-LineSplitter::Step LineSplitter::next() {
-  line_ = {};
-  while (true) {
-    if (std::exchange(partial_done_, false)) recycle(partial_);
-    const std::size_t newline = rest_.find('\n');
-    if (newline == std::string_view::npos) return keep_rest();
-    const std::string_view text = rest_.substr(0, newline);
-    rest_.remove_prefix(newline + 1);
+void LineSplitter::feed(std::string_view bytes) {
+  rest_ = bytes;
+  const void* last = bytes.empty() ? nullptr : ::memrchr(bytes.data(), '\n', bytes.size());
+  whole_size_ =
+      last == nullptr ? 0 : static_cast<std::size_t>(static_cast<const char*>(last) - bytes.data()) + 1;
+}
 
-    if (std::exchange(skipping_, false)) continue;
-    if (is_too_long(text)) {
-      recycle(partial_);
-      return Step::too_long;
+LineSplitter::Step LineSplitter::next() {
+  if (state_ == State::line_told) end_partial(State::between_lines);
+  while (whole_size_ != 0) {
+    const std::size_t newline = rest_.find('\n');
+    const std::string_view text = rest_.substr(0, newline);
+    skip(newline + 1);
+    if (state_ == State::skipping) {
+      state_ = State::between_lines;
+      continue;
     }
-    complete_line(text);
-    if (!line_.empty()) return Step::line;
+    const Step step = end_line(text);
+    if (step != Step::need_more) return step;
   }
+  line_ = {};
+  return keep_rest();
+}
+
+// The line under way ends with `text`. need_more: it is empty.
+LineSplitter::Step LineSplitter::end_line(std::string_view text) {
+  line_ = {};
+  if (is_too_long(text)) {
+    end_partial(State::between_lines);
+    return Step::too_long;
+  }
+  if (state_ == State::between_lines) {
+    line_ = text;
+  } else {
+    line_ = partial_.append(text);
+    state_ = State::line_told;
+  }
+  if (line_.ends_with('\r')) line_.remove_suffix(1);
+  if (!line_.empty()) return Step::line;
+  if (state_ == State::line_told) end_partial(State::between_lines);
+  return Step::need_more;
 }
 
 // Of the line begun in partial_ and going on with `more`. A CR at its end may be half of a CR LF and does not
@@ -32,26 +57,21 @@ bool LineSplitter::is_too_long(std::string_view more) const {
   return size > max_line_ + (end.ends_with('\r') ? 1 : 0);
 }
 
-void LineSplitter::complete_line(std::string_view text) {
-  if (partial_.empty()) {
-    line_ = text;
-  } else {
-    line_ = partial_.append(text);
-    partial_done_ = true;
-  }
-  if (line_.ends_with('\r')) line_.remove_suffix(1);
-}
-
 LineSplitter::Step LineSplitter::keep_rest() {
   const std::string_view text = std::exchange(rest_, {});
-  if (skipping_) return Step::need_more;
-  if (!is_too_long(text)) {
-    partial_.append(text);
-    return Step::need_more;
+  if (state_ == State::skipping || text.empty()) return Step::need_more;
+  if (is_too_long(text)) {
+    end_partial(State::skipping);
+    return Step::too_long;
   }
+  partial_.append(text);
+  state_ = State::within_line;
+  return Step::need_more;
+}
+
+void LineSplitter::end_partial(State next) {
   recycle(partial_);
-  skipping_ = true;
-  return Step::too_long;
+  state_ = next;
 }
 
 }  // namespace metricsd::ipc

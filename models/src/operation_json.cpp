@@ -19,8 +19,18 @@ OperationReader::OperationReader(OperationReader&&) noexcept = default;
 OperationReader& OperationReader::operator=(OperationReader&&) noexcept = default;
 
 OperationReader::Outcome OperationReader::read(std::string_view json, OperationView& out) {
+  if (!state_->usual.read(json, out)) return read_any(json, out);
   state_->unknown_fields = 0;
-  if (state_->usual.read(json, out)) return Outcome::operation;
+  return Outcome::operation;
+}
+
+std::size_t OperationReader::read_usual_line(std::string_view lines, OperationView& out) {
+  const std::size_t size = state_->usual.read_line(lines, out);
+  if (size != 0) state_->unknown_fields = 0;
+  return size;
+}
+
+OperationReader::Outcome OperationReader::read_any(std::string_view json, OperationView& out) {
   const Outcome outcome = state_->careful.read(json, out);
   state_->unknown_fields = state_->careful.unknown_fields();
   return outcome;

@@ -83,7 +83,7 @@ class Values {
   static bool type_name(Cursor& cursor, std::string_view& into, std::size_t min) {
     if (!cursor.take('"')) return false;
     const char* const begin = cursor.at();
-    if (!cursor.find<ByteBlock::ends_type_name>()) return false;
+    if (!cursor.find_quote<ByteBlock::not_type_name>()) return false;
     into = cursor.since(begin);
     return cursor.take('"') && into.size() >= min && into.size() <= limits::kTypeName;
   }
@@ -219,7 +219,7 @@ bool take_member(Cursor& cursor, Values& values, Progress& progress) {
   }
   if (Style::take_comma(cursor)) [[likely]]
     return true;
-  progress.state = cursor.is_at_last() ? Progress::State::ended : Progress::State::failed;
+  progress.state = cursor.character() == '}' ? Progress::State::ended : Progress::State::failed;
   return false;
 }
 
@@ -241,13 +241,14 @@ bool complete(Fields given, OperationView& out) {
   return duration_ns.has_value();
 }
 
-// All in one function: see Cursor.
+// The object's closing brace; null where it is not usual. All in one function: see Cursor.
 template <class Style>
-[[gnu::flatten, gnu::hot, gnu::noinline]] bool read_members(std::string_view json, DayCache& days, OperationView& out) {
+[[gnu::flatten, gnu::hot, gnu::noinline]] const char* take_object(std::string_view text, DayCache& days,
+                                                                  OperationView& out) {
   out = OperationView{};
-  Cursor cursor(json);
+  Cursor cursor(text);
   Values values(days, out);
-  cursor.take('{');
+  if (!cursor.take('{')) return nullptr;
   // Most lines are in the contract's order, and need one turn.
   constexpr int kTurns = 4;
   Fields seen = 0;
@@ -255,13 +256,19 @@ template <class Style>
   for (int turn = 0; turn < kTurns; ++turn) {
     Progress progress;
     take_members<Style>(std::make_index_sequence<kFields>(), cursor, values, progress);
-    if (progress.state == Progress::State::failed || (progress.seen & seen) != 0) return false;
+    if (progress.state == Progress::State::failed || (progress.seen & seen) != 0) return nullptr;
     seen |= progress.seen;
     nulls |= progress.nulls;
-    if (progress.state == Progress::State::ended) return complete(seen & ~nulls, out);
-    if (progress.seen == 0) return false;
+    if (progress.state == Progress::State::ended) return complete(seen & ~nulls, out) ? cursor.at() : nullptr;
+    if (progress.seen == 0) return nullptr;
   }
-  return false;
+  return nullptr;
+}
+
+bool is_spaced(std::string_view text) {
+  const std::string_view first_key = text.substr(0, Cursor::kRoom - 1);
+  const std::size_t colon = first_key.find(':');
+  return colon != std::string_view::npos && text[colon + 1] == ' ';
 }
 
 }  // namespace
@@ -275,11 +282,30 @@ bool DayCache::read(const char* text) {
 }
 
 bool UsualOperationReader::read(std::string_view json, OperationView& out) {
-  if (json.size() < Cursor::kRoom || json.front() != '{' || json.back() != '}') return false;
-  const std::size_t colon = json.find(':');
-  if (colon == std::string_view::npos) return false;
-  const bool spaced = json[colon + 1] == ' ';
-  return spaced ? read_members<Style<true>>(json, days_, out) : read_members<Style<false>>(json, days_, out);
+  if (json.size() < Cursor::kRoom || json.back() != '}') return false;
+  return read_object(json, out) == &json.back();
+}
+
+std::size_t UsualOperationReader::read_line(std::string_view lines, OperationView& out) {
+  if (lines.size() < Cursor::kRoom) return 0;
+  const char* end = read_object(lines, out);
+  if (end == nullptr) return 0;
+  ++end;
+  if (*end == '\r') ++end;  // no last byte, either
+  return *end == '\n' ? static_cast<std::size_t>(end - lines.data()) + 1 : 0;
+}
+
+const char* UsualOperationReader::read_object(std::string_view text, OperationView& out) {
+  const char* end = read_in_style(text, out);
+  if (end == nullptr && is_spaced(text) != spaced_) {
+    spaced_ = !spaced_;
+    end = read_in_style(text, out);
+  }
+  return end;
+}
+
+const char* UsualOperationReader::read_in_style(std::string_view text, OperationView& out) {
+  return spaced_ ? take_object<Style<true>>(text, days_, out) : take_object<Style<false>>(text, days_, out);
 }
 
 }  // namespace metricsd

@@ -47,9 +47,16 @@ class UsualOperationReader {
  public:
   // False: `json` is not of the usual form, and `out` is unspecified. Otherwise `out` refers to `json`.
   bool read(std::string_view json, OperationView& out);
+  // The same of the line that `lines` begins with; they end in a newline. Returns the bytes of the line with
+  // its LF or CR LF; 0 where it is not usual.
+  std::size_t read_line(std::string_view lines, OperationView& out);
 
  private:
+  const char* read_object(std::string_view text, OperationView& out);
+  const char* read_in_style(std::string_view text, OperationView& out);
+
   DayCache days_;
+  bool spaced_ = false;  // whether the line before had spaces behind its commas and colons
 };
 
 }  // namespace metricsd

@@ -1,4 +1,4 @@
-// Sixteen bytes of text looked at at once: which of them a scan must stop at. Bit i of an answer stands for
+// Sixteen bytes of text looked at at once: which of them are what is asked for. Bit i of an answer stands for
 // byte i. Two ways to the same answers: SSE2, which every x86-64 has, and plain C++.
 #pragma once
 
@@ -15,17 +15,20 @@ inline constexpr std::size_t kBlock = 16;
 
 // The one that plain C++ can say; each question reads the kBlock bytes at `at`.
 struct PortableByteBlock {
-  // What ends a run of JSON text that may be taken as it stands: a quote, a backslash, a control character,
-  // a byte that is not ASCII.
-  static unsigned ends_plain_text(const char* at) {
-    return ask(at, [](unsigned char c) { return c < 0x20 || c >= 0x80 || c == '"' || c == '\\'; });
+  static unsigned quotes(const char* at) {
+    return ask(at, [](unsigned char c) { return c == '"'; });
+  }
+  // What a string of JSON may not have if it is to be taken as it stands, unseen: a backslash, a control
+  // character, a byte that is not ASCII.
+  static unsigned not_plain(const char* at) {
+    return ask(at, [](unsigned char c) { return c < 0x20 || c >= 0x80 || c == '\\'; });
   }
   // What RFC 8259 wants escaped within a string.
   static unsigned needs_escape(const char* at) {
     return ask(at, [](unsigned char c) { return c < 0x20 || c == '"' || c == '\\'; });
   }
   // What is_type_name() does not allow.
-  static unsigned ends_type_name(const char* at) {
+  static unsigned not_type_name(const char* at) {
     return ask(at, [](unsigned char c) {
       const bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
       return !letter && !(c >= '0' && c <= ':') && c != '-' && c != '.' && c != '_';
@@ -46,16 +49,21 @@ struct PortableByteBlock {
 #ifdef __SSE2__
 
 struct Sse2ByteBlock {
-  static unsigned ends_plain_text(const char* at) {
+  static unsigned quotes(const char* at) { return bits(_mm_cmpeq_epi8(load(at), _mm_set1_epi8('"'))); }
+  static unsigned not_plain(const char* at) {
     const __m128i bytes = load(at);
-    // As signed bytes, those above ASCII are below the space, too.
-    return bits(_mm_or_si128(quote_or_backslash(bytes), _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20))));
+    const __m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+    // Turned so that 0x20 is the least of all signed bytes, and 0x7F the greatest that is allowed.
+    const __m128i turned = _mm_add_epi8(bytes, _mm_set1_epi8(0x60));
+    return bits(_mm_or_si128(backslash, _mm_cmpgt_epi8(turned, _mm_set1_epi8(0x7F + 0x60 - 0x100))));
   }
   static unsigned needs_escape(const char* at) {
     const __m128i bytes = load(at);
-    return bits(_mm_or_si128(quote_or_backslash(bytes), up_to(bytes, 0x1F)));
+    const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    const __m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+    return bits(_mm_or_si128(_mm_or_si128(quote, backslash), up_to(bytes, 0x1F)));
   }
-  static unsigned ends_type_name(const char* at) {
+  static unsigned not_type_name(const char* at) {
     const __m128i bytes = load(at);
     const __m128i lower = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
     const __m128i letter = up_to(_mm_sub_epi8(lower, _mm_set1_epi8('a')), 'z' - 'a');
@@ -72,10 +80,6 @@ struct Sse2ByteBlock {
     __m128i bytes;
     std::memcpy(&bytes, at, sizeof(bytes));
     return bytes;
-  }
-  static __m128i quote_or_backslash(__m128i bytes) {
-    return _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
-                        _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
   }
   // Bytes of at most `last`, unsigned.
   static __m128i up_to(__m128i bytes, char last) {

@@ -1,5 +1,6 @@
 #include "json/cursor.h"
 
+#include <metricsd/models/limits.h>
 #include <metricsd/models/utf8.h>
 
 #include <algorithm>
@@ -66,7 +67,9 @@ class CompactValue {
 }  // namespace
 
 const char* Cursor::end_of_text(Cursor cursor, const char* begin) {
-  const void* const quote = std::memchr(cursor.at_, '"', cursor.left());
+  // Bounded, for the text may be of many lines.
+  const std::size_t longest = std::min(cursor.left(), limits::kErrorMessage);
+  const void* const quote = std::memchr(cursor.at_, '"', longest);
   if (quote == nullptr) return nullptr;
   cursor.at_ = static_cast<const char*>(quote);
   const std::string_view text = cursor.since(begin);

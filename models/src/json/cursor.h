@@ -1,10 +1,9 @@
-// A place in a line of JSON that is read from left to right, and the steps of which a usual line consists. A
-// step moves on if it finds what it looks for, and says whether it did; where it did not, the place is of no
-// use.
+// A place in JSON text that is read from left to right, and the steps of which a usual line consists. A step
+// moves on if it finds what it looks for, and says whether it did; where it did not, the place is of no use.
 //
-// The line ends in a `}`. No key, value or comma begins with one, and so what a cursor points to may always
-// be read. All steps are inlined, for then a cursor lives in registers, on which the speed of the whole
-// depends; what is rare is a function of its own, and takes a cursor by value.
+// The text ends in a byte that no step takes, and so what a cursor points to may always be read. The steps
+// are small so that they can all be inlined: a cursor then lives in registers, on which the speed of the
+// whole depends. What is rare is a function of its own, and takes a cursor by value.
 #pragma once
 
 #include "digit_run.h"
@@ -20,17 +19,16 @@ namespace metricsd {
 
 class Cursor {
  public:
-  // A line has at least this many bytes: more than any step takes at once, so that one comparison answers for
-  // most.
+  // More than any step takes at once, so that one comparison answers for all of them.
   static constexpr std::size_t kRoom = 40;
 
-  // `line` has at least kRoom bytes, the last of which is a `}`.
-  explicit Cursor(std::string_view line)
-      : at_(line.data()), room_(line.data() + line.size() - kRoom), last_(line.data() + line.size() - 1) {}
+  // `text` has at least kRoom bytes, the last of which is a newline, or the `}` of an object that begins the
+  // text.
+  explicit Cursor(std::string_view text)
+      : at_(text.data()), room_(text.data() + text.size() - kRoom), last_(text.data() + text.size() - 1) {}
 
   const char* at() const { return at_; }
   char character() const { return *at_; }
-  bool is_at_last() const { return at_ == last_; }
   // Whether kRoom bytes are left, and whether `size` are.
   bool has_room() const { return at_ <= room_; }
   bool has(std::size_t size) const { return left() >= size; }
@@ -69,26 +67,26 @@ class Cursor {
     return true;
   }
 
-  // To the next byte that `kQuestion`, one of ByteBlock's, says yes of.
-  template <unsigned kQuestion(const char*)>
-  bool find() {
+  // To the next quote, if nothing before it is what `kForbidden`, one of ByteBlock's, asks for. Otherwise the
+  // place is anywhere before it.
+  template <unsigned kForbidden(const char*)>
+  bool find_quote() {
     while (has_room()) [[likely]] {
-        const unsigned answer = kQuestion(at_);
-        if (answer != 0) [[likely]] {
-          at_ += static_cast<unsigned>(std::countr_zero(answer));
-          return true;
-        }
+        const unsigned quotes = ByteBlock::quotes(at_);
+        const unsigned forbidden = kForbidden(at_);
+        if (quotes != 0) [[likely]]
+          return move_to_quote(quotes, forbidden);
+        if (forbidden != 0) return false;
         at_ += kBlock;
       }
-    return find_near_end<kQuestion>();
+    return find_quote_near_end<kForbidden>();
   }
 
   // A string without escapes, in quotes.
   bool string(std::string_view& into) {
     if (!take('"')) return false;
     const char* const begin = at_;
-    if (!find<ByteBlock::ends_plain_text>()) return false;
-    if (*at_ != '"' && !move_to(end_of_text(*this, begin))) [[unlikely]]
+    if (!find_quote<ByteBlock::not_plain>() && !move_to(end_of_text(*this, begin))) [[unlikely]]
       return false;
     into = since(begin);
     ++at_;
@@ -122,17 +120,26 @@ class Cursor {
     return load_word(last_ + 1 - kWord) >> (8 * (kWord - left()));
   }
 
-  template <unsigned kQuestion(const char*)>
-  bool find_near_end() {
-    while (left() >= kBlock) {
-      const unsigned answer = kQuestion(at_);
-      at_ += answer != 0 ? static_cast<unsigned>(std::countr_zero(answer)) : kBlock;
-      if (answer != 0) return true;
+  // Given where quotes are within a block from here on, of which there is one, and what is forbidden.
+  bool move_to_quote(unsigned quotes, unsigned forbidden) {
+    const unsigned before = (quotes - 1) & ~quotes;
+    at_ += static_cast<unsigned>(std::countr_zero(quotes));
+    return (forbidden & before) == 0;
+  }
+  template <unsigned kForbidden(const char*)>
+  bool find_quote_near_end() {
+    while (left() > kBlock) {
+      const unsigned quotes = ByteBlock::quotes(at_);
+      const unsigned forbidden = kForbidden(at_);
+      if (quotes != 0) return move_to_quote(quotes, forbidden);
+      if (forbidden != 0) return false;
+      at_ += kBlock;
     }
     // The last block once more, without what is behind us.
-    const unsigned answer = kQuestion(last_ + 1 - kBlock) >> (kBlock - left());
-    at_ += static_cast<unsigned>(std::countr_zero(answer));
-    return answer != 0;
+    const char* const block = last_ + 1 - kBlock;
+    const std::size_t passed = kBlock - left();
+    const unsigned quotes = ByteBlock::quotes(block) >> passed;
+    return quotes != 0 && move_to_quote(quotes, kForbidden(block) >> passed);
   }
 
   // The closing quote of a text in which something else than plain ASCII was met.

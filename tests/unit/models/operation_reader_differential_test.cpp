@@ -84,7 +84,10 @@ class Comparison {
     const std::string careful = answer(careful_, line.view());
     ASSERT_EQ(answer(both_, line.view()), careful) << text;
     OperationView operation;
-    if (usual_.read(line.view(), operation)) ++usual_lines_;
+    const bool usual = usual_.read(line.view(), operation);
+    if (usual) ++usual_lines_;
+    if (text.find('\n') == std::string_view::npos) check_first_of(text, "\n" + before_, careful, usual);
+    before_ = std::string(text.substr(0, 60)) + '\n';
   }
 
   [[nodiscard]] double usual_share() const {
@@ -92,9 +95,25 @@ class Comparison {
   }
 
  private:
+  // The same line with another behind it. A CR at its end is white space here, and part of the line's end
+  // there.
+  void check_first_of(std::string_view text, const std::string& behind, const std::string& careful,
+                      bool usual) {
+    const Exact lines(std::string(text) + behind);
+    OperationView operation;
+    const std::size_t size = both_.read_usual_line(lines.view(), operation);
+    if (size == 0) {
+      EXPECT_FALSE(usual) << text;
+    } else {
+      EXPECT_EQ(size, text.size() + 1) << text;
+      EXPECT_EQ(described(operation) + " unknown " + std::to_string(both_.unknown_fields()), careful) << text;
+    }
+  }
+
   OperationReader both_;
   CarefulOperationReader careful_;
   UsualOperationReader usual_;  // only to see how many lines take the fast path
+  std::string before_ = "\n";
   std::uint64_t lines_ = 0;
   std::uint64_t usual_lines_ = 0;
 };

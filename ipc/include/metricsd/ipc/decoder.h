@@ -55,7 +55,7 @@ class Decoder {
   [[nodiscard]] std::uint64_t unknown_fields() const { return reader_.unknown_fields(); }
 
  private:
-  Step decode(std::string_view line);
+  Step decode(std::string_view line, bool may_be_usual);
   Step decode_typed(std::string_view line);
   Step refuse(Errc reason, std::string_view detail);
 

@@ -24,24 +24,48 @@ class LineSplitter {
   // For the lines that begin after this one.
   void set_max_line(std::size_t bytes) { max_line_ = bytes; }
 
-  void feed(std::string_view bytes) { rest_ = bytes; }
+  void feed(std::string_view bytes);
   Step next();
+  // What next() would hand out in place, for who finds the end of a line by reading it: whole lines with
+  // their newlines. Empty while a line is under way that came in parts.
+  [[nodiscard]] std::string_view whole_lines() const {
+    return state_ == State::between_lines ? rest_.substr(0, whole_size_) : std::string_view();
+  }
+  // Takes the first of whole_lines(), `size` bytes with its newline, as handed out. False: it may be too
+  // long, and is still next()'s.
+  [[nodiscard]] bool take_line(std::size_t size) {
+    if (size > max_line_) return false;
+    skip(size);
+    return true;
+  }
   // Valid until the next call of next().
   [[nodiscard]] std::string_view line() const { return line_; }
   // At the stream's end: whether it ended within a line that was not told as too long.
-  [[nodiscard]] bool has_partial_line() const { return !partial_done_ && !partial_.empty(); }
+  [[nodiscard]] bool has_partial_line() const { return state_ == State::within_line; }
 
  private:
-  [[nodiscard]] bool is_too_long(std::string_view more) const;
-  void complete_line(std::string_view text);
+  enum class State {
+    between_lines,
+    within_line,  // partial_ is how it begins
+    line_told,    // partial_ was handed out and goes with the next step
+    skipping,     // within a line that was told as too long
+  };
+
+  void skip(std::size_t size) {
+    rest_.remove_prefix(size);
+    whole_size_ -= size;
+  }
+  Step end_line(std::string_view text);
   Step keep_rest();
+  [[nodiscard]] bool is_too_long(std::string_view more) const;
+  void end_partial(State next);
 
   std::size_t max_line_;
-  std::string_view rest_;  // of what was fed
+  std::string_view rest_;       // of what was fed
+  std::size_t whole_size_ = 0;  // of it: with the last newline
   std::string_view line_;
-  std::string partial_;        // the beginning of a line whose end has not come
-  bool partial_done_ = false;  // partial_ was handed out and goes with the next step
-  bool skipping_ = false;      // within a line that was told as too long
+  std::string partial_;
+  State state_ = State::between_lines;
 };
 
 }  // namespace metricsd::ipc

@@ -8,6 +8,8 @@
 #include <metricsd/models/errors.h>
 #include <metricsd/models/operation.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,6 +33,12 @@ class OperationReader {
   // Reads one complete JSON object. `out` then refers to `json` and to the reader's own memory, until the
   // next read(). After `refused` and `typed` it is unspecified.
   Outcome read(std::string_view json, OperationView& out);
+
+  // The same in two parts, for who has many lines at hand. `lines` end in a newline; if the first of them is
+  // an operation and written in a usual form, this reads it and returns its bytes with its LF or CR LF.
+  // Otherwise 0: then read_any() is for it, whatever it is.
+  std::size_t read_usual_line(std::string_view lines, OperationView& out);
+  Outcome read_any(std::string_view json, OperationView& out);
 
   [[nodiscard]] Errc refusal() const noexcept;
   // The field at fault, "" where the text as a whole is. Valid until the next read().

@@ -31,27 +31,32 @@ void expect_answers(Question question, bool (*expected)(unsigned char)) {
   }
 }
 
-bool ends_plain_text(unsigned char c) {
-  return c < 0x20 || c > 0x7F || c == '"' || c == '\\';
+bool quotes(unsigned char c) {
+  return c == '"';
+}
+bool not_plain(unsigned char c) {
+  return c < 0x20 || c > 0x7F || c == '\\';
 }
 bool needs_escape(unsigned char c) {
   return c < 0x20 || c == '"' || c == '\\';
 }
-bool ends_type_name(unsigned char c) {
+bool not_type_name(unsigned char c) {
   const char text = static_cast<char>(c);
   return !is_type_name({&text, 1});
 }
 
 TEST(ByteBlock, AnswersInPlainCpp) {
-  expect_answers(PortableByteBlock::ends_plain_text, ends_plain_text);
+  expect_answers(PortableByteBlock::quotes, quotes);
+  expect_answers(PortableByteBlock::not_plain, not_plain);
   expect_answers(PortableByteBlock::needs_escape, needs_escape);
-  expect_answers(PortableByteBlock::ends_type_name, ends_type_name);
+  expect_answers(PortableByteBlock::not_type_name, not_type_name);
 }
 
 TEST(ByteBlock, AnswersInTheWayThatIsUsedHere) {
-  expect_answers(ByteBlock::ends_plain_text, ends_plain_text);
+  expect_answers(ByteBlock::quotes, quotes);
+  expect_answers(ByteBlock::not_plain, not_plain);
   expect_answers(ByteBlock::needs_escape, needs_escape);
-  expect_answers(ByteBlock::ends_type_name, ends_type_name);
+  expect_answers(ByteBlock::not_type_name, not_type_name);
 }
 
 }  // namespace
