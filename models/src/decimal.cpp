@@ -102,19 +102,26 @@ Result<std::uint64_t> whole_number(std::string_view number, std::uint64_t max) {
   return parts.digits;
 }
 
-void append_ns_as_milliseconds(std::string& out, std::int64_t ns) {
+char* write_ns_as_milliseconds(char* out, std::int64_t ns) {
+  auto rest = static_cast<std::uint64_t>(ns);
   if (ns < 0) {
-    out += '-';
-    ns = -ns;
+    *out++ = '-';
+    rest = -rest;
   }
-  append_integer(out, static_cast<std::uint64_t>(ns / kNsPerMs));
-  auto fraction = static_cast<std::uint32_t>(ns % kNsPerMs);
-  if (fraction == 0) return;
-  std::array<char, 7> digits{'.', '0', '0', '0', '0', '0', '0'};
-  for (std::size_t i = 6; i > 0; --i, fraction /= 10) digits[i] = static_cast<char>('0' + fraction % 10);
-  std::size_t size = digits.size();
-  while (digits[size - 1] == '0') --size;
-  out.append(digits.data(), size);
+  out = std::to_chars(out, out + kMillisecondsSize, rest / kNsPerMs).ptr;
+  std::uint64_t fraction = rest % kNsPerMs;
+  if (fraction == 0) return out;
+  *out = '.';
+  for (int place = 6; place > 0; --place, fraction /= 10) out[place] = static_cast<char>('0' + fraction % 10);
+  out += 6;
+  while (*out == '0') --out;
+  return out + 1;
+}
+
+void append_ns_as_milliseconds(std::string& out, std::int64_t ns) {
+  std::array<char, kMillisecondsSize> text;
+  const char* const end = write_ns_as_milliseconds(text.data(), ns);
+  out.append(text.data(), static_cast<std::size_t>(end - text.data()));
 }
 
 double ratio(Uint128 numerator, Uint128 denominator) {

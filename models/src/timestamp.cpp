@@ -1,8 +1,8 @@
-#include <metricsd/models/timestamp.h>
+#include "timestamp_writer.h"
 
 #include <array>
-#include <charconv>
 #include <chrono>
+#include <string_view>
 
 namespace metricsd {
 namespace {
@@ -75,31 +75,24 @@ class Scanner {
   bool ok_ = true;
 };
 
-void append_padded(std::string& out, unsigned value, std::size_t width) {
-  std::array<char, 10> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  const auto size = static_cast<std::size_t>(end - digits.data());
-  if (size < width) out.append(width - size, '0');
-  out.append(digits.data(), size);
+// "00" to "99".
+constexpr auto kPairs = [] {
+  std::array<char, 200> pairs{};
+  for (std::size_t i = 0; i < 100; ++i) {
+    pairs[2 * i] = static_cast<char>('0' + i / 10);
+    pairs[2 * i + 1] = static_cast<char>('0' + i % 10);
+  }
+  return pairs;
+}();
+
+char* write_pair(char* out, std::uint64_t value) {
+  std::memcpy(out, &kPairs[2 * value], 2);
+  return out + 2;
 }
 
-struct CivilTime {
-  unsigned year, month, day, hour, minute, second, nanosecond;
-};
-
-CivilTime civil_time(Timestamp at) {
+std::chrono::sys_days day_of(Timestamp at) {
   using namespace std::chrono;
-  const sys_time<nanoseconds> time{nanoseconds(at.ns)};
-  const auto day_start = floor<days>(time);
-  const year_month_day date{day_start};
-  const hh_mm_ss<nanoseconds> clock{time - day_start};
-  return {static_cast<unsigned>(static_cast<int>(date.year())),
-          static_cast<unsigned>(date.month()),
-          static_cast<unsigned>(date.day()),
-          static_cast<unsigned>(clock.hours().count()),
-          static_cast<unsigned>(clock.minutes().count()),
-          static_cast<unsigned>(clock.seconds().count()),
-          static_cast<unsigned>(clock.subseconds().count())};
+  return floor<days>(sys_time<nanoseconds>(nanoseconds(at.ns)));
 }
 
 }  // namespace
@@ -137,22 +130,49 @@ Result<Timestamp> parse_timestamp(std::string_view text) {
   return Timestamp{seconds * kNsPerSecond + nanosecond};
 }
 
+char* TimestampWriter::write(char* out, Timestamp at) {
+  constexpr std::uint64_t kDay = 86'400 * kNsPerSecond;
+  // Without a sign, what is before the day is far behind it. Days before 1970 are looked up each time.
+  auto ns = static_cast<std::uint64_t>(at.ns) - static_cast<std::uint64_t>(day_ns_);
+  if (ns >= kDay || day_ns_ < 0) [[unlikely]] {
+    set_day(at);
+    ns = static_cast<std::uint64_t>(at.ns - day_ns_);
+  }
+  const std::uint64_t micros = ns / 1000;
+  const std::uint64_t seconds = micros / 1'000'000;
+  const std::uint64_t fraction = micros % 1'000'000;
+  std::memcpy(out, day_.data(), kDaySize);
+  out = write_pair(out + kDaySize, seconds / 3600);
+  *out++ = ':';
+  out = write_pair(out, seconds / 60 % 60);
+  *out++ = ':';
+  out = write_pair(out, seconds % 60);
+  *out++ = '.';
+  out = write_pair(out, fraction / 10'000);
+  out = write_pair(out, fraction / 100 % 100);
+  out = write_pair(out, fraction % 100);
+  *out++ = 'Z';
+  return out;
+}
+
+void TimestampWriter::set_day(Timestamp at) {
+  const std::chrono::sys_days day = day_of(at);
+  const std::chrono::year_month_day date(day);
+  const auto year = static_cast<unsigned>(static_cast<int>(date.year()));
+  day_ns_ = std::chrono::nanoseconds(day.time_since_epoch()).count();
+  char* out = write_pair(day_.data(), year / 100);
+  out = write_pair(out, year % 100);
+  *out++ = '-';
+  out = write_pair(out, static_cast<unsigned>(date.month()));
+  *out++ = '-';
+  out = write_pair(out, static_cast<unsigned>(date.day()));
+  *out = 'T';
+}
+
 void append_timestamp(std::string& out, Timestamp at) {
-  const CivilTime t = civil_time(at);
-  append_padded(out, t.year, 4);
-  out += '-';
-  append_padded(out, t.month, 2);
-  out += '-';
-  append_padded(out, t.day, 2);
-  out += 'T';
-  append_padded(out, t.hour, 2);
-  out += ':';
-  append_padded(out, t.minute, 2);
-  out += ':';
-  append_padded(out, t.second, 2);
-  out += '.';
-  append_padded(out, t.nanosecond / 1000, 6);
-  out += 'Z';
+  std::array<char, TimestampWriter::kSize> text;
+  TimestampWriter().write(text.data(), at);
+  out.append(text.data(), text.size());
 }
 
 std::string format_timestamp(Timestamp at) {
@@ -162,17 +182,10 @@ std::string format_timestamp(Timestamp at) {
 }
 
 std::string format_timestamp_compact(Timestamp at) {
-  const CivilTime t = civil_time(at);
-  std::string out;
-  append_padded(out, t.year, 4);
-  append_padded(out, t.month, 2);
-  append_padded(out, t.day, 2);
-  out += 'T';
-  append_padded(out, t.hour, 2);
-  append_padded(out, t.minute, 2);
-  append_padded(out, t.second, 2);
-  out += 'Z';
-  return out;
+  std::string out = format_timestamp(at);
+  out.resize(sizeof("2026-01-31T23:59:59") - 1);
+  std::erase_if(out, [](char c) { return c == '-' || c == ':'; });
+  return out + 'Z';
 }
 
 }  // namespace metricsd

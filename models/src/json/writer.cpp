@@ -1,54 +1,13 @@
+#include "json/text_buffer.h"
+
 #include <metricsd/models/json/writer.h>
 
 #include <cmath>
 
 namespace metricsd {
-namespace {
-
-// The short escape of a control character, quote or backslash; empty where there is none.
-std::string_view short_escape(char c) {
-  switch (c) {
-    case '"': return "\\\"";
-    case '\\': return "\\\\";
-    case '\b': return "\\b";
-    case '\f': return "\\f";
-    case '\n': return "\\n";
-    case '\r': return "\\r";
-    case '\t': return "\\t";
-    default: return {};
-  }
-}
-
-bool needs_escape(char c) {
-  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
-}
-
-void append_escaped(std::string& out, char c) {
-  const std::string_view escape = short_escape(c);
-  if (!escape.empty()) {
-    out += escape;
-    return;
-  }
-  constexpr std::string_view kHex = "0123456789abcdef";
-  const auto byte = static_cast<unsigned char>(c);
-  out += "\\u00";
-  out += kHex[byte >> 4];
-  out += kHex[byte & 0xF];
-}
-
-}  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
-  out += '"';
-  std::size_t plain = 0;  // where the run of unescaped characters began
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (!needs_escape(text[i])) continue;
-    out += text.substr(plain, i - plain);
-    append_escaped(out, text[i]);
-    plain = i + 1;
-  }
-  out += text.substr(plain);
-  out += '"';
+  TextBuffer(out).put_json_string(text);
 }
 
 JsonWriter& JsonWriter::key(std::string_view name) {

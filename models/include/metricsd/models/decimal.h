@@ -3,6 +3,7 @@
 
 #include <metricsd/models/errors.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,12 +17,15 @@ __extension__ using Uint128 = unsigned __int128;
 // 1e9 ms.
 [[nodiscard]] Result<std::int64_t> milliseconds_to_ns(std::string_view number);
 
-// A JSON number's text as a whole number, however it was written (1048576, 1048576.0, 1.048576e6). Errc::out_of_range
-// below 0, above `max`, or where it is not whole.
+// A JSON number's text as a whole number, however it was written (1048576, 1048576.0, 1.048576e6).
+// Errc::out_of_range below 0, above `max`, or where it is not whole.
 [[nodiscard]] Result<std::uint64_t> whole_number(std::string_view number, std::uint64_t max);
 
 // The shortest decimal that is exactly `ns` in milliseconds: 112500000 is "112.5".
 void append_ns_as_milliseconds(std::string& out, std::int64_t ns);
+// The same to memory of kMillisecondsSize bytes; returns the place behind what it wrote.
+inline constexpr std::size_t kMillisecondsSize = 24;
+char* write_ns_as_milliseconds(char* out, std::int64_t ns);
 
 // As much of `value` as 64 bits can say: 2^64 - 1 where it is greater.
 [[nodiscard]] constexpr std::uint64_t saturated(Uint128 value) {
