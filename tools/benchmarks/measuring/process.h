@@ -13,6 +13,14 @@ namespace metricsd::measuring {
 // The same of the calling thread.
 [[nodiscard]] std::int64_t thread_cpu_ns();
 
+// CPU nanoseconds of the calling thread in act(): what else the machine does meanwhile is not in them.
+template <class Act>
+double cpu_ns_of(Act&& act) {
+  const std::int64_t begin = thread_cpu_ns();
+  act();
+  return static_cast<double>(thread_cpu_ns() - begin);
+}
+
 // The one line of JSON on stdout that the suite reads.
 void print(const boost::json::object& result);
 

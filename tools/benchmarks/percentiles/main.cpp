@@ -1,16 +1,14 @@
 // usage: metricsd_bench_percentiles COUNT
 //
 // The ranks that every statistic of a run needs, selected from COUNT durations, and the same after std::sort
-// of the same durations: {"select_ns", "sort_ns"} in all.
+// of the same durations: {"select_ns", "sort_ns"} of CPU in all.
 
-#include "bursts.h"
 #include "process.h"
 
 #include <metricsd/models/statistics/exact_selection.h>
 #include <metricsd/models/statistics/summary.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
@@ -20,7 +18,6 @@
 namespace {
 
 using namespace metricsd;
-using measuring::Clock;
 
 // Durations like a store's: 1 ms in the middle, even over the powers of two of a factor of a thousand, with
 // noise in every digit.
@@ -59,10 +56,6 @@ ValueSource blocks_of(const std::vector<std::uint64_t>& values) {
   };
 }
 
-double ns_since(Clock::time_point begin) {
-  return std::chrono::duration<double, std::nano>(Clock::now() - begin).count();
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -71,13 +64,10 @@ int main(int argc, char** argv) {
   std::vector<std::uint64_t> values = make_durations(count);
   const std::vector<std::uint64_t> ranks = ranks_of(count);
 
-  const Clock::time_point select_begin = Clock::now();
-  const Result<std::vector<std::uint64_t>> selected = select_ranks(blocks_of(values), count, ranks);
-  const double select_ns = ns_since(select_begin);
-
-  const Clock::time_point sort_begin = Clock::now();
-  std::sort(values.begin(), values.end());
-  const double sort_ns = ns_since(sort_begin);
+  Result<std::vector<std::uint64_t>> selected = Errc::limit_reached;
+  const double select_ns =
+      measuring::cpu_ns_of([&] { selected = select_ranks(blocks_of(values), count, ranks); });
+  const double sort_ns = measuring::cpu_ns_of([&] { std::sort(values.begin(), values.end()); });
 
   if (!selected) measuring::fail("the selection failed");
   for (std::size_t i = 0; i < ranks.size(); ++i) {

@@ -1,14 +1,12 @@
 // usage: metricsd_bench_render counters|histograms SERIES
 //
-// A scrape's page of this library and of prometheus-cpp, in turns: {"ours_ns", "prometheus_ns", "ours_bytes",
-// ...}, medians.
+// A scrape's page of this library and of prometheus-cpp, in turns: {"ours_ns", "prometheus_ns", ...}, medians
+// of CPU time.
 
-#include "bursts.h"
 #include "process.h"
 #include "series.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -24,9 +22,7 @@ class Scrapes {
  public:
   template <class Side>
   void take(const Side& side) {
-    const Clock::time_point begin = Clock::now();
-    bytes_ = side.scrape().size();
-    ns_.push_back(std::chrono::duration<double, std::nano>(Clock::now() - begin).count());
+    ns_.push_back(cpu_ns_of([&] { bytes_ = side.scrape().size(); }));
   }
   [[nodiscard]] double median_ns() {
     std::sort(ns_.begin(), ns_.end());

@@ -1,6 +1,8 @@
 """What a series weighs, and what operations leave behind."""
 
 import lines
+from parts.scrape import middle, scrape
+from plot import Plot
 from receivers import Operations
 from row import Row
 
@@ -11,6 +13,8 @@ SERIES = 10_000
 TARGETS = {"counters": "<= 0.17", "histograms": "<= 1.5"}
 DISTINCT = 2000
 FEW = 100_000
+SCRAPES = 9
+MEBIBYTE = 1 << 20
 
 
 def run(context):
@@ -27,17 +31,19 @@ def weight(context, kind, target):
 
 
 def growth(context):
-    power = 8 if context.full else 7
-    many = 10**power
-    context.say(f"{NAME}: {many:,} operations")
+    """One daemon, looked at after each power of ten."""
+    powers = range(4, 9 if context.full else 8)
     blob = lines.usual_lines(DISTINCT)
+    resident, scrapes = [], []
     with context.daemon() as daemon:
         told = Operations(context, daemon)
-        told.take([blob] * (FEW // DISTINCT), FEW)
-        few_bytes = daemon.resident_bytes()
-        told.take((blob for _ in range((many - FEW) // DISTINCT)), many - FEW)
-        many_bytes = daemon.resident_bytes()
-    mebibyte = 1 << 20
-    return Row(
-        f"daemon, memory after 10^{power} operations / after 10^5", many_bytes / mebibyte, few_bytes / mebibyte, "<= 1.05", "MiB"
-    )
+        for power in powers:
+            context.say(f"{NAME}: 10^{power} operations")
+            missing = 10**power - told.sent
+            told.take((blob for _ in range(missing // DISTINCT)), missing)
+            resident.append((10**power, daemon.resident_bytes() / MEBIBYTE))
+            scrapes.append((10**power, middle([scrape(daemon) * 1e3 for _ in range(SCRAPES)])))
+    curves = {"memory, MiB": resident, "scrape, ms": scrapes}
+    context.add_plot(Plot("operations", "The daemon after many operations", "operations", "MiB, ms", curves))
+    name = f"daemon, memory after 10^{powers[-1]} operations / after 10^5"
+    return Row(name, resident[-1][1], dict(resident)[FEW], "<= 1.05", "MiB")

@@ -14,11 +14,11 @@ def run(context):
         name: [(count, per_value(results, key, count)) for count, results in measured.items()]
         for name, key in (("std::sort", "sort_ns"), ("selection", "select_ns"))
     }
-    context.add_plot(Plot("percentiles", "Exact percentiles, by durations", "durations", "ns a duration", lines))
+    context.add_plot(Plot("percentiles", "Exact percentiles, by durations", "durations", "ns CPU a duration", lines))
     largest = counts[-1]
     rounds = [(result["select_ns"] / largest, result["sort_ns"] / largest) for result in measured[largest]]
     power = len(str(largest)) - 1
-    return [Row.of_rounds(f"exact percentiles of 10^{power} durations / std::sort", rounds, "<= 1/20", "ns a value")]
+    return [Row.of_rounds(f"exact percentiles of 10^{power} durations / std::sort", rounds, "<= 1/20", "ns CPU a value")]
 
 
 def measure(context, count):

@@ -16,4 +16,4 @@ def run(context):
 def row(context, kind, target):
     results = context.rounds(lambda: context.measure("metricsd_bench_render", kind, SERIES), f"{NAME}, {kind}")
     rounds = [(result["ours_ns"] / 1e6, result["prometheus_ns"] / 1e6) for result in results]
-    return Row.of_rounds(f"render 10,000 {kind} / prometheus-cpp", rounds, target, "ms")
+    return Row.of_rounds(f"render 10,000 {kind} / prometheus-cpp", rounds, target, "ms CPU")
