@@ -91,6 +91,17 @@ class Table(unittest.TestCase):
         self.assertTrue(again.startswith("before\n") and again.endswith("after\n"))
         self.assertEqual(table.for_docs(again, {}, ["a", "b"]), again)
 
+    def test_the_document_has_a_place_for_a_parts_own_table(self):
+        begin, end = (f"<!-- made by tools/bench --update-docs: peers: {edge} -->" for edge in ("begin", "end"))
+        document = table.with_text(f"before\n\n{begin}\n{end}\n\nafter\n", "peers", "a  b\n1  2")
+        self.assertIn("```text\na  b\n1  2\n```", document)
+        again = table.with_text(document, "peers", "c")
+        self.assertNotIn("a  b", again)
+        self.assertTrue(again.startswith("before\n") and again.endswith("\nafter\n"))
+
+    def test_the_parts_with_tables_of_their_own_have_a_place_in_the_document(self):
+        table.with_text(main.DOCUMENT.read_text(), "peers", "")
+
 
 class Plots(unittest.TestCase):
     PLOT = Plot("growth", "cost & growth", "<threads>", "ns", {"a<b": [(1, 5), (100_000, 50)], "c": [(1, 7)]})

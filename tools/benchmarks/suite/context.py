@@ -35,6 +35,7 @@ class Context:
         self.full = full
         self.repeats = 7 if full else 3
         self.plots = []
+        self.texts = {}
         self.say = say
 
     @staticmethod
@@ -99,3 +100,7 @@ class Context:
 
     def add_plot(self, plot):
         self.plots.append(plot)
+
+    def add_text(self, name, text):
+        """A table of the part's own, shown before that of the rows; docs/performance.md has a place of that name."""
+        self.texts[name] = text

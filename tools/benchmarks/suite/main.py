@@ -70,9 +70,12 @@ def write_results(output, rows, plots):
     plots_path(output).write_text(json.dumps([plot.as_json() for plot in plots], indent=1) + "\n")
 
 
-def update_docs(document, rows_by_part, plots):
-    document.write_text(table.for_docs(document.read_text(), rows_by_part, list(PARTS)))
-    for plot in plots:
+def update_docs(document, rows_by_part, context):
+    text = table.for_docs(document.read_text(), rows_by_part, list(PARTS))
+    for name, own in context.texts.items():
+        text = table.with_text(text, name, own)
+    document.write_text(text)
+    for plot in context.plots:
         document.with_name(f"performance-{plot.name}.svg").write_text(svg.render(plot))
 
 
@@ -89,7 +92,9 @@ def main(words):
     rows = [row for part in measured.values() for row in part]
     write_results(arguments.output, rows, context.plots)
     if arguments.update_docs:
-        update_docs(DOCUMENT, measured, context.plots)
+        update_docs(DOCUMENT, measured, context)
+    for text in context.texts.values():
+        print(text, end="\n\n")
     print(table.for_terminal(rows, sys.stdout.isatty() and "NO_COLOR" not in os.environ))
     print_summary(rows, arguments.output, [name for name in by_part if name not in measured])
     return 0 if len(measured) == len(by_part) else 1

@@ -65,3 +65,11 @@ def for_docs(document, rows_by_part, part_order):
     for part in part_order:
         lines += kept.get(part, [])
     return "\n".join([before + BEGIN, "", *lines, "", END + after])
+
+
+def with_text(document, name, text):
+    """`document` with the text between its markers of that name, as it stands."""
+    begin, end = (f"<!-- made by tools/bench --update-docs: {name}: {edge} -->" for edge in ("begin", "end"))
+    before, rest = document.split(begin)
+    after = rest.split(end)[1]
+    return "\n".join([before + begin, "", "```text", text, "```", "", end + after])

@@ -2,7 +2,7 @@
 
     NAME         as on the command line, [a-z-]+
     DESCRIPTION  one line
-    run(context) -> list[Row]    figures; plots go to context.add_plot()
+    run(context) -> list[Row]    figures; plots go to context.add_plot(), other tables to add_text()
 """
 
 from parts import (

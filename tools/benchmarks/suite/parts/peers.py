@@ -37,7 +37,7 @@ def run(context):
             for size in WRITE_SIZES
         }
         refused = {peer.name: peer.refused() for peer in field.peers if isinstance(peer, OURS)}
-    print(table(field.peers, rounds, field.absent), end="\n\n")
+    context.add_text(NAME, table(field.peers, rounds, field.absent))
     for kind in OURS:  # a peer may be missed; the daemon that all of them are compared with may not
         if kind.name in field.absent:
             raise Unmeasurable(f"{kind.name}: {field.absent[kind.name]}")

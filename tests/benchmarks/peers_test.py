@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """What the suite reads in the peers' outputs, and what it makes of it."""
 
 import pathlib
@@ -7,7 +6,7 @@ import time
 import types
 import unittest
 
-SUITE = pathlib.Path(__file__).resolve().parents[3] / "tools" / "benchmarks" / "suite"
+SUITE = pathlib.Path(__file__).resolve().parents[2] / "tools" / "benchmarks" / "suite"
 sys.path.insert(0, str(SUITE))
 
 from context import Unmeasurable  # pylint: disable=wrong-import-position
