@@ -71,7 +71,7 @@ OurSeries::OurSeries(What what, std::size_t count)
 
 std::string OurSeries::scrape() const {
   std::string page;
-  exporters::render_prometheus_text(page, registry_->image().snapshot({}));
+  exporters::render_prometheus_text(page, registry_->image(Detail::classic).snapshot({}));
   return page;
 }
 

@@ -4,8 +4,10 @@
 //   index.find(text, [&](std::uint32_t id) { return text_of(id); });
 #pragma once
 
+#include <metricsd/models/decimal.h>
 #include <metricsd/models/string_table.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -60,10 +62,14 @@ class KeyIndex {
   [[nodiscard]] std::size_t size() const { return size_; }
 
  private:
-  [[nodiscard]] std::size_t mask() const { return cells_.size() - 1; }
-  [[nodiscard]] std::size_t next(std::size_t cell) const { return (cell + 1) & mask(); }
-  [[nodiscard]] std::size_t distance(std::size_t from, std::size_t to) const { return (to - from) & mask(); }
-  [[nodiscard]] std::size_t home_of(std::string_view text) const { return TextHash{}(text)&mask(); }
+  [[nodiscard]] std::size_t next(std::size_t cell) const { return cell + 1 < cells_.size() ? cell + 1 : 0; }
+  [[nodiscard]] std::size_t distance(std::size_t from, std::size_t to) const {
+    return to >= from ? to - from : to + cells_.size() - from;
+  }
+  // The hash as a fraction of its range, so that any number of cells will do.
+  [[nodiscard]] std::size_t home_of(std::string_view text) const {
+    return static_cast<std::size_t>((Uint128{TextHash{}(text)} * cells_.size()) >> 64);
+  }
 
   // Where the text is, or belongs.
   template <class TextOf>
@@ -75,8 +81,8 @@ class KeyIndex {
 
   template <class TextOf>
   void grow(const TextOf& text_of) {
-    constexpr std::size_t kFirst = 8;
-    std::vector<std::uint32_t> before(cells_.empty() ? kFirst : cells_.size() * 2, kNone);
+    // By half: doubling would leave half of them empty more often than not.
+    std::vector<std::uint32_t> before(std::max(kFirst, cells_.size() + cells_.size() / 2), kNone);
     before.swap(cells_);
     for (const std::uint32_t id : before) {
       if (id == kNone) continue;
@@ -86,7 +92,9 @@ class KeyIndex {
     }
   }
 
-  std::vector<std::uint32_t> cells_;  // a power of two of them, or none
+  static constexpr std::size_t kFirst = 8;
+
+  std::vector<std::uint32_t> cells_;
   std::size_t size_ = 0;
 };
 

@@ -48,7 +48,7 @@ class KeyPool {
 
  private:
   static constexpr std::size_t kUnit = 8;  // bytes
-  static constexpr std::size_t kUnitsOfChunk = 8192;
+  static constexpr std::size_t kUnitsOfChunk = 2048;
   static constexpr std::size_t kChunk = kUnit * kUnitsOfChunk;
   static constexpr std::size_t kFineUnits =
       32;  // up to here each number of units has a class, then powers of 2
