@@ -227,13 +227,15 @@ class OperationHandler {
     return true;
   }
 
-  // A text that stays where it is. One with escapes is no part of the line, and is copied; all such together
-  // are never longer than the line, so that the copies never move.
-  std::string_view kept(std::string_view text) {
+  // Whether a text is as it stands in the line: without escapes.
+  [[nodiscard]] bool is_in_line(std::string_view text) const {
     const std::less<> before;
-    const bool in_line =
-        !before(text.data(), json_.data()) && before(text.data(), json_.data() + json_.size());
-    if (in_line) return text;
+    return !before(text.data(), json_.data()) && before(text.data(), json_.data() + json_.size());
+  }
+  // A text that stays where it is. Others are copied; all such together are never longer than the line, so
+  // that the copies never move.
+  std::string_view kept(std::string_view text) {
+    if (is_in_line(text)) return text;
     copies_.reserve(json_.size());
     const std::size_t begin = copies_.size();
     copies_ += text;
@@ -263,7 +265,9 @@ class OperationHandler {
     const TextLimits limits = text_limits(field_);
     if (text.size() < limits.min) return fail(Errc::out_of_range, field_);
     if (text.size() > limits.max) return fail(Errc::too_long, field_);
-    if (text.find('\0') != std::string_view::npos) return fail(Errc::invalid_characters, field_);
+    const bool may_have_nul = !is_in_line(text);  // for it can only be written as an escape
+    if (may_have_nul && text.find('\0') != std::string_view::npos)
+      return fail(Errc::invalid_characters, field_);
     into = kept(text);
     give();
   }

@@ -57,12 +57,13 @@ class Cursor {
     static_assert(kSize >= kWord && kSize < kRoom);
     if (!has_room() && left() <= kSize) [[unlikely]]
       return false;
-    std::uint64_t difference = 0;
+    const auto differs_at = [this](std::size_t i) {
+      return load_word(at_ + i) != load_word(kLiteral.data() + i);
+    };
     for (std::size_t i = 0; i + kWord < kSize; i += kWord) {
-      difference |= load_word(at_ + i) ^ load_word(kLiteral.data() + i);
+      if (differs_at(i)) return false;
     }
-    difference |= load_word(at_ + kSize - kWord) ^ load_word(kLiteral.data() + kSize - kWord);
-    if (difference != 0) return false;
+    if (differs_at(kSize - kWord)) return false;
     at_ += kSize;
     return true;
   }

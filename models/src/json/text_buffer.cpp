@@ -24,7 +24,7 @@ bool needs_escape(char c) {
 }
 
 constexpr std::uint64_t in_each_byte(unsigned char byte) {
-  return 0x0101010101010101 * byte;
+  return std::uint64_t{0x0101010101010101} * byte;
 }
 
 // Whether one of eight bytes does. Exact as far as it goes: a borrow begins only at a byte that is meant.
