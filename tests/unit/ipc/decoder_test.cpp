@@ -113,6 +113,22 @@ TEST(Decoder, RefusesALineOverItsLimitOnceAndGoesOn) {
   EXPECT_THAT(listener.told(), ElementsAre("!line_too_long:", "#3"));
 }
 
+TEST(Decoder, TakesAnOperationOfExactlyTheLimit) {
+  const std::string operation = R"({"operation_type":"upload","duration_ms":112.5,"success":true})";
+  for (const std::string end : {"\n", "\r\n"}) {
+    for (const bool more : {false, true}) {
+      const std::string stream = operation + end + (more ? operation + end : "");
+      const std::size_t lines = more ? 2 : 1;
+      Listener enough(operation.size());
+      enough.feed(stream);
+      EXPECT_EQ(enough.told(), std::vector<std::string>(lines, "upload"));
+      Listener too_little(operation.size() - 1);
+      too_little.feed(stream);
+      EXPECT_EQ(too_little.told(), std::vector<std::string>(lines, "!line_too_long:"));
+    }
+  }
+}
+
 TEST(Decoder, ForgetsATooLongLineAtTheEnd) {
   Listener listener(4);
   listener.feed("12345");

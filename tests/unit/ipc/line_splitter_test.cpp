@@ -94,6 +94,23 @@ TEST(LineSplitter, TellsOnceOfALineThatIsTooLongAndGoesOnBehindIt) {
   EXPECT_THAT(told_of(4, {"12345", "\n67890\n", "next\n"}), ElementsAre(kTooLong, kTooLong, "next"));
 }
 
+TEST(LineSplitter, LetsWholeLinesBeTakenFromOutside) {
+  LineSplitter splitter(4);
+  EXPECT_EQ(splitter.whole_lines(), "");
+  splitter.feed("one\ntwo\n12345\nthr");
+  EXPECT_EQ(splitter.whole_lines(), "one\ntwo\n12345\n");
+  EXPECT_TRUE(splitter.take_line(4));
+  EXPECT_EQ(splitter.next(), LineSplitter::Step::line);
+  EXPECT_EQ(splitter.line(), "two");
+  EXPECT_EQ(splitter.whole_lines(), "12345\n");
+  EXPECT_FALSE(splitter.take_line(6));
+  EXPECT_EQ(splitter.next(), LineSplitter::Step::too_long);
+  EXPECT_EQ(splitter.whole_lines(), "");
+  EXPECT_EQ(splitter.next(), LineSplitter::Step::need_more);
+  splitter.feed("ee\nfour\n");
+  EXPECT_EQ(splitter.whole_lines(), "");  // for a line is under way
+}
+
 TEST(LineSplitter, KnowsOfAHalfLine) {
   LineSplitter splitter(4);
   std::vector<std::string> told;
