@@ -1,6 +1,6 @@
 #include "drainer.h"
-#include "fork_guard.h"
 #include "intake.h"
+#include "record.h"
 #include "run_completion.h"
 #include "run_opening.h"
 
@@ -47,12 +47,11 @@ struct Collector::State {
   void start();
   void refuse(std::string why);
 
-  [[nodiscard]] bool inherited() const noexcept { return fork_guard::generation() != generation; }
+  [[nodiscard]] bool inherited() noexcept { return intake.is_inherited(); }
   void end_part();
   Report make_report();
 
   const RunOptions options;
-  const std::uint64_t generation = fork_guard::arm();
   const Clock& clock = system_clock();
   const std::string client_id = random_id();
   const Timestamp start_time = clock.now();
@@ -71,7 +70,10 @@ struct Collector::State {
 };
 
 Collector::State::State(RunOptions given, const std::filesystem::path& join)
-    : options(std::move(given)), intake(options.ring_bytes, options.num_users) {
+    : options(std::move(given)),
+      intake(client_id, {.ring_bytes = options.ring_bytes,
+                         .full_ring_wait = options.full_ring_wait,
+                         .users = options.num_users}) {
   open(join);
 }
 
@@ -110,6 +112,7 @@ void Collector::State::open_files(const std::filesystem::path& join) {
 }
 
 void Collector::State::start() {
+  intake.segment().set_run(run.test_run_id);
   if (options.send_to_daemon) {
     const ipc::Environment environment = ipc::Environment::of_process();
     outlets.sender.emplace(
@@ -121,7 +124,8 @@ void Collector::State::start() {
   };
   OperationBuilder builder({.workload_type = or_runs(options.workload_type, run.workload_type),
                             .driver = or_runs(options.driver, run.driver),
-                            .id_prefix = client_id.substr(0, kIdPrefix)});
+                            .id_prefix = client_id.substr(0, kIdPrefix)},
+                           intake.handles());
   const std::int64_t timeout_ns = std::chrono::nanoseconds(options.finish_timeout).count();
   drainer.emplace(intake, std::move(builder), outlets, timeout_ns, [this] { end_part(); });
   if (const Result<> started = drainer->start(); !started) {
@@ -166,6 +170,7 @@ Report Collector::State::make_report() {
     report.warnings.insert(report.warnings.end(), lines.begin(), lines.end());
   };
   if (drainer) add_warnings(drainer->warnings());
+  add_warnings(intake.handles().warnings());
   if (outlets.sender) add_warnings(outlets.sender->warnings());
   report.summary_json = completion.summary_json;
   report.plain_table_ = completion.plain_table;
@@ -179,10 +184,12 @@ std::string Report::table(bool colour) const {
 
 Collector::Collector(RunOptions options) noexcept : Collector(std::filesystem::path(), std::move(options)) {}
 
-Collector::Collector(const std::filesystem::path& directory, RunOptions options) noexcept {
+Collector::Collector(const std::filesystem::path& directory, RunOptions options) noexcept
+    : gate_(&Gate::nowhere()) {
   try {
     const std::filesystem::path join = directory_to_join(directory, options);
     state_ = std::make_unique<State>(std::move(options), join);
+    gate_ = &state_->intake.gate();
   } catch (const std::exception&) {
     // No memory even to say so: without a state nothing is recorded, and error() knows why.
   }
@@ -214,16 +221,16 @@ const std::string& Collector::test_run_id() const noexcept {
 }
 
 void Collector::record(const Operation& operation) noexcept {
-  if (state_ && !state_->inherited()) state_->intake.record(operation);
+  record_operation(*gate_, operation);
 }
 
 void Collector::set_users(std::uint64_t count) noexcept {
   if (state_ && !state_->inherited()) state_->intake.set_users(count);
 }
 
-std::chrono::system_clock::time_point Collector::wall_time(
-    std::chrono::steady_clock::time_point at) const noexcept {
-  return state_ ? state_->intake.wall_time(at) : std::chrono::system_clock::time_point();
+BoundOperation Collector::bind(std::string_view operation_type, const BoundLabels& labels) noexcept {
+  if (!state_ || state_->inherited()) return {};
+  return {*gate_, state_->intake.handles().bind(operation_type, labels.workload_type, labels.driver)};
 }
 
 std::uint64_t Collector::recorded() const noexcept {

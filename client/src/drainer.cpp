@@ -16,10 +16,13 @@
 namespace metricsd::client {
 namespace {
 
-constexpr std::int64_t kShortestPauseMs = 5;
-constexpr std::int64_t kLongestPauseMs = 20;
+constexpr std::int64_t kShortestPauseMs = 1;
+constexpr std::int64_t kUsualPauseMs = 10;
+constexpr std::int64_t kLongestPauseMs = 20;  // while nothing comes
+constexpr double kFast = 0.25;                // of a ring, filled within a pause: too long a pause
+constexpr double kSlow = 0.0625;
 constexpr std::size_t kBatchBytes = std::size_t{256} << 10;  // of one append
-constexpr std::uint64_t kTurn = 4096;  // records of one ring before the others have theirs
+constexpr std::uint64_t kTurn = 2048;  // records of one ring before the others have theirs
 constexpr int kRounds = 64;            // of all rings before the clock and the socket have theirs
 
 // A thread inherits its starter's mask: all signals are blocked while it starts, and stay so in the new one.
@@ -79,8 +82,9 @@ void Drainer::run() noexcept {
 // so.
 bool Drainer::run_pass() noexcept {
   try {
-    intake_.calibrate();
-    pause_ms_ = next_pause_ms(drain());
+    builder_.calibrate().save(intake_.segment().header().calibration);
+    drain();
+    intake_.rings().provide_spares(slots_);
     if (outlets_.sender) {
       outlets_.sender->set_users(intake_.users());
       outlets_.sender->pump();
@@ -97,11 +101,11 @@ bool Drainer::run_pass() noexcept {
 
 void Drainer::finish() noexcept {
   // What a thread still commits while this runs is taken too; what comes later is counted as late.
-  const auto is_empty = [](const ThreadRings::SlotPtr& slot) { return slot->ring.front().empty(); };
+  const auto is_empty = [](const ThreadRings::SlotPtr& slot) { return slot->ring.readable().empty(); };
   while (run_pass() && !std::all_of(slots_.begin(), slots_.end(), is_empty)) {
   }
   std::uint64_t taken = 0;
-  for (const auto& slot : slots_) taken += slot->ring.popped();
+  for (const auto& slot : slots_) taken += slot->ring.taken();
   intake_.end(taken);
   try {
     if (outlets_.sender) outlets_.sender->finish(finish_timeout_ns_);
@@ -111,41 +115,59 @@ void Drainer::finish() noexcept {
   }
 }
 
-Drainer::Found Drainer::drain() {
+void Drainer::drain() {
   intake_.rings().refresh(slots_);
-  Found found = Found::more;
-  for (int round = 0; found == Found::more && round < kRounds; ++round) {
-    found = round == 0 ? Found::nothing : Found::all;
+  double fullest = 0;
+  bool more = true;
+  for (int round = 0; more && round < kRounds; ++round) {
+    more = false;
     for (const auto& slot : slots_) {
-      if (slot->ring.front().empty()) continue;
-      found = Found::more;
-      drain_ring(*slot);
+      if (slot->ring.readable().empty()) continue;
+      more = true;
+      const double full = drain_ring(slot->ring);
+      if (round == 0) fullest = std::max(fullest, full);
     }
   }
   hand_over();
-  return found;
+  adapt_pause(fullest, more);
 }
 
-std::int64_t Drainer::next_pause_ms(Found found) const {
-  if (found == Found::more) return 0;
-  if (found == Found::all) return kShortestPauseMs;
-  return std::min(pause_ms_ + kShortestPauseMs, kLongestPauseMs);
-}
-
-void Drainer::drain_ring(ThreadRings::Slot& slot) {
-  for (std::uint64_t taken = 0; taken < kTurn; ++taken) {
-    const auto entry = slot.ring.front();
-    if (entry.empty()) return;
-    const bool valid = builder_.build(read_record(entry), slot.stream, slot.ring.popped() + 1, operation_);
-    slot.ring.pop();
-    if (!valid) {
-      intake_.losses().add(Loss::record_invalid, 1);
-      continue;
-    }
-    ++batch_lines_;
-    ipc::encode(batch_, operation_);
-    if (batch_.size() >= kBatchBytes) hand_over();
+void Drainer::adapt_pause(double fullest, bool more) {
+  if (more) {
+    pause_ms_ = 0;
+  } else if (fullest == 0) {
+    pause_ms_ = std::min(pause_ms_ + kUsualPauseMs, kLongestPauseMs);
+  } else if (fullest > kFast) {
+    pause_ms_ = std::max(pause_ms_ / 2, kShortestPauseMs);
+  } else if (fullest < kSlow) {
+    pause_ms_ = kUsualPauseMs;
+  } else {
+    pause_ms_ = std::clamp(pause_ms_, kShortestPauseMs, kUsualPauseMs);
   }
+}
+
+double Drainer::drain_ring(Ring& ring) {
+  const auto all = ring.readable();
+  auto left = all;
+  std::uint64_t taken = 0;
+  while (taken < kTurn && ipc::decode_record(left, record_)) {
+    left = left.subspan(record_.header.size);
+    take(record_, ring, ring.taken() + ++taken);
+  }
+  // A stray write of the workload's: what lies behind cannot be told apart any more, and will count as late.
+  if (taken < kTurn) left = {};
+  ring.release(all.size() - left.size(), taken, taken);
+  return static_cast<double>(all.size()) / static_cast<double>(ring.capacity());
+}
+
+void Drainer::take(const ipc::Record& record, const Ring& ring, std::uint64_t ordinal) {
+  if (!builder_.build(record, ring.stream(), ordinal, operation_)) {
+    intake_.losses().add(Loss::record_invalid, 1);
+    return;
+  }
+  ++batch_lines_;
+  ipc::encode(batch_, operation_);
+  if (batch_.size() >= kBatchBytes) hand_over();
 }
 
 void Drainer::hand_over() {

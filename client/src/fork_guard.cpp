@@ -1,5 +1,7 @@
 #include "fork_guard.h"
 
+#include "thread_rings.h"
+
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -30,6 +32,7 @@ DescriptorTable& descriptors() {
 // Runs in the child, where only the forking thread lives: nothing here locks or allocates.
 void in_child() {
   g_generation.fetch_add(1, std::memory_order_relaxed);
+  t_cached_ring = {};
   for (auto& slot : descriptors().slots) {
     if (const int fd = slot.exchange(kFree); fd != kFree) ::close(fd);
   }

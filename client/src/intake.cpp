@@ -1,44 +1,74 @@
 #include "intake.h"
 
-#include "record.h"
+#include "fork_guard.h"
 
 #include <metricsd/models/limits.h>
 
 #include <algorithm>
+#include <thread>
 
 namespace metricsd::client {
 namespace {
 
-using std::chrono::duration_cast;
-using std::chrono::nanoseconds;
 using std::chrono::steady_clock;
-using std::chrono::system_clock;
 
-std::int64_t start_of(const Operation& operation) {
-  if (operation.start) return duration_cast<nanoseconds>(operation.start->time_since_epoch()).count();
-  const std::int64_t now = duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count();
-  // A negative duration is repaired later; here it must only not overflow.
-  return operation.duration > nanoseconds::zero() ? now - operation.duration.count() : now;
-}
+constexpr std::chrono::microseconds kSpin{5};   // the writer may be about to release
+constexpr std::chrono::microseconds kNap{100};  // shorter ones cost more than they gain
 
 }  // namespace
 
-Intake::Intake(std::size_t ring_bytes, std::uint64_t users)
-    : rings_(ring_bytes), users_(users), most_users_(users) {
-  calibrate();
+Intake::Intake(std::string_view client_id, const IntakeOptions& options)
+    : generation_(fork_guard::arm()),
+      segment_(client_id),
+      handles_(segment_),
+      rings_(segment_, options.ring_bytes),
+      losses_(segment_.header()),
+      gate_page_(*this),
+      full_ring_wait_(options.full_ring_wait),
+      users_(options.users),
+      most_users_(options.users) {
+  gate_page_.gate().ticket.store(rings_.ticket(), std::memory_order_relaxed);
 }
 
-void Intake::record(const Operation& operation) noexcept {
-  if (const Loss reason = closed_for_.load(std::memory_order_relaxed); reason != kOpen) {
-    losses_.add(reason, 1);
-    return;
+bool Intake::is_inherited() noexcept {
+  return gate().intake == nullptr || fork_guard::generation() != generation_;
+}
+
+void Intake::close(Loss reason) noexcept {
+  closed_for_.store(reason, std::memory_order_relaxed);
+  gate_page_.gate().ticket.store(0, std::memory_order_relaxed);
+}
+
+Ring* Intake::find_ring(const Gate& gate) noexcept {
+  Intake* intake = gate.intake;
+  if (intake == nullptr || intake->is_inherited()) return nullptr;
+  if (const Loss reason = intake->closed_for_.load(std::memory_order_relaxed); reason != kOpen) {
+    intake->losses_.add(reason, 1);
+    return nullptr;
   }
-  Ring* ring = rings_.of_this_thread();
-  if (ring == nullptr) {
-    losses_.add(Loss::ring_no_memory, 1);
-  } else if (!write_record(*ring, operation, start_of(operation))) {
-    losses_.add(Loss::ring_full, 1);
+  Ring* ring = intake->rings_.of_this_thread();
+  if (ring == nullptr) intake->losses_.add(Loss::ring_no_memory, 1);
+  return ring;
+}
+
+std::byte* Intake::wait_for_room(const Gate& gate, Ring& ring, std::size_t size) noexcept {
+  Intake& intake = *gate.intake;
+  if (intake.full_ring_wait_ > std::chrono::nanoseconds::zero()) {
+    if (std::byte* room = intake.wait(ring, size); room != nullptr) return room;
   }
+  intake.losses_.add(Loss::ring_full, 1);
+  return nullptr;
+}
+
+// Spins, then sleeps: the writer is not woken, it comes by itself, the sooner the fuller it found the ring.
+std::byte* Intake::wait(Ring& ring, std::size_t size) const noexcept {
+  const auto begin = steady_clock::now();
+  const auto end = begin + std::min<std::chrono::nanoseconds>(full_ring_wait_, std::chrono::hours(1));
+  for (auto now = begin; now < end && !is_closed(); now = steady_clock::now()) {
+    if (now - begin > kSpin) std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(kNap, end - now));
+    if (std::byte* room = ring.reserve(size); room != nullptr) return room;
+  }
+  return nullptr;
 }
 
 // In the ledger, so that the daemon is told; what comes later only account() still finds.
@@ -62,18 +92,6 @@ void Intake::set_users(std::uint64_t count) noexcept {
   std::uint64_t most = most_users();
   while (count > most && !most_users_.compare_exchange_weak(most, count, std::memory_order_relaxed)) {
   }
-}
-
-system_clock::time_point Intake::wall_time(steady_clock::time_point at) const noexcept {
-  const auto since_epoch =
-      at.time_since_epoch() + nanoseconds(wall_minus_steady_ns_.load(std::memory_order_relaxed));
-  return system_clock::time_point(duration_cast<system_clock::duration>(since_epoch));
-}
-
-void Intake::calibrate() noexcept {
-  const auto steady = duration_cast<nanoseconds>(steady_clock::now().time_since_epoch());
-  const auto wall = duration_cast<nanoseconds>(system_clock::now().time_since_epoch());
-  wall_minus_steady_ns_.store((wall - steady).count(), std::memory_order_relaxed);
 }
 
 }  // namespace metricsd::client

@@ -35,6 +35,7 @@ constexpr bool is_in_order() {
   return true;
 }
 static_assert(is_in_order(), "kNames is indexed by Loss");
+static_assert(kLosses <= ipc::kSegmentLosses);
 
 }  // namespace
 
@@ -56,9 +57,17 @@ std::uint64_t turned_away(const LossTotals& totals) noexcept {
   return of(Loss::ring_full) + of(Loss::ring_no_memory) + of(Loss::record_finished) + of(Loss::record_no_run);
 }
 
+LossLedger::LossLedger(ipc::SegmentHeader& header) noexcept : counts_(header.losses) {
+  for (std::size_t i = 0; i < kLosses; ++i) {
+    kNames[i].sink.copy(counts_[i].sink, sizeof counts_[i].sink);
+    kNames[i].cause.copy(counts_[i].cause, sizeof counts_[i].cause);
+  }
+  header.losses_used = kLosses;
+}
+
 LossTotals LossLedger::totals() const noexcept {
   LossTotals totals{};
-  for (std::size_t i = 0; i < kLosses; ++i) totals[i] = counts_[i].load(std::memory_order_relaxed);
+  for (std::size_t i = 0; i < kLosses; ++i) totals[i] = count(Loss{i});
   return totals;
 }
 

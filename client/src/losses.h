@@ -1,6 +1,7 @@
 // What was lost, by sink and cause, counted in operations.
 #pragma once
 
+#include <metricsd/ipc/segment_layout.h>
 #include <metricsd/models/drop_counts.h>
 
 #include <array>
@@ -42,16 +43,26 @@ using LossTotals = std::array<std::uint64_t, kLosses>;
 // Any thread.
 class LossLedger {
  public:
+  LossLedger() noexcept : LossLedger(own_) {}
+  // Keeps the counts, and what they are called, in `header`, which must outlive it: there they outlive the
+  // process.
+  explicit LossLedger(ipc::SegmentHeader& header) noexcept;
+  LossLedger(const LossLedger&) = delete;
+  LossLedger& operator=(const LossLedger&) = delete;
+
   void add(Loss loss, std::uint64_t operations) noexcept {
-    counts_[static_cast<std::size_t>(loss)].fetch_add(operations, std::memory_order_relaxed);
+    counts_[static_cast<std::size_t>(loss)].operations.fetch_add(operations, std::memory_order_relaxed);
   }
   [[nodiscard]] std::uint64_t count(Loss loss) const noexcept {
-    return counts_[static_cast<std::size_t>(loss)].load(std::memory_order_relaxed);
+    return counts_[static_cast<std::size_t>(loss)].operations.load(std::memory_order_relaxed);
   }
   [[nodiscard]] LossTotals totals() const noexcept;
 
  private:
-  std::array<std::atomic<std::uint64_t>, kLosses> counts_{};
+  explicit LossLedger(std::array<ipc::SegmentLoss, kLosses>& counts) noexcept : counts_(counts.data()) {}
+
+  std::array<ipc::SegmentLoss, kLosses> own_{};  // where there is no segment
+  ipc::SegmentLoss* counts_;
 };
 
 }  // namespace metricsd::client

@@ -10,6 +10,8 @@
 namespace metricsd::client {
 namespace {
 
+using ipc::RecordText;
+
 // The last moment that a timestamp's text can say: the end of 2261.
 constexpr std::int64_t kLastMomentNs = 9'214'646'400 * kNsPerSecond - 1;
 
@@ -19,67 +21,113 @@ void append_count(std::vector<std::string>& lines, std::uint64_t count, std::str
 
 }  // namespace
 
-bool OperationBuilder::build(const Record& record, std::uint32_t stream, std::uint64_t sequence,
-                             OperationMetric& out) {
-  const std::string_view workload =
-      record.workload_type.empty() ? std::string_view(defaults_.workload_type) : record.workload_type;
-  if (!is_type_name(record.operation_type) || !(workload.empty() || is_type_name(workload))) return false;
-  out.clear();
-  out.operation_type = record.operation_type;
-  out.workload_type = workload;
-  out.success = record.success;
+bool OperationBuilder::build(const ipc::Record& record, std::uint32_t stream, std::uint64_t ordinal,
+                             OperationView& out) {
+  out = {};
+  if (!set_names(record, out)) return false;
+  out.success = record.has(ipc::record_flags::kSuccess);
   set_figures(record, out);
   if (out.success) out.throughput_mbps = throughput_of(out.object_size_bytes, out.duration_ns);
   set_texts(record, out);
-  if (!record.metadata.empty()) set_metadata(record.metadata, out);
-  if (out.operation_id.empty()) {
-    out.operation_id.append(defaults_.id_prefix).append("-");
-    append_integer(out.operation_id, stream);
-    out.operation_id.append("-");
-    append_integer(out.operation_id, sequence);
-  }
+  if (const std::string_view json = record.text(RecordText::metadata); !json.empty()) set_metadata(json, out);
+  if (out.operation_id.empty()) set_id(stream, ordinal, out);
   return true;
 }
 
-void OperationBuilder::set_figures(const Record& record, OperationMetric& out) {
-  out.retry_count = std::min(record.retry_count, limits::kWhole);
-  out.object_size_bytes = std::min(record.object_size_bytes, limits::kWhole);
-  bool kept = out.retry_count == record.retry_count && out.object_size_bytes == record.object_size_bytes;
+bool OperationBuilder::set_names(const ipc::Record& record, OperationView& out) {
+  const auto or_default = [](std::string_view own, const std::string& of_run) {
+    return own.empty() ? std::string_view(of_run) : own;
+  };
+  if (record.header.handle == Handles::kNone) {
+    out.operation_type = record.text(RecordText::operation_type);
+    out.workload_type = or_default(record.text(RecordText::workload_type), defaults_.workload_type);
+    out.driver = or_default(record.text(RecordText::driver), defaults_.driver);
+    return is_type_name(out.operation_type) && (out.workload_type.empty() || is_type_name(out.workload_type));
+  }
+  const Handles::Entry* entry = entry_of(record.header.handle);
+  if (entry == nullptr || !entry->valid) return false;
+  out.operation_type = entry->operation_type;
+  out.workload_type = or_default(entry->workload_type, defaults_.workload_type);
+  out.driver = or_default(entry->driver, defaults_.driver);
+  return true;
+}
+
+const Handles::Entry* OperationBuilder::entry_of(std::uint32_t handle) {
+  if (handle >= entries_.size()) handles_.refresh(entries_);
+  return handle < entries_.size() ? entries_[handle] : nullptr;
+}
+
+void OperationBuilder::set_figures(const ipc::Record& record, OperationView& out) {
+  out.retry_count = std::min(record.header.retry_count, limits::kWhole);
+  out.object_size_bytes = std::min(record.header.object_size_bytes, limits::kWhole);
+  bool kept = out.retry_count == record.header.retry_count &&
+              out.object_size_bytes == record.header.object_size_bytes;
   kept &= set_times(record, out);
   if (!kept) ++adjusted_figures_;
 }
 
-bool OperationBuilder::set_times(const Record& record, OperationMetric& out) {
-  out.duration_ns = std::clamp<std::int64_t>(record.duration_ns, 0, limits::kDurationNs);
-  const std::int64_t start = std::clamp<std::int64_t>(record.start_ns, 0, kLastMomentNs - out.duration_ns);
+bool OperationBuilder::set_times(const ipc::Record& record, OperationView& out) const {
+  std::int64_t given_start = record.header.start;
+  std::int64_t given_duration = record.header.duration;
+  if (record.has(ipc::record_flags::kTicks)) {
+    given_duration =
+        timeline_.monotonic_ns(given_start + given_duration) - timeline_.monotonic_ns(given_start);
+    given_start = timeline_.wall_ns(given_start);
+  } else if (record.has(ipc::record_flags::kEndTicks)) {
+    given_start =
+        timeline_.wall_ns(given_start) - std::clamp<std::int64_t>(given_duration, 0, limits::kDurationNs);
+  }
+  out.duration_ns = std::clamp<std::int64_t>(given_duration, 0, limits::kDurationNs);
+  const std::int64_t start = std::clamp<std::int64_t>(given_start, 0, kLastMomentNs - out.duration_ns);
   out.timestamp_start = Timestamp{start};
   out.timestamp_end = Timestamp{start + out.duration_ns};
-  bool kept = out.duration_ns == record.duration_ns && start == record.start_ns;
-  if (record.has_intended_start) {
+  bool kept = out.duration_ns == given_duration && start == given_start;
+  if (record.has(ipc::record_flags::kIntendedStart)) {
     out.intended_start = Timestamp{std::clamp<std::int64_t>(record.intended_start_ns, 0, kLastMomentNs)};
     kept &= out.intended_start->ns == record.intended_start_ns;
   }
   return kept;
 }
 
-void OperationBuilder::set_texts(const Record& record, OperationMetric& out) {
-  bool clean = assign_clean(out.object_key, record.object_key, limits::kObjectKey);
-  clean &= assign_clean(out.error_code, record.error_code, limits::kErrorCode);
-  clean &= assign_clean(out.error_message, record.error_message, limits::kErrorMessage);
-  clean &=
-      assign_clean(out.driver, record.driver.empty() ? defaults_.driver : record.driver, limits::kDriver);
-  clean &= assign_clean(out.user_id, record.user_id, limits::kUserId);
-  clean &= assign_clean(out.operation_id, record.operation_id, limits::kOperationId);
+void OperationBuilder::set_texts(const ipc::Record& record, OperationView& out) {
+  bool clean = true;
+  const auto set = [&](std::string_view& text, RecordText which, std::string_view given, std::size_t limit) {
+    if (given.empty()) return;
+    std::string& repaired = repaired_[static_cast<std::size_t>(which)];
+    const bool kept = is_clean(given, limit);
+    if (!kept) assign_clean(repaired, given, limit);
+    text = kept ? given : std::string_view(repaired);
+    clean &= kept;
+  };
+  set(out.object_key, RecordText::object_key, record.text(RecordText::object_key), limits::kObjectKey);
+  set(out.error_code, RecordText::error_code, record.text(RecordText::error_code), limits::kErrorCode);
+  set(out.error_message, RecordText::error_message, record.text(RecordText::error_message),
+      limits::kErrorMessage);
+  // A handle's and the run's were made clean when they were given.
+  set(out.driver, RecordText::driver, record.text(RecordText::driver), limits::kDriver);
+  set(out.user_id, RecordText::user_id, record.text(RecordText::user_id), limits::kUserId);
+  set(out.operation_id, RecordText::operation_id, record.text(RecordText::operation_id),
+      limits::kOperationId);
   if (!clean) ++adjusted_texts_;
 }
 
-void OperationBuilder::set_metadata(std::string_view json, OperationMetric& out) {
+void OperationBuilder::set_metadata(std::string_view json, OperationView& out) {
   auto object = json.size() <= limits::kRecordedMetadata ? compact_object(json) : std::nullopt;
   if (object) {
-    out.metadata = std::move(*object);
+    std::string& text = repaired_[static_cast<std::size_t>(RecordText::metadata)];
+    text = std::move(*object);
+    out.metadata = text;
   } else {
     ++refused_metadata_;
   }
+}
+
+void OperationBuilder::set_id(std::uint32_t stream, std::uint64_t ordinal, OperationView& out) {
+  id_.assign(defaults_.id_prefix).append("-");
+  append_integer(id_, stream);
+  id_.append("-");
+  append_integer(id_, ordinal);
+  out.operation_id = id_;
 }
 
 std::vector<std::string> OperationBuilder::warnings() const {

@@ -5,12 +5,16 @@
 // its rule makes a record unusable, since it says what the operation was.
 #pragma once
 
-#include "record.h"
+#include "handles.h"
+#include "raw_counter.h"
 
+#include <metricsd/ipc/segment_record.h>
 #include <metricsd/models/operation.h>
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,24 +29,41 @@ class OperationBuilder {
     std::string id_prefix;  // of the operation ids made here
   };
 
-  explicit OperationBuilder(Defaults defaults) : defaults_(std::move(defaults)) {}
+  OperationBuilder(Defaults defaults, const Handles& handles)
+      : defaults_(std::move(defaults)), handles_(handles), timeline_(CounterReading::take()) {}
 
-  // False for a record that can be no operation; `out` is then unspecified. `sequence` is the record's
-  // ordinal in its stream: with the prefix and the stream it makes an id that no other record has.
-  [[nodiscard]] bool build(const Record& record, std::uint32_t stream, std::uint64_t sequence,
-                           OperationMetric& out);
+  // Lets records of now be dated exactly, and by the wall clock as it is set now.
+  const CounterTimeline& calibrate() noexcept {
+    timeline_.add(CounterReading::take());
+    return timeline_;
+  }
+
+  // False for a record that can be no operation; `out` is then unspecified. `ordinal` is the record's in its
+  // stream: with the prefix and the stream it makes an id that no other record has. The texts of `out` are
+  // views into the record's bytes and into this, valid until the next call.
+  [[nodiscard]] bool build(const ipc::Record& record, std::uint32_t stream, std::uint64_t ordinal,
+                           OperationView& out);
 
   // What was changed so far, a line each, for a person.
   [[nodiscard]] std::vector<std::string> warnings() const;
 
  private:
-  void set_figures(const Record& record, OperationMetric& out);
+  // What the record or its handle names; false where that is no type.
+  bool set_names(const ipc::Record& record, OperationView& out);
+  const Handles::Entry* entry_of(std::uint32_t handle);
+  void set_figures(const ipc::Record& record, OperationView& out);
   // False where a time was out of range.
-  [[nodiscard]] static bool set_times(const Record& record, OperationMetric& out);
-  void set_texts(const Record& record, OperationMetric& out);
-  void set_metadata(std::string_view json, OperationMetric& out);
+  [[nodiscard]] bool set_times(const ipc::Record& record, OperationView& out) const;
+  void set_texts(const ipc::Record& record, OperationView& out);
+  void set_metadata(std::string_view json, OperationView& out);
+  void set_id(std::uint32_t stream, std::uint64_t ordinal, OperationView& out);
 
   Defaults defaults_;
+  const Handles& handles_;
+  std::vector<const Handles::Entry*> entries_;  // by handle, as far as they were met
+  CounterTimeline timeline_;
+  std::array<std::string, ipc::kRecordTexts> repaired_;  // texts that could not stay as they were
+  std::string id_;
   std::uint64_t adjusted_texts_ = 0;
   std::uint64_t adjusted_figures_ = 0;
   std::uint64_t refused_metadata_ = 0;

@@ -1,28 +1,29 @@
+#include "raw_counter.h"
+#include "record.h"
+
 #include <metricsd/client/collector.h>
 
 #include <utility>
 
 namespace metricsd::client {
 
-using std::chrono::steady_clock;
-
 OperationTimer Collector::time(std::string_view operation_type, std::string_view object_key,
                                std::uint64_t object_size_bytes) noexcept {
-  return {*this, operation_type, object_key, object_size_bytes};
+  return {*gate_, operation_type, object_key, object_size_bytes};
 }
 
-OperationTimer::OperationTimer(Collector& collector, std::string_view operation_type,
-                               std::string_view object_key, std::uint64_t object_size_bytes) noexcept
-    : collector_(&collector) {
+OperationTimer::OperationTimer(const Gate& gate, std::string_view operation_type, std::string_view object_key,
+                               std::uint64_t object_size_bytes) noexcept
+    : gate_(&gate) {
   operation_.operation_type = operation_type;
   operation_.object_key = object_key;
   operation_.object_size_bytes = object_size_bytes;
-  started_ = steady_clock::now();
+  start_ticks_ = raw_counter::now();
 }
 
 OperationTimer::OperationTimer(OperationTimer&& other) noexcept
-    : collector_(std::exchange(other.collector_, nullptr)),
-      started_(other.started_),
+    : gate_(std::exchange(other.gate_, nullptr)),
+      start_ticks_(other.start_ticks_),
       operation_(other.operation_) {}
 
 OperationTimer::~OperationTimer() {
@@ -65,16 +66,14 @@ void OperationTimer::failure(std::string_view error_code, std::string_view error
 }
 
 void OperationTimer::cancel() noexcept {
-  collector_ = nullptr;
+  gate_ = nullptr;
 }
 
 void OperationTimer::finish(bool success) noexcept {
-  Collector* collector = std::exchange(collector_, nullptr);
-  if (collector == nullptr) return;
-  operation_.duration = steady_clock::now() - started_;
-  operation_.start = collector->wall_time(started_);
+  const Gate* gate = std::exchange(gate_, nullptr);
+  if (gate == nullptr) return;
   operation_.success = success;
-  collector->record(operation_);
+  record_operation(*gate, operation_, Timing::since(start_ticks_));
 }
 
 }  // namespace metricsd::client

@@ -1,67 +1,82 @@
-// A single-producer, single-consumer queue of byte entries in one block of memory.
+// A single-producer, single-consumer queue of records in a block of a segment (ipc/segment_layout.h).
 //
-// Positions are byte counts that only grow; position & (capacity - 1) is the place. An entry is a frame of 8
-// bytes (payload size, whether it is an entry or a gap) and its payload, padded to 8. An entry never wraps:
-// where the block's end is too near, a gap fills it. Full means that the newest entry is refused. Two
-// threads: one calls reserve() and commit(), the other front() and pop(). Handing the producer's side to
-// another thread needs a release by the first and an acquire by the next.
+// The bytes are mapped twice, back to back: a record that begins before the end simply goes on behind it.
+// Full means that the newest record is refused. Two threads: one calls reserve() and commit(), the other the
+// rest. Handing the producer's side to another thread needs a release by the first and an acquire by the
+// next.
 #pragma once
+
+#include "segment.h"
+
+#include <metricsd/ipc/segment_layout.h>
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 
 namespace metricsd::client {
 
 class Ring {
  public:
-  // `capacity`, rounded up to a power of two. Throws std::bad_alloc.
-  explicit Ring(std::size_t capacity);
+  // `capacity`, rounded up to a power of two and at least a page. Throws std::bad_alloc.
+  Ring(Segment& segment, std::uint32_t stream, std::size_t capacity);
   Ring(const Ring&) = delete;
   Ring& operator=(const Ring&) = delete;
 
-  // Producer, before the first entry: has the system give all of the memory now, not page by page while
-  // entries are written.
+  // Producer, before the first record: has the system map all of the memory now, not page by page while
+  // records are written.
   void populate() noexcept;
-  // Producer: room for `payload` bytes, 8-aligned, or null where there is none now. The next reserve()
-  // forgets what was not committed. An entry of more than half the capacity may never fit.
-  [[nodiscard]] std::byte* reserve(std::size_t payload) noexcept;
-  // Producer: shows what reserve() gave last to the consumer.
-  void commit() noexcept;
 
-  // Consumer: the oldest entry, empty where there is none. Stays until pop().
-  [[nodiscard]] std::span<const std::byte> front() noexcept;
-  void pop() noexcept;
-
-  // Entries committed so far: the ordinal of the latest. Any thread.
-  [[nodiscard]] std::uint64_t committed() const noexcept {
-    return committed_.load(std::memory_order_relaxed);
+  // Producer: room for `size` bytes, a multiple of 8, or null where there is none now. The next reserve()
+  // forgets what was not committed. Written so that both fold into a few instructions in their caller.
+  [[nodiscard]] std::byte* reserve(std::size_t size) noexcept {
+    const std::uint64_t head = block_->head.load(std::memory_order_relaxed);
+    if (head + size - known_tail_ > capacity_) [[unlikely]] {
+      if (!look_for_room(head + size)) return nullptr;
+    }
+    return data_ + (head & (capacity_ - 1));
   }
-  // Entries popped so far. Consumer.
-  [[nodiscard]] std::uint64_t popped() const noexcept { return popped_; }
+  // Producer: shows the record of `size` bytes at `record`, reserved last, to the consumer.
+  void commit(const std::byte* record, std::size_t size) noexcept {
+    // Before the head, so that who sees the record sees it counted. One writer: no read-modify-write.
+    block_->committed.store(block_->committed.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    block_->head.store(block_->head.load(std::memory_order_relaxed) + size, std::memory_order_release);
+    // The lines of the records to come were last read by the consumer: have them back before they are
+    // written.
+    __builtin_prefetch(record + kPrefetchAhead, 1);
+  }
+
+  // Consumer: all that is committed and not taken, the oldest first; fewer bytes than `size` where less is
+  // there. Stays until release().
+  [[nodiscard]] std::span<const std::byte> readable() const noexcept;
+  // Consumer: the first `bytes` of readable(), `records` of them, were taken; `sequenced` of those count on
+  // the wire.
+  void release(std::size_t bytes, std::uint64_t records, std::uint64_t sequenced) noexcept;
+
+  // Records committed so far: the ordinal of the latest. Any thread.
+  [[nodiscard]] std::uint64_t committed() const noexcept {
+    return block_->committed.load(std::memory_order_relaxed);
+  }
+  // Records released so far, and how many of them counted on the wire. Consumer.
+  [[nodiscard]] std::uint64_t taken() const noexcept { return position_.taken; }
+  [[nodiscard]] std::uint64_t sequence() const noexcept { return position_.sequence; }
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+  [[nodiscard]] std::uint32_t stream() const noexcept { return block_->block.number; }
 
  private:
-  struct Frame;
-  static constexpr std::size_t kCacheLine = 64;
+  static constexpr std::size_t kPrefetchAhead = 512;
 
-  void write_frame(std::size_t offset, Frame frame) noexcept;
-  [[nodiscard]] Frame frame_at(std::size_t offset) const noexcept;
+  [[nodiscard]] bool look_for_room(std::uint64_t end) noexcept;
 
-  const std::size_t capacity_;
-  const std::unique_ptr<std::byte[]> data_;
+  // What the producer reads and writes with each record, in one line of its own.
+  alignas(ipc::kSegmentAlignment) std::byte* data_;
+  ipc::RingBlock* block_;
+  std::size_t capacity_;
+  std::uint64_t known_tail_ = 0;  // the tail as last looked at: saves a shared cache line most of the time
 
-  // The producer's line, the consumer's line: neither writes the other's.
-  alignas(kCacheLine) std::atomic<std::uint64_t> head_{0};
-  std::atomic<std::uint64_t> committed_{0};
-  std::uint64_t reserved_head_ = 0;
-  std::uint64_t known_tail_ = 0;  // tail_ as last looked at: saves a shared cache line most of the time
-
-  alignas(kCacheLine) std::atomic<std::uint64_t> tail_{0};
-  std::uint64_t known_head_ = 0;
-  std::uint64_t popped_ = 0;
+  alignas(ipc::kSegmentAlignment) ipc::RingPosition position_{};  // the consumer's
+  SegmentMapping mapping_;
 };
 
 }  // namespace metricsd::client

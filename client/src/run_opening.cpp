@@ -9,7 +9,6 @@
 #include <metricsd/exporters/run_export.h>
 #include <metricsd/models/limits.h>
 #include <metricsd/models/operation.h>
-#include <metricsd/models/utf8.h>
 
 #include <cerrno>
 #include <cmath>
@@ -22,13 +21,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_text(std::string_view text, std::size_t limit) {
-  return text.size() <= limit && text.find('\0') == std::string_view::npos && is_valid_utf8(text);
-}
-
 // The first thing wrong with the options, one line; "" where nothing is.
 std::string fault_of(const RunOptions& options) {
-  if (options.test_name.empty() || !is_text(options.test_name, limits::kTestName)) {
+  if (options.test_name.empty() || !is_clean(options.test_name, limits::kTestName)) {
     return "test_name must be 1 to 256 bytes of UTF-8";
   }
   if (!options.test_run_id.empty() && !is_run_id(options.test_run_id)) {
@@ -37,8 +32,8 @@ std::string fault_of(const RunOptions& options) {
   if (!options.workload_type.empty() && !is_type_name(options.workload_type)) {
     return "workload_type must be 1 to 64 of A-Z a-z 0-9 _ . : -";
   }
-  if (!is_text(options.scenario, limits::kDriver)) return "scenario must be at most 128 bytes of UTF-8";
-  if (!is_text(options.driver, limits::kDriver)) return "driver must be at most 128 bytes of UTF-8";
+  if (!is_clean(options.scenario, limits::kDriver)) return "scenario must be at most 128 bytes of UTF-8";
+  if (!is_clean(options.driver, limits::kDriver)) return "driver must be at most 128 bytes of UTF-8";
   if (options.num_users > limits::kWhole) return "num_users must be at most 2^53";
   if (!std::isfinite(options.spawn_rate) || options.spawn_rate < 0) return "spawn_rate must be 0 or more";
   for (const std::string& format : options.exports) {

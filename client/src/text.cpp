@@ -29,9 +29,12 @@ std::string without_white_space(std::string_view json) {
 
 }  // namespace
 
+bool is_clean(std::string_view text, std::size_t limit) {
+  return text.size() <= limit && text.find('\0') == std::string_view::npos && is_valid_utf8(text);
+}
+
 bool assign_clean(std::string& out, std::string_view text, std::size_t limit) {
-  const bool clean = text.find('\0') == std::string_view::npos && is_valid_utf8(text);
-  if (clean && text.size() <= limit) {
+  if (is_clean(text, limit)) {
     out.assign(text);
     return true;
   }

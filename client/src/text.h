@@ -8,6 +8,9 @@
 
 namespace metricsd::client {
 
+// Valid UTF-8 without NUL and of at most `limit` bytes.
+[[nodiscard]] bool is_clean(std::string_view text, std::size_t limit);
+
 // Sets `out` to `text` as valid UTF-8 without NUL and of at most `limit` bytes: bad bytes become U+FFFD, what
 // is too long is cut between two characters. False where that changed it.
 bool assign_clean(std::string& out, std::string_view text, std::size_t limit);

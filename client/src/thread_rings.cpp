@@ -7,21 +7,16 @@
 #include <pthread.h>
 
 namespace metricsd::client {
+
+constinit thread_local CachedRing t_cached_ring;
+
 namespace {
 
-// Ids are never reused: a cache entry of a collector that is gone can only miss. 0 is nobody's.
-std::uint64_t next_id() {
-  static std::atomic<std::uint64_t> last{0};
+// Tickets are never reused: a cache entry of a collector that is gone can only miss.
+std::uint64_t next_ticket() {
+  static std::atomic<std::uint64_t> last{CachedRing::kNobody};
   return ++last;
 }
-
-// The ring this thread used last. No destructor, so it can be read at any time of a thread's end.
-// Initial-exec: one load from the thread pointer, where the default of a shared library would be a call.
-struct LastUsed {
-  std::uint64_t id = 0;
-  Ring* ring = nullptr;
-};
-[[gnu::tls_model("initial-exec")]] constinit thread_local LastUsed t_last_used;
 
 // All rings a thread has, given back when it ends.
 //
@@ -46,12 +41,12 @@ class Leases {
   Leases& operator=(const Leases&) = delete;
   ~Leases() {
     for (const Lease& lease : leases_) lease.slot->taken.store(false, std::memory_order_release);
-    t_last_used = {};
+    t_cached_ring = {};
   }
 
-  [[nodiscard]] Ring* find(std::uint64_t id) const noexcept {
+  [[nodiscard]] Ring* find(std::uint64_t ticket) const noexcept {
     const auto found =
-        std::find_if(leases_.begin(), leases_.end(), [id](const Lease& l) { return l.id == id; });
+        std::find_if(leases_.begin(), leases_.end(), [ticket](const Lease& l) { return l.ticket == ticket; });
     return found == leases_.end() ? nullptr : &found->slot->ring;
   }
 
@@ -60,7 +55,9 @@ class Leases {
     std::erase_if(leases_, [](const Lease& l) { return l.slot->abandoned.load(std::memory_order_relaxed); });
     leases_.reserve(leases_.size() + 1);
   }
-  void add(std::uint64_t id, ThreadRings::SlotPtr slot) noexcept { leases_.push_back({id, std::move(slot)}); }
+  void add(std::uint64_t ticket, ThreadRings::SlotPtr slot) noexcept {
+    leases_.push_back({ticket, std::move(slot)});
+  }
 
  private:
   struct Key {
@@ -68,7 +65,7 @@ class Leases {
     bool made = ::pthread_key_create(&id, [](void* leases) { delete static_cast<Leases*>(leases); }) == 0;
   };
   struct Lease {
-    std::uint64_t id;
+    std::uint64_t ticket;
     ThreadRings::SlotPtr slot;
   };
   std::vector<Lease> leases_;
@@ -76,48 +73,60 @@ class Leases {
 
 }  // namespace
 
-ThreadRings::ThreadRings(std::size_t ring_bytes)
-    : id_(next_id()), ring_bytes_(std::clamp(ring_bytes, kSmallRing, kFullSizedRings)) {}
+ThreadRings::ThreadRings(Segment& segment, std::size_t ring_bytes)
+    : ticket_(next_ticket()),
+      ring_bytes_(std::clamp(ring_bytes, kSmallRing, kFullSizedRings)),
+      segment_(segment) {}
 
 ThreadRings::~ThreadRings() {
   for (const SlotPtr& slot : slots_) slot->abandoned.store(true, std::memory_order_relaxed);
 }
 
 Ring* ThreadRings::of_this_thread() noexcept {
-  if (t_last_used.id == id_) return t_last_used.ring;
-  return find_or_lease();
-}
-
-Ring* ThreadRings::find_or_lease() noexcept {
+  if (t_cached_ring.ticket == ticket_) return t_cached_ring.ring;
   try {
-    Leases& leases = Leases::of_this_thread();
-    Ring* ring = leases.find(id_);
-    if (ring == nullptr) {
-      leases.prepare();
-      SlotPtr slot = acquire();
-      ring = &slot->ring;
-      leases.add(id_, std::move(slot));
-    }
-    t_last_used = {id_, ring};
+    Ring* ring = lease();
+    t_cached_ring = {ticket_, ring};
     return ring;
   } catch (const std::bad_alloc&) {
     return nullptr;
   }
 }
 
+Ring* ThreadRings::lease() {
+  Leases& leases = Leases::of_this_thread();
+  if (Ring* ring = leases.find(ticket_); ring != nullptr) return ring;
+  leases.prepare();
+  SlotPtr slot = acquire();
+  Ring* ring = &slot->ring;
+  leases.add(ticket_, std::move(slot));
+  return ring;
+}
+
 ThreadRings::SlotPtr ThreadRings::acquire() {
-  std::unique_lock lock(mutex_);
-  for (const SlotPtr& slot : slots_) {
-    // Acquire: the producer's side of the ring as its last thread left it.
-    if (!slot->taken.exchange(true, std::memory_order_acquire)) return slot;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const SlotPtr& slot : slots_) {
+      // Acquire: the producer's side of the ring as its last thread left it.
+      if (!slot->taken.exchange(true, std::memory_order_acquire)) return slot;
+    }
   }
+  return add_slot(true);
+}
+
+ThreadRings::SlotPtr ThreadRings::add_slot(bool taken) {
+  std::unique_lock lock(mutex_);
   const std::size_t bytes = allocated_bytes_ + ring_bytes_ <= kFullSizedRings ? ring_bytes_ : kSmallRing;
-  slots_.push_back(std::make_shared<Slot>(bytes, static_cast<std::uint32_t>(slots_.size())));
-  allocated_bytes_ += slots_.back()->ring.capacity();
+  slots_.reserve(slots_.size() + 1);
+  // Taken until its pages are there: nobody else finds it before.
+  const SlotPtr slot =
+      std::make_shared<Slot>(segment_, static_cast<std::uint32_t>(slots_.size()), bytes, true);
+  slots_.push_back(slot);
+  allocated_bytes_ += slot->ring.capacity();
   slot_count_.store(slots_.size(), std::memory_order_release);
-  SlotPtr slot = slots_.back();
   lock.unlock();
   slot->ring.populate();  // takes its time: not while others wait for theirs
+  if (!taken) slot->taken.store(false, std::memory_order_release);
   return slot;
 }
 
@@ -125,6 +134,21 @@ void ThreadRings::refresh(std::vector<SlotPtr>& slots) const {
   if (slots.size() == slot_count_.load(std::memory_order_acquire)) return;
   const std::lock_guard lock(mutex_);
   slots.assign(slots_.begin(), slots_.end());
+}
+
+void ThreadRings::provide_spares(const std::vector<SlotPtr>& slots) noexcept {
+  const auto taken =
+      static_cast<std::size_t>(std::count_if(slots.begin(), slots.end(), [](const SlotPtr& slot) {
+        return slot->taken.load(std::memory_order_relaxed);
+      }));
+  const std::size_t wanted = taken < 2 ? 1 : 2;
+  try {
+    for (std::size_t spare = slots.size() - taken; spare < wanted; ++spare) {
+      static_cast<void>(add_slot(false));
+    }
+  } catch (const std::bad_alloc&) {
+    // The thread that comes will try itself, and count.
+  }
 }
 
 std::uint64_t ThreadRings::committed() const noexcept {

@@ -13,10 +13,10 @@ namespace metricsd::client {
 namespace {
 
 TEST(Intake, AccountsForWhatItTookAndTurnedAway) {
-  Intake intake(ThreadRings::kSmallRing, 0);
-  intake.record({.operation_type = "upload"});
+  Intake intake("id", {});
+  record_operation(intake.gate(), {.operation_type = "upload"});
   intake.close(Loss::record_finished);
-  intake.record({.operation_type = "upload"});
+  record_operation(intake.gate(), {.operation_type = "upload"});
   const Intake::Account account = intake.account();
   EXPECT_EQ(account.recorded, 2U);
   EXPECT_EQ(drop_counts(account.lost), (DropCounts{{"record", {{"finished", 1}}}}));
@@ -24,9 +24,10 @@ TEST(Intake, AccountsForWhatItTookAndTurnedAway) {
 
 // A thread that was within record() when the intake closed may commit at any later time.
 TEST(Intake, CountsAsLateWhatComesAtAnyTimeAfterTheWriter) {
-  Intake intake(ThreadRings::kSmallRing, 0);
+  Intake intake("id", {});
   const auto commit = [&intake] {
-    ASSERT_TRUE(write_record(*intake.rings().of_this_thread(), {.operation_type = "upload"}, 0));
+    Ring* ring = intake.rings().of_this_thread();
+    ring->commit(ring->reserve(64), 64);
   };
   commit();
   commit();
@@ -39,7 +40,7 @@ TEST(Intake, CountsAsLateWhatComesAtAnyTimeAfterTheWriter) {
 }
 
 TEST(Intake, HoldsUsersToWhatAReaderTakes) {
-  Intake intake(ThreadRings::kSmallRing, 0);
+  Intake intake("id", {});
   intake.set_users(std::numeric_limits<std::uint64_t>::max());
   EXPECT_EQ(intake.users(), limits::kWhole);
   EXPECT_EQ(intake.most_users(), limits::kWhole);

@@ -1,10 +1,13 @@
 #include "operation_builder.h"
 
+#include <metricsd/models/clock.h>
 #include <metricsd/models/limits.h>
 #include <metricsd/models/operation_json.h>
 
+#include <chrono>
 #include <limits>
 #include <string>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,11 +15,49 @@
 namespace metricsd::client {
 namespace {
 
+// A record as its fields, and as the ring would give it.
+struct Record {
+  std::int64_t start_ns = 0;
+  std::int64_t intended_start_ns = 0;
+  std::int64_t duration_ns = 0;
+  std::uint64_t object_size_bytes = 0;
+  std::uint64_t retry_count = 0;
+  bool success = true;
+  bool has_intended_start = false;
+  std::uint16_t flags = 0;
+  std::uint32_t handle = 0;
+  std::string_view operation_type{};
+  std::string_view object_key{};
+  std::string_view error_code{};
+  std::string_view error_message{};
+  std::string_view workload_type{};
+  std::string_view driver{};
+  std::string_view user_id{};
+  std::string_view metadata{};
+  std::string_view operation_id{};
+
+  [[nodiscard]] ipc::Record read() const {
+    const int success_flag = success ? ipc::record_flags::kSuccess : 0;
+    const int intended_flag = has_intended_start ? ipc::record_flags::kIntendedStart : 0;
+    ipc::Record record;
+    record.header.handle = handle;
+    record.header.start = start_ns;
+    record.header.duration = duration_ns;
+    record.header.object_size_bytes = object_size_bytes;
+    record.header.retry_count = retry_count;
+    record.header.flags = static_cast<std::uint16_t>(flags | success_flag | intended_flag);
+    record.intended_start_ns = intended_start_ns;
+    record.texts = {operation_type, object_key, error_code, error_message, workload_type,
+                    driver,         user_id,    metadata,   operation_id};
+    return record;
+  }
+};
+
 class OperationBuilderTest : public ::testing::Test {
  protected:
   // Builds it and reads it back as a daemon would.
   bool build(const Record& record) {
-    if (!builder_.build(record, 3, 7, built_)) return false;
+    if (!builder_.build(record.read(), 3, 7, built_)) return false;
     std::string line;
     append_operation_json(line, built_);
     EXPECT_LT(line.size(), limits::kPlainLine);
@@ -27,8 +68,10 @@ class OperationBuilderTest : public ::testing::Test {
     return true;
   }
 
-  OperationBuilder builder_{{.workload_type = "s3", .driver = "boto", .id_prefix = "abc"}};
-  OperationMetric built_;
+  Segment segment_{"id"};
+  Handles handles_{segment_};
+  OperationBuilder builder_{{.workload_type = "s3", .driver = "boto", .id_prefix = "abc"}, handles_};
+  OperationView built_;
 };
 
 TEST_F(OperationBuilderTest, FillsInWhatWasNotGiven) {
@@ -51,6 +94,43 @@ TEST_F(OperationBuilderTest, KeepsWhatWasGiven) {
   EXPECT_EQ(built_.workload_type, "rbd");
   EXPECT_EQ(built_.driver, "librbd");
   EXPECT_EQ(built_.metadata, R"({"a":1})");
+}
+
+TEST_F(OperationBuilderTest, TakesTheNamesOfAHandle) {
+  const std::uint32_t full = handles_.bind("upload", "rbd", "librbd");
+  const std::uint32_t bare = handles_.bind("download", "", "");
+  ASSERT_TRUE(build({.handle = full}));
+  EXPECT_EQ(built_.operation_type, "upload");
+  EXPECT_EQ(built_.workload_type, "rbd");
+  EXPECT_EQ(built_.driver, "librbd");
+  ASSERT_TRUE(build({.handle = bare, .object_key = "k"}));
+  EXPECT_EQ(built_.operation_type, "download");
+  EXPECT_EQ(built_.workload_type, "s3");
+  EXPECT_EQ(built_.driver, "boto");
+  EXPECT_EQ(built_.object_key, "k");
+  EXPECT_FALSE(build({.handle = handles_.bind("no good", "", "")}));
+  EXPECT_FALSE(build({.handle = 12'345}));
+}
+
+TEST_F(OperationBuilderTest, TurnsTicksIntoTime) {
+  const std::int64_t wall_before = system_clock().now().ns;
+  const std::int64_t begin = raw_counter::now();
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  const std::int64_t end = raw_counter::now();
+  builder_.calibrate();
+  ASSERT_TRUE(build({.start_ns = begin,
+                     .duration_ns = end - begin,
+                     .flags = ipc::record_flags::kTicks,
+                     .operation_type = "t"}));
+  EXPECT_GE(built_.duration_ns, 5 * kNsPerMs - 10'000);
+  EXPECT_GE(built_.timestamp_start->ns, wall_before - kNsPerMs);
+  EXPECT_LE(built_.timestamp_end->ns, system_clock().now().ns + kNsPerMs);
+  const Timestamp ended = *built_.timestamp_end;
+  ASSERT_TRUE(build(
+      {.start_ns = end, .duration_ns = 1000, .flags = ipc::record_flags::kEndTicks, .operation_type = "t"}));
+  EXPECT_EQ(built_.duration_ns, 1000);
+  EXPECT_NEAR(static_cast<double>(built_.timestamp_end->ns), static_cast<double>(ended.ns), 2.0);
+  EXPECT_TRUE(builder_.warnings().empty());
 }
 
 TEST_F(OperationBuilderTest, GivesThroughputOfSuccessOnly) {

@@ -16,7 +16,7 @@ bool push(Ring& ring, std::uint64_t number) {
   std::byte* out = ring.reserve(sizeof number);
   if (out == nullptr) return false;
   std::memcpy(out, &number, sizeof number);
-  ring.commit();
+  ring.commit(out, sizeof number);
   return true;
 }
 
@@ -26,17 +26,22 @@ std::vector<ThreadRings::SlotPtr> slots_of(const ThreadRings& rings) {
   return slots;
 }
 
-TEST(ThreadRings, GiveAThreadTheSameRingEachTime) {
-  ThreadRings rings(ThreadRings::kSmallRing);
+class ThreadRingsTest : public ::testing::Test {
+ protected:
+  Segment segment_{"0123456789abcdef0123456789abcdef"};
+};
+
+TEST_F(ThreadRingsTest, GiveAThreadTheSameRingEachTime) {
+  ThreadRings rings(segment_, ThreadRings::kSmallRing);
   Ring* ring = rings.of_this_thread();
   ASSERT_NE(ring, nullptr);
   EXPECT_EQ(rings.of_this_thread(), ring);
   EXPECT_EQ(slots_of(rings).size(), 1U);
 }
 
-TEST(ThreadRings, OfSeveralCollectorsAreApart) {
-  ThreadRings one(ThreadRings::kSmallRing);
-  ThreadRings two(ThreadRings::kSmallRing);
+TEST_F(ThreadRingsTest, OfSeveralCollectorsAreApart) {
+  ThreadRings one(segment_, ThreadRings::kSmallRing);
+  ThreadRings two(segment_, ThreadRings::kSmallRing);
   Ring* of_one = one.of_this_thread();
   Ring* of_two = two.of_this_thread();
   EXPECT_NE(of_one, of_two);
@@ -46,17 +51,18 @@ TEST(ThreadRings, OfSeveralCollectorsAreApart) {
   }
 }
 
-TEST(ThreadRings, OfACollectorThatIsGoneAreNeverFoundAgain) {
+TEST_F(ThreadRingsTest, OfACollectorThatIsGoneAreNeverFoundAgain) {
   for (int i = 0; i < 1000; ++i) {
-    auto rings = std::make_unique<ThreadRings>(ThreadRings::kSmallRing);  // likely at the same address
+    auto rings =
+        std::make_unique<ThreadRings>(segment_, ThreadRings::kSmallRing);  // likely at the same address
     ASSERT_EQ(rings->committed(), 0U);
     ASSERT_TRUE(push(*rings->of_this_thread(), 1));
     ASSERT_EQ(rings->committed(), 1U);
   }
 }
 
-TEST(ThreadRings, GoToTheNextThreadWithWhatIsInThem) {
-  ThreadRings rings(ThreadRings::kSmallRing);
+TEST_F(ThreadRingsTest, GoToTheNextThreadWithWhatIsInThem) {
+  ThreadRings rings(segment_, ThreadRings::kSmallRing);
   constexpr std::uint64_t kThreads = 1000;
   for (std::uint64_t i = 0; i < kThreads; ++i) {
     std::thread([&] { ASSERT_TRUE(push(*rings.of_this_thread(), i)); }).join();
@@ -65,15 +71,15 @@ TEST(ThreadRings, GoToTheNextThreadWithWhatIsInThem) {
   ASSERT_EQ(slots.size(), 1U);
   for (std::uint64_t i = 0; i < kThreads; ++i) {
     std::uint64_t number = 0;
-    std::memcpy(&number, slots[0]->ring.front().data(), sizeof number);
+    std::memcpy(&number, slots[0]->ring.readable().data(), sizeof number);
     ASSERT_EQ(number, i);
-    slots[0]->ring.pop();
+    slots[0]->ring.release(sizeof number, 1, 1);
   }
   EXPECT_EQ(rings.committed(), kThreads);
 }
 
-TEST(ThreadRings, HaveOneWriterEachWhateverThreadsComeAndGo) {
-  ThreadRings rings(ThreadRings::kSmallRing);
+TEST_F(ThreadRingsTest, HaveOneWriterEachWhateverThreadsComeAndGo) {
+  ThreadRings rings(segment_, ThreadRings::kSmallRing);
   constexpr int kAtOnce = 10;
   for (int wave = 0; wave < 100; ++wave) {
     std::vector<std::thread> threads;
@@ -85,25 +91,26 @@ TEST(ThreadRings, HaveOneWriterEachWhateverThreadsComeAndGo) {
     }
     for (std::thread& thread : threads) thread.join();
     for (const auto& slot : slots_of(rings)) {
-      while (!slot->ring.front().empty()) slot->ring.pop();
+      const std::size_t bytes = slot->ring.readable().size();
+      slot->ring.release(bytes, bytes / sizeof(std::uint64_t), 0);
     }
   }
   EXPECT_EQ(rings.committed(), 100U * kAtOnce * 20U);
   EXPECT_LE(slots_of(rings).size(), static_cast<std::size_t>(kAtOnce));
 }
 
-TEST(ThreadRings, MayBeOutlivedByTheirThreads) {
-  auto rings = std::make_unique<ThreadRings>(ThreadRings::kSmallRing);
-  std::thread([&rings] {
+TEST_F(ThreadRingsTest, MayBeOutlivedByTheirThreads) {
+  auto rings = std::make_unique<ThreadRings>(segment_, ThreadRings::kSmallRing);
+  std::thread([this, &rings] {
     static_cast<void>(rings->of_this_thread());
     rings.reset();
-    ThreadRings next(ThreadRings::kSmallRing);
+    ThreadRings next(segment_, ThreadRings::kSmallRing);
     EXPECT_NE(next.of_this_thread(), nullptr);
   }).join();
 }
 
-TEST(ThreadRings, AreSmallerOnceTheirMemoryIsSpent) {
-  ThreadRings rings(ThreadRings::kFullSizedRings);
+TEST_F(ThreadRingsTest, AreSmallerOnceTheirMemoryIsSpent) {
+  ThreadRings rings(segment_, ThreadRings::kFullSizedRings);
   EXPECT_EQ(rings.of_this_thread()->capacity(), ThreadRings::kFullSizedRings);
   std::thread([&] { EXPECT_EQ(rings.of_this_thread()->capacity(), ThreadRings::kSmallRing); }).join();
 }
@@ -119,9 +126,9 @@ struct RecordsWhenItGoes {
   }
 };
 
-TEST(ThreadRings, AreThereForDestructorsAtAThreadsEndAndGivenBackAfterThem) {
+TEST_F(ThreadRingsTest, AreThereForDestructorsAtAThreadsEndAndGivenBackAfterThem) {
   constexpr std::uint64_t kThreads = 100;
-  ThreadRings rings(ThreadRings::kSmallRing);
+  ThreadRings rings(segment_, ThreadRings::kSmallRing);
   for (std::uint64_t i = 0; i < kThreads; ++i) {
     std::thread([&rings] {
       thread_local RecordsWhenItGoes first_made_last_gone{&rings};
@@ -132,9 +139,9 @@ TEST(ThreadRings, AreThereForDestructorsAtAThreadsEndAndGivenBackAfterThem) {
   EXPECT_EQ(slots_of(rings).size(), 1U);
 }
 
-TEST(ThreadRings, AreGivenBackWhereAKeysDestructorRecordsAfterThem) {
+TEST_F(ThreadRingsTest, AreGivenBackWhereAKeysDestructorRecordsAfterThem) {
   constexpr std::uint64_t kThreads = 100;
-  ThreadRings rings(ThreadRings::kSmallRing);
+  ThreadRings rings(segment_, ThreadRings::kSmallRing);
   static_cast<void>(rings.of_this_thread());  // whose key is now older, and ends first
   pthread_key_t younger{};
   ASSERT_EQ(::pthread_key_create(&younger, &RecordsWhenItGoes::record), 0);

@@ -6,16 +6,20 @@
 //   timer.success();                       // or timer.failure("SlowDown", "please reduce your rate")
 //   std::cout << run.finish().table();
 //
+// and, where each nanosecond counts, bound_operation.h's handles: run.bind("upload"), then
+// upload.record({...}).
+//
 // Recording never blocks, never throws and never fails the workload. What could not be kept or delivered is
 // counted by sink and cause, in the report, in aggregated.json and in the daemon's scrape. Standard library
 // only.
 //
-// Memory is bounded, whatever is recorded: a ring for each thread that records (RunOptions::ring_bytes while
-// all of them stay within 64 MiB, 64 KiB for each thread beyond), twice RunOptions::queue_bytes towards a
-// daemon, and about 1 MiB of its one background thread; at the end of a run up to 128 MiB and the text of
-// aggregated.json while its last process writes the files.
+// Memory is bounded, whatever is recorded: a ring for each thread that records and one or two spare ones
+// (RunOptions::ring_bytes while all of them stay within 64 MiB, 64 KiB for each beyond), twice
+// RunOptions::queue_bytes towards a daemon, and about 1 MiB of its one background thread; at the end of a run
+// up to 128 MiB and the text of aggregated.json while its last process writes the files.
 #pragma once
 
+#include <metricsd/client/bound_operation.h>
 #include <metricsd/client/export.h>
 
 #include <chrono>
@@ -63,8 +67,10 @@ struct RunOptions {
   bool send_to_daemon = true;
 
   // One ring for each thread that records: 64 KiB to 64 MiB, rounded up to a power of two. An operation takes
-  // 72 bytes and its texts; what a full ring cannot take is dropped{ring, full}.
+  // 64 bytes and its texts; what a full ring cannot take is dropped{ring, full}.
   std::size_t ring_bytes = std::size_t{1} << 20;
+  // How long record() may wait for a full ring's writer before it drops the operation; 0: not at all.
+  std::chrono::nanoseconds full_ring_wait{0};
   // Lines that wait for the daemon: 64 KiB to 1 GiB. A line takes about 320 bytes.
   std::size_t queue_bytes = std::size_t{4} << 20;
 
@@ -84,7 +90,7 @@ struct Operation {
   std::string_view error_code{};        // at most 128 bytes
   std::string_view error_message{};     // at most 4 KiB
   std::uint64_t retry_count = 0;        // at most 2^53
-  // When it started; nothing: `duration` before now, at the cost of reading the wall clock.
+  // When it started; nothing: `duration` before now, at the cost of reading the processor's counter.
   std::optional<std::chrono::system_clock::time_point> start{};
   // When it was meant to start, for response times under a load that could not be kept up.
   std::optional<std::chrono::system_clock::time_point> intended_start{};
@@ -125,10 +131,10 @@ struct METRICSD_CLIENT_API Report {
 
 class Collector;
 
-// Times one operation on the monotonic clock, from Collector::time() to success() or failure(). Destroyed
-// without either it records a failure with code "abandoned". Lives on one thread, and no longer than its
-// collector. Holds views: what was passed to time() and to the setters must live until the operation is
-// recorded.
+// Times one operation on the processor's own counter (steady_clock where it has none that is fit), from
+// Collector::time() to success() or failure(). Destroyed without either it records a failure with code
+// "abandoned". Lives on one thread, and no longer than its collector. Holds views: what was passed to time()
+// and to the setters must live until the operation is recorded.
 class METRICSD_CLIENT_API OperationTimer {
  public:
   OperationTimer(OperationTimer&& other) noexcept;
@@ -148,12 +154,12 @@ class METRICSD_CLIENT_API OperationTimer {
 
  private:
   friend class Collector;
-  OperationTimer(Collector& collector, std::string_view operation_type, std::string_view object_key,
-                 std::uint64_t object_size_bytes) noexcept;
+  METRICSD_CLIENT_LOCAL OperationTimer(const Gate& gate, std::string_view operation_type,
+                                       std::string_view object_key, std::uint64_t object_size_bytes) noexcept;
   METRICSD_CLIENT_LOCAL void finish(bool success) noexcept;
 
-  Collector* collector_;
-  std::chrono::steady_clock::time_point started_;
+  const Gate* gate_;  // null once it is recorded or cancelled
+  std::int64_t start_ticks_;
   Operation operation_;
 };
 
@@ -179,11 +185,17 @@ class METRICSD_CLIENT_API Collector {
   [[nodiscard]] const std::string& test_run_id() const noexcept;
 
   // Any thread, also from destructors at its end; not from a signal handler. After a thread's first call it
-  // neither waits nor allocates, and enters the kernel only to read the wall clock, where no start is given
-  // and the system has no vDSO. After finish() it only counts the operation as dropped.
+  // neither waits (but for RunOptions::full_ring_wait) nor allocates, and enters the kernel only where no
+  // start is given and the machine has neither a counter nor a vDSO. After finish() it only counts the
+  // operation as dropped.
   void record(const Operation& operation) noexcept;
   [[nodiscard]] OperationTimer time(std::string_view operation_type, std::string_view object_key = {},
                                     std::uint64_t object_size_bytes = 0) noexcept;
+
+  // A handle for operations of this type and these labels, the same for the same texts. Any thread; takes a
+  // lock: once, not for each operation. A collector has 65,536 at most. What is recorded with one beyond, or
+  // of a type that breaks its rule, is dropped{record, invalid}.
+  [[nodiscard]] BoundOperation bind(std::string_view operation_type, const BoundLabels& labels = {}) noexcept;
 
   // The number of users this process runs now; at most 2^53.
   void set_users(std::uint64_t count) noexcept;
@@ -199,13 +211,11 @@ class METRICSD_CLIENT_API Collector {
   Report finish() noexcept;
 
  private:
-  friend class OperationTimer;
   struct METRICSD_CLIENT_LOCAL State;
 
   METRICSD_CLIENT_LOCAL void end() noexcept;
-  [[nodiscard]] METRICSD_CLIENT_LOCAL std::chrono::system_clock::time_point wall_time(
-      std::chrono::steady_clock::time_point at) const noexcept;
 
+  const Gate* gate_;  // of state_; shut where there is none
   std::unique_ptr<State> state_;
 };
 
