@@ -13,6 +13,8 @@
 #include <new>
 #include <numeric>
 #include <optional>
+#include <type_traits>
+#include <utility>
 
 namespace metricsd::client {
 namespace {
@@ -21,7 +23,6 @@ using ipc::kRecordPadding;
 using ipc::kRecordTexts;
 using ipc::RecordHeader;
 
-using Texts = std::array<std::string_view, kRecordTexts>;
 using WallTime = std::optional<std::chrono::system_clock::time_point>;
 
 // The longest UTF-8 character: copied beyond a limit, it leaves the last whole character within it.
@@ -48,15 +49,6 @@ Timing timing_of(const WallTime& start, std::chrono::nanoseconds duration) {
   if (start) return {since_epoch_ns(*start), duration.count(), 0};
   return {raw_counter::now(), duration.count(), ipc::record_flags::kEndTicks};
 }
-
-// What each record that is not bound and plain has.
-struct Head {
-  std::uint32_t handle;
-  bool success;
-  std::uint64_t object_size_bytes;
-  std::uint64_t retry_count;
-  const WallTime& intended_start;
-};
 
 // The ring of the calling thread, or null where the operation is turned away.
 inline Ring* ring_of(const Gate& gate) noexcept {
@@ -91,48 +83,89 @@ inline void copy_text(std::byte* out, const char* text, std::size_t size) noexce
   }
 }
 
-void write_record(const Gate& gate, const Head& head, const Timing& timing, const Texts& texts) noexcept {
+// Where a record's texts come from, in the order of ipc::RecordText; null: it has none of this kind.
+template <class Source>
+using Texts = std::array<std::string_view Source::*, kRecordTexts>;
+
+constexpr Texts<Operation> kTextsOfOperation{
+    &Operation::operation_type, &Operation::object_key,    &Operation::error_code,
+    &Operation::error_message,  &Operation::workload_type, &Operation::driver,
+    &Operation::user_id,        &Operation::metadata,      &Operation::operation_id};
+constexpr Texts<BoundRecord> kTextsOfBoundRecord{
+    nullptr, &BoundRecord::object_key, &BoundRecord::error_code, &BoundRecord::error_message, nullptr,
+    nullptr, &BoundRecord::user_id,    &BoundRecord::metadata,   &BoundRecord::operation_id};
+
+// Loops that are unrolled here and not left to the compiler's judgement: most texts are absent in most
+// records, and then cost an addition of 0.
+template <class Source, const Texts<Source>& texts>
+struct TextsOf {
+  template <class Visit>
+  static void for_each(const Source& source, const Visit& visit) {
+    [&]<std::size_t... i>(std::index_sequence<i...>) {
+      (visit_one<i>(source, visit), ...);
+    }
+    (std::make_index_sequence<kRecordTexts>());
+  }
+  template <std::size_t i, class Visit>
+  static void visit_one(const Source& source, const Visit& visit) {
+    if constexpr (texts[i] != nullptr) visit(std::integral_constant<std::size_t, i>(), source.*texts[i]);
+  }
+};
+
+template <const auto& texts, class Source>
+void write_record(const Gate& gate, std::uint32_t handle, const Source& source,
+                  const Timing& timing) noexcept {
+  using Each = TextsOf<Source, texts>;
   Ring* ring = ring_of(gate);
   if (ring == nullptr) [[unlikely]]
     return;
 
   std::size_t longest = 0;
-  for (const std::string_view text : texts) longest |= text.size();
-  std::array<std::uint16_t, kRecordTexts> lengths;
   std::size_t size = sizeof(RecordHeader);
-  for (std::size_t i = 0; i < kRecordTexts; ++i) {
-    const std::size_t length = longest <= kShort ? texts[i].size() : std::min(texts[i].size(), kCopied[i]);
-    lengths[i] = static_cast<std::uint16_t>(length);
-    size += length;
+  Each::for_each(source, [&](auto, std::string_view text) {
+    longest |= text.size();
+    size += text.size();
+  });
+  std::array<std::uint16_t, kRecordTexts> lengths{};
+  if (longest <= kShort) [[likely]] {
+    Each::for_each(
+        source, [&](auto i, std::string_view text) { lengths[i] = static_cast<std::uint16_t>(text.size()); });
+  } else {
+    size = sizeof(RecordHeader);
+    Each::for_each(source, [&](auto i, std::string_view text) {
+      lengths[i] = static_cast<std::uint16_t>(std::min(text.size(), kCopied[i]));
+      size += lengths[i];
+    });
   }
-  if (head.intended_start) size += sizeof(std::int64_t);
+  if (source.intended_start) size += sizeof(std::int64_t);
   size = padded(size);
 
   std::byte* const record = Intake::reserve(gate, *ring, size);
   if (record == nullptr) [[unlikely]]
     return;
-  const std::uint16_t success = head.success ? ipc::record_flags::kSuccess : 0;
-  const std::uint16_t intended = head.intended_start ? ipc::record_flags::kIntendedStart : 0;
+  const std::uint16_t success = source.success ? ipc::record_flags::kSuccess : 0;
+  const std::uint16_t intended = source.intended_start ? ipc::record_flags::kIntendedStart : 0;
   ::new (record) RecordHeader{.size = static_cast<std::uint32_t>(size),
-                              .handle = head.handle,
+                              .handle = handle,
                               .start = timing.start,
                               .duration = timing.duration,
-                              .object_size_bytes = head.object_size_bytes,
-                              .retry_count = head.retry_count,
+                              .object_size_bytes = source.object_size_bytes,
+                              .retry_count = source.retry_count,
                               .lengths = lengths,
                               .flags = static_cast<std::uint16_t>(timing.flags | success | intended),
                               .reserved = 0};
   std::byte* out = record + sizeof(RecordHeader);
-  if (head.intended_start) {
-    const std::int64_t at = since_epoch_ns(*head.intended_start);
+  if (source.intended_start) {
+    const std::int64_t at = since_epoch_ns(*source.intended_start);
     std::memcpy(out, &at, sizeof at);
     out += sizeof at;
   }
-  for (std::size_t i = 0; i < kRecordTexts; ++i) {
-    if (lengths[i] == 0) continue;
-    copy_text(out, texts[i].data(), lengths[i]);
-    out += lengths[i];
-  }
+  Each::for_each(source, [&](auto i, std::string_view text) {
+    if (text.empty()) return;
+    const std::size_t length = longest <= kShort ? text.size() : std::min(text.size(), kCopied[i]);
+    copy_text(out, text.data(), length);
+    out += length;
+  });
   ring->commit(record, size);
 }
 
@@ -151,13 +184,7 @@ void record_operation(const Gate& gate, const Operation& operation) noexcept {
 }
 
 void record_operation(const Gate& gate, const Operation& operation, const Timing& timing) noexcept {
-  write_record(gate,
-               {Handles::kNone, operation.success, operation.object_size_bytes, operation.retry_count,
-                operation.intended_start},
-               timing,
-               {operation.operation_type, operation.object_key, operation.error_code, operation.error_message,
-                operation.workload_type, operation.driver, operation.user_id, operation.metadata,
-                operation.operation_id});
+  write_record<kTextsOfOperation>(gate, Handles::kNone, operation, timing);
 }
 
 void record_bound(const Gate& gate, std::uint32_t handle, const BoundRecord& record) noexcept {
@@ -166,44 +193,58 @@ void record_bound(const Gate& gate, std::uint32_t handle, const BoundRecord& rec
 
 void record_bound(const Gate& gate, std::uint32_t handle, const BoundRecord& record,
                   const Timing& timing) noexcept {
-  write_record(gate,
-               {handle, record.success, record.object_size_bytes, record.retry_count, record.intended_start},
-               timing,
-               Texts{std::string_view(),
-                     record.object_key,
-                     record.error_code,
-                     record.error_message,
-                     {},
-                     {},
-                     record.user_id,
-                     record.metadata,
-                     record.operation_id});
+  write_record<kTextsOfBoundRecord>(gate, handle, record, timing);
 }
 
-// The shortest way there is: the header and nothing else.
+namespace {
+
+void write_figures(Ring& ring, std::byte* record, std::uint64_t handle, std::int64_t start,
+                   std::int64_t duration, std::uint64_t object_size_bytes, std::uint64_t retry_count,
+                   std::uint16_t flags) noexcept {
+  ::new (record) RecordHeader{.size = sizeof(RecordHeader),
+                              .handle = static_cast<std::uint32_t>(handle),
+                              .start = start,
+                              .duration = duration,
+                              .object_size_bytes = object_size_bytes,
+                              .retry_count = retry_count,
+                              .lengths = {},
+                              .flags = flags,
+                              .reserved = 0};
+  ring.commit(record, sizeof(RecordHeader));
+}
+
+}  // namespace
+
+// The shortest way there is: the header and nothing else. What needs a call is in the other function, so that
+// this one saves no register.
 void BoundOperation::record_figures(const Gate* gate, std::uint64_t handle_and_flags, std::int64_t start,
                                     std::int64_t duration, std::uint64_t object_size_bytes,
                                     std::uint64_t retry_count) noexcept {
   static_assert(kSuccess >> kFlagShift == ipc::record_flags::kSuccess);
   static_assert(kNoStart >> kFlagShift == ipc::record_flags::kEndTicks);
   static_assert(kTicks >> kFlagShift == ipc::record_flags::kTicks);
+  if (gate->ticket.load(std::memory_order_relaxed) == t_cached_ring.ticket) [[likely]] {
+    Ring* ring = t_cached_ring.ring;
+    std::byte* const record = ring->reserve(sizeof(RecordHeader));
+    if (record != nullptr && (handle_and_flags & kNoStart) == 0) [[likely]] {
+      return write_figures(*ring, record, handle_and_flags, start, duration, object_size_bytes, retry_count,
+                           static_cast<std::uint16_t>(handle_and_flags >> kFlagShift));
+    }
+  }
+  record_figures_slowly(gate, handle_and_flags, start, duration, object_size_bytes, retry_count);
+}
+
+void BoundOperation::record_figures_slowly(const Gate* gate, std::uint64_t handle_and_flags,
+                                           std::int64_t start, std::int64_t duration,
+                                           std::uint64_t object_size_bytes,
+                                           std::uint64_t retry_count) noexcept {
   Ring* ring = ring_of(*gate);
-  if (ring == nullptr) [[unlikely]]
-    return;
+  if (ring == nullptr) return;
   std::byte* const record = Intake::reserve(*gate, *ring, sizeof(RecordHeader));
-  if (record == nullptr) [[unlikely]]
-    return;
+  if (record == nullptr) return;
   if ((handle_and_flags & kNoStart) != 0) start = raw_counter::now();
-  ::new (record) RecordHeader{.size = sizeof(RecordHeader),
-                              .handle = static_cast<std::uint32_t>(handle_and_flags),
-                              .start = start,
-                              .duration = duration,
-                              .object_size_bytes = object_size_bytes,
-                              .retry_count = retry_count,
-                              .lengths = {},
-                              .flags = static_cast<std::uint16_t>(handle_and_flags >> kFlagShift),
-                              .reserved = 0};
-  ring->commit(record, sizeof(RecordHeader));
+  write_figures(*ring, record, handle_and_flags, start, duration, object_size_bytes, retry_count,
+                static_cast<std::uint16_t>(handle_and_flags >> kFlagShift));
 }
 
 }  // namespace metricsd::client

@@ -28,11 +28,6 @@ void Ring::populate() noexcept {
   }
 }
 
-bool Ring::look_for_room(std::uint64_t end) noexcept {
-  known_tail_ = block_->tail.load(std::memory_order_acquire);
-  return end - known_tail_ <= capacity_;
-}
-
 std::span<const std::byte> Ring::readable() const noexcept {
   const std::uint64_t head = block_->head.load(std::memory_order_acquire);
   return {data_ + (position_.tail & (capacity_ - 1)), head - position_.tail};

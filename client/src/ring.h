@@ -33,7 +33,8 @@ class Ring {
   [[nodiscard]] std::byte* reserve(std::size_t size) noexcept {
     const std::uint64_t head = block_->head.load(std::memory_order_relaxed);
     if (head + size - known_tail_ > capacity_) [[unlikely]] {
-      if (!look_for_room(head + size)) return nullptr;
+      known_tail_ = block_->tail.load(std::memory_order_acquire);
+      if (head + size - known_tail_ > capacity_) return nullptr;
     }
     return data_ + (head & (capacity_ - 1));
   }
@@ -66,8 +67,6 @@ class Ring {
 
  private:
   static constexpr std::size_t kPrefetchAhead = 512;
-
-  [[nodiscard]] bool look_for_room(std::uint64_t end) noexcept;
 
   // What the producer reads and writes with each record, in one line of its own.
   alignas(ipc::kSegmentAlignment) std::byte* data_;

@@ -88,6 +88,9 @@ class METRICSD_CLIENT_API BoundOperation {
   static void record_figures(const Gate* gate, std::uint64_t handle_and_flags, std::int64_t start,
                              std::int64_t duration, std::uint64_t object_size_bytes,
                              std::uint64_t retry_count) noexcept;
+  [[gnu::noinline]] METRICSD_CLIENT_LOCAL static void record_figures_slowly(
+      const Gate* gate, std::uint64_t handle_and_flags, std::int64_t start, std::int64_t duration,
+      std::uint64_t object_size_bytes, std::uint64_t retry_count) noexcept;
   void record_texts(const BoundRecord& record) const noexcept;
   // What a timer measured, in ticks of the raw counter.
   METRICSD_CLIENT_LOCAL void record_timed(const BoundRecord& record, std::int64_t start_ticks) const noexcept;
