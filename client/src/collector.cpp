@@ -115,9 +115,9 @@ void Collector::State::start() {
   intake.segment().set_run(run.test_run_id);
   if (options.send_to_daemon) {
     const ipc::Environment environment = ipc::Environment::of_process();
-    outlets.sender.emplace(
-        SenderOptions{ipc::connect_paths(options.socket, environment), environment.uid, options.queue_bytes},
-        run, clock, intake.losses());
+    outlets.sender.emplace(SenderOptions{ipc::connect_paths(options.socket, environment), environment.uid,
+                                         options.queue_bytes, client_id},
+                           run, clock, intake.losses());
   }
   const auto or_runs = [](const std::string& own, const std::string& of_run) {
     return own.empty() ? of_run : own;

@@ -125,6 +125,7 @@ void Drainer::drain() {
       if (slot->ring.readable().empty()) continue;
       more = true;
       const double full = drain_ring(slot->ring);
+      if (outlets_.sender && outlets_.sender->has_much_to_write()) outlets_.sender->pump();
       if (round == 0) fullest = std::max(fullest, full);
     }
   }
@@ -150,41 +151,54 @@ double Drainer::drain_ring(Ring& ring) {
   const auto all = ring.readable();
   auto left = all;
   std::uint64_t taken = 0;
-  while (taken < kTurn && ipc::decode_record(left, record_)) {
-    left = left.subspan(record_.header.size);
-    take(record_, ring, ring.taken() + ++taken);
+  Sender* const sender = outlets_.sender ? &*outlets_.sender : nullptr;
+  const auto release = [&] {
+    const std::uint64_t queued = sender != nullptr ? sender->end_batch() : 0;
+    ring.release(all.size() - left.size(), taken, queued);
+  };
+  try {
+    if (sender != nullptr) sender->begin_batch(ring.stream());
+    while (taken < kTurn && ipc::decode_record(left, record_)) {
+      left = left.subspan(record_.header.size);
+      take(record_, ring, ring.taken() + ++taken);
+    }
+    // A stray write of the workload's: what lies behind cannot be told apart any more, and will count as
+    // late.
+    if (taken < kTurn) left = {};
+  } catch (const std::bad_alloc&) {
+    release();
+    throw;
   }
-  // A stray write of the workload's: what lies behind cannot be told apart any more, and will count as late.
-  if (taken < kTurn) left = {};
-  ring.release(all.size() - left.size(), taken, taken);
+  release();
   return static_cast<double>(all.size()) / static_cast<double>(ring.capacity());
 }
 
 void Drainer::take(const ipc::Record& record, const Ring& ring, std::uint64_t ordinal) {
+  Sender* const sender = outlets_.sender ? &*outlets_.sender : nullptr;
   if (!builder_.build(record, ring.stream(), ordinal, operation_)) {
     intake_.losses().add(Loss::record_invalid, 1);
+    if (sender != nullptr) sender->add_nothing();
     return;
   }
   ++batch_lines_;
+  if (sender != nullptr) sender->add(operation_);
+  if (!outlets_.recorder) return;
   ipc::encode(batch_, operation_);
   if (batch_.size() >= kBatchBytes) hand_over();
 }
 
 void Drainer::hand_over() {
-  if (batch_.empty()) return;
+  if (batch_lines_ == 0) return;
   if (outlets_.recorder) outlets_.recorder->append(batch_);
   if (outlets_.count_as_not_open) intake_.losses().add(Loss::jsonl_not_open, batch_lines_);
-  if (outlets_.sender) {
-    outlets_.sender->push(batch_);
-    outlets_.sender->pump();
-  }
   batch_.clear();
   batch_lines_ = 0;
 }
 
 void Drainer::wait() {
-  const int blocked = outlets_.sender ? outlets_.sender->blocked_descriptor() : -1;
-  std::array<pollfd, 2> entries{{{wake_.get(), POLLIN, 0}, {blocked, POLLOUT, 0}}};
+  const pollfd nothing{.fd = -1, .events = 0, .revents = 0};
+  std::array<pollfd, 2> entries{
+      {{wake_.get(), POLLIN, 0}, outlets_.sender ? outlets_.sender->interest() : nothing}};
   static_cast<void>(::poll(entries.data(), entries.size(), static_cast<int>(pause_ms_)));
 }
 

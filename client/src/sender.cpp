@@ -1,13 +1,16 @@
 #include "sender.h"
 
+#include "batch_lines.h"
+
 #include <metricsd/ipc/encoder.h>
 #include <metricsd/models/limits.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
-#include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 namespace metricsd::client {
 namespace {
@@ -15,9 +18,16 @@ namespace {
 constexpr std::int64_t kFirstBackOffNs = 100 * kNsPerMs;
 constexpr std::int64_t kLongestBackOffNs = kNsPerSecond;
 constexpr std::int64_t kHeartbeatNs = kNsPerSecond;
-constexpr std::size_t kSmallestQueue = limits::kPlainLine;   // any line fits
+constexpr std::int64_t kPatienceNs = kNsPerSecond;          // a daemon that lives answers a hello in far less
+constexpr std::int64_t kTrustNs = 30 * kNsPerSecond;        // where one has answered before
+constexpr std::int64_t kFlushNs = 100 * kNsPerMs;           // between two flushes, while finishing
+constexpr std::int64_t kLongestPollMs = 20;                 // while finishing
+constexpr unsigned kHellos = 3;                             // answered by hanging up: then plain lines
+constexpr std::size_t kSmallestQueue = limits::kPlainLine;  // any line fits
 constexpr std::size_t kLargestQueue = std::size_t{1} << 30;  // asked of the system in one piece
-constexpr std::int64_t kLongestPollMs = 20;                  // while finishing
+constexpr std::size_t kPlainQueue = std::size_t{1} << 20;    // the lines of one batch
+constexpr std::size_t kMuch = std::size_t{64} << 10;         // worth a write of its own
+constexpr std::size_t kHelloBytes = 60 * 1024;               // within limits::kPlainLine
 
 // The run as one line. The objects that only the files need are left out where the line would be refused.
 std::string run_start_line(Run run) {
@@ -41,11 +51,61 @@ Sender::Sender(SenderOptions options, const Run& run, const Clock& clock, LossLe
       run_start_(run_start_line(run)),
       clock_(clock),
       losses_(losses),
-      queue_(std::clamp(options_.queue_bytes, kSmallestQueue, kLargestQueue)) {}
+      patience_ns_(kPatienceNs),
+      queue_(std::clamp(options_.queue_bytes, kSmallestQueue, kLargestQueue)),
+      plain_(kPlainQueue) {}
 
-void Sender::push(std::string_view lines) {
-  if (const std::uint64_t refused = queue_.push(lines); refused != 0)
-    losses_.add(cause_of_backlog(), refused);
+// ---- Operations -----------------------------------------------------------------------------------------
+
+void Sender::begin_batch(std::uint32_t stream) {
+  stream_ = stream;
+  if (stream >= last_.size()) last_.resize(stream + std::size_t{1});
+  encoder_.begin(stream, last_[stream] + 1);
+  operations_ = 0;
+  queued_ = 0;
+}
+
+void Sender::add(const OperationView& operation) {
+  if (encoder_.is_full()) queue_batch();
+  const std::uint32_t shared = encoder_.shared({.operation_type = operation.operation_type,
+                                                .workload_type = operation.workload_type,
+                                                .driver = operation.driver,
+                                                .success = operation.success,
+                                                .error_code = operation.error_code});
+  encoder_.add(shared, operation.duration_ns, operation.object_size_bytes, operation.retry_count);
+  ++operations_;
+}
+
+void Sender::add_nothing() {
+  if (encoder_.is_full()) queue_batch();
+  encoder_.add_nothing();
+}
+
+std::uint64_t Sender::end_batch() {
+  queue_batch();
+  return queued_;
+}
+
+void Sender::queue_batch() {
+  const std::uint64_t count = encoder_.count();
+  if (count == 0) return;
+  line_.clear();
+  encoder_.finish(line_);
+  const std::uint64_t last = last_[stream_] + count;
+  const BatchQueue::Batch batch{
+      .stream = stream_, .last_seq = last, .first_seq = last_[stream_] + 1, .operations = operations_};
+  if (queue_.push(batch, line_)) {
+    last_[stream_] = last;
+    queued_ += count;
+  } else {
+    losses_.add(cause_of_backlog(), operations_);
+  }
+  encoder_.begin(stream_, last_[stream_] + 1);
+  operations_ = 0;
+}
+
+bool Sender::has_much_to_write() const {
+  return connected() && queue_.unsent().size() >= kMuch;
 }
 
 Loss Sender::cause_of_backlog() const {
@@ -53,11 +113,14 @@ Loss Sender::cause_of_backlog() const {
   return untrusted_ ? Loss::socket_untrusted : Loss::socket_no_daemon;
 }
 
+// ---- The connection -------------------------------------------------------------------------------------
+
 void Sender::pump() {
-  if (connected() && peer_has_gone()) disconnect();
+  if (connected() && !receive()) disconnect();
   if (!connected()) connect();
   if (!connected()) return;
-  tell_state();
+  if (mode_ == Mode::greeting && clock_.monotonic_ns() >= welcome_deadline_ns_) begin_plain();
+  if (mode_ != Mode::greeting) tell_state();
   write_queued();
 }
 
@@ -73,35 +136,91 @@ void Sender::connect() {
   }
   fd_ = std::move(*attempt);
   closed_in_child_.emplace(fd_.get());
+  answers_ = std::make_unique<ipc::Decoder>(limits::kBatchLine);
   back_off_ns_ = 0;
   ++connections_;
   told_before_ = told_;
   next_heartbeat_ns_ = 0;
-  control_ = run_start_;
-  tell_users();
+  if (unanswered_hellos_ >= kHellos) return begin_plain();
+  mode_ = Mode::greeting;
+  welcome_deadline_ns_ = now + patience_ns_;
+  say_hello();
 }
 
 void Sender::disconnect() {
+  if (mode_ == Mode::greeting) ++unanswered_hellos_;
+  if (mode_ == Mode::plain) {
+    ++lost_connections_;
+    unanswered_hellos_ = 0;  // the next daemon may be another one
+  }
   closed_in_child_.reset();
   fd_ = UniqueFd();
-  ++lost_connections_;
   // A daemon that accepts and hangs up at once must not be met in a loop.
   next_attempt_ns_ = clock_.monotonic_ns() + kFirstBackOffNs;
-  queue_.rewind();
+  queue_.begin_connection({});
+  plain_.rewind();
   control_.clear();
   control_sent_ = 0;
   being_told_ = told_;
 }
 
-// The daemon answers nothing of what is sent here, but whatever comes is taken, so that the end behind it is
-// seen.
-bool Sender::peer_has_gone() const {
-  char ignored[512];
+bool Sender::receive() {
+  std::array<char, 4096> chunk;
   while (true) {
-    const ssize_t got = ::recv(fd_.get(), ignored, sizeof ignored, MSG_DONTWAIT);
-    if (got == 0) return true;
-    if (got < 0 && errno != EINTR) return errno != EAGAIN && errno != EWOULDBLOCK;
+    const ssize_t got = ::recv(fd_.get(), chunk.data(), chunk.size(), MSG_DONTWAIT);
+    if (got == 0) return false;
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return errno == EAGAIN || errno == EWOULDBLOCK;
+    answers_->feed({chunk.data(), static_cast<std::size_t>(got)});
+    for (auto step = answers_->next(); step != ipc::Decoder::Step::need_more; step = answers_->next()) {
+      if (step == ipc::Decoder::Step::message) handle(answers_->message());
+    }
   }
+}
+
+void Sender::handle(const ipc::Message& message) {
+  if (const auto* welcome = std::get_if<ipc::WelcomeMessage>(&message)) {
+    if (mode_ == Mode::greeting) begin_acknowledged(*welcome);
+  } else if (const auto* ack = std::get_if<ipc::AckMessage>(&message)) {
+    if (mode_ == Mode::acknowledged) queue_.release(ack->streams);
+  }
+}
+
+void Sender::begin_acknowledged(const ipc::WelcomeMessage& welcome) {
+  if (welcome.protocol != ipc::kProtocol) return begin_plain();
+  mode_ = Mode::acknowledged;
+  unanswered_hellos_ = 0;
+  if (!finishing_) patience_ns_ = kTrustNs;
+  queue_.begin_connection(welcome.streams);
+  tell_everything();
+}
+
+void Sender::begin_plain() {
+  mode_ = Mode::plain;
+  ++plain_connections_;
+  // Should the daemon still come to answer, it must not miss what it got without numbers.
+  options_.client_id = random_id();
+  tell_everything();
+}
+
+// ---- What is said ---------------------------------------------------------------------------------------
+
+// Names each stream that was ever used: a daemon that knows nothing of it takes it from there on.
+void Sender::say_hello() {
+  ipc::HelloMessage hello;
+  hello.client_id = options_.client_id;
+  hello.pid = static_cast<std::uint64_t>(::getpid());
+  constexpr std::size_t kBytesEach = 48;
+  for (std::uint32_t stream = 0; stream < last_.size() && stream < kHelloBytes / kBytesEach; ++stream) {
+    hello.streams.push_back({stream, queue_.first_seq_of(stream).value_or(last_[stream] + 1)});
+  }
+  control_.clear();
+  ipc::encode(control_, hello);
+}
+
+void Sender::tell_everything() {
+  control_ += run_start_;
+  tell_users();
 }
 
 // Only once what was told before is written: else state would pile up before a daemon that does not read.
@@ -128,16 +247,45 @@ void Sender::tell_end() {
   next_heartbeat_ns_ = 0;
   tell_losses();
   ipc::encode(control_, ipc::RunEndMessage{run_id_});
+  if (mode_ == Mode::acknowledged) ipc::encode(control_, ipc::ByeMessage{});
+}
+
+void Sender::ask_for_ack() {
+  const std::int64_t now = clock_.monotonic_ns();
+  if (mode_ != Mode::acknowledged || queue_.empty() || has_unsent() || now < next_flush_ns_) return;
+  next_flush_ns_ = now + kFlushNs;
+  ipc::encode(control_, ipc::FlushMessage{});
+}
+
+// ---- Writing --------------------------------------------------------------------------------------------
+
+bool Sender::has_unsent() const {
+  if (!control_.empty()) return true;
+  switch (mode_) {
+    case Mode::greeting: return false;
+    case Mode::acknowledged: return !plain_.empty() || !queue_.all_sent();
+    case Mode::plain: return !plain_.empty() || !queue_.empty();
+  }
+  return false;
+}
+
+bool Sender::has_backlog() const {
+  return !control_.empty() || !plain_.empty() || !queue_.empty();
 }
 
 std::string_view Sender::next_chunk() const {
-  if (control_.empty()) return queue_.front();
-  if (queue_.at_line_start()) return std::string_view(control_).substr(control_sent_);
-  return queue_.front().substr(0, queue_.front().find('\n') + 1);
+  const bool between_lines = plain_.at_line_start() && queue_.at_line_start();
+  if (!control_.empty() && between_lines) return std::string_view(control_).substr(control_sent_);
+  if (mode_ == Mode::greeting) return {};
+  if (!plain_.empty()) {
+    return control_.empty() ? plain_.front() : plain_.front().substr(0, plain_.front().find('\n') + 1);
+  }
+  return control_.empty() ? queue_.unsent() : queue_.begun_line();
 }
 
 void Sender::consume(std::size_t size) {
-  if (control_.empty() || !queue_.at_line_start()) return queue_.consume(size);
+  if (control_.empty() || !plain_.at_line_start() || !queue_.at_line_start())
+    return plain_.empty() ? queue_.consume(size) : plain_.consume(size);
   control_sent_ += size;
   if (control_sent_ < control_.size()) return;
   control_.clear();
@@ -146,8 +294,10 @@ void Sender::consume(std::size_t size) {
 }
 
 void Sender::write_queued() {
-  while (has_backlog()) {
+  while (has_unsent()) {
+    if (mode_ == Mode::plain) unpack_batches();
     const std::string_view chunk = next_chunk();
+    if (chunk.empty()) return;
     const ssize_t written = ::send(fd_.get(), chunk.data(), chunk.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (written >= 0) {
       consume(static_cast<std::size_t>(written));
@@ -159,38 +309,63 @@ void Sender::write_queued() {
   }
 }
 
-int Sender::blocked_descriptor() const {
-  return connected() && has_backlog() ? fd_.get() : -1;
+void Sender::unpack_batches() {
+  while (plain_.empty() && !queue_.empty()) {
+    line_.clear();
+    append_batch_as_lines(line_, queue_.front_line());
+    losses_.add(Loss::socket_queue_full, plain_.push(line_));
+    queue_.pop_front();
+  }
 }
+
+pollfd Sender::interest() const {
+  const int out = has_unsent() ? POLLOUT : 0;
+  return {.fd = fd_.get(), .events = static_cast<short>(POLLIN | out), .revents = 0};
+}
+
+// ---- The end --------------------------------------------------------------------------------------------
 
 void Sender::finish(std::int64_t timeout_ns) {
   const std::int64_t deadline = clock_.monotonic_ns() + std::max<std::int64_t>(timeout_ns, 0);
+  // Half of what there is, so that a daemon that knows no hello gets its lines too.
+  finishing_ = true;
+  patience_ns_ = std::min(patience_ns_, std::max<std::int64_t>(timeout_ns, 0) / 2);
+  welcome_deadline_ns_ = std::min(welcome_deadline_ns_, clock_.monotonic_ns() + patience_ns_);
   next_attempt_ns_ = 0;
   std::uint64_t end_told_on = 0;  // which connection
-  pump();
   while (true) {
-    if (!has_backlog() && connected() && end_told_on != connections_) {
+    pump();
+    ask_for_ack();
+    const bool greeted = connected() && mode_ != Mode::greeting;
+    if (!has_backlog() && greeted && end_told_on == connections_) break;
+    if (!has_backlog() && greeted) {
       tell_end();
       end_told_on = connections_;
-      pump();
     }
-    if (!worth_waiting() || clock_.monotonic_ns() >= deadline) break;
-    pollfd socket{.fd = blocked_descriptor(), .events = POLLOUT, .revents = 0};
+    if (connected()) write_queued();
+    if (!has_backlog() && end_told_on == connections_ && connected()) break;
+    const bool hopeless = !connected() && (connections_ == 0 || !has_backlog());
+    if (hopeless || clock_.monotonic_ns() >= deadline) break;
+    pollfd socket = interest();
     const std::int64_t left_ms = (deadline - clock_.monotonic_ns()) / kNsPerMs + 1;
     static_cast<void>(
         ::poll(&socket, 1, static_cast<int>(std::clamp<std::int64_t>(left_ms, 1, kLongestPollMs))));
-    pump();
   }
   const Loss cause = cause_of_backlog();
-  losses_.add(cause, queue_.clear());
+  losses_.add(cause, queue_.clear() + plain_.clear());
   closed_in_child_.reset();
   fd_ = UniqueFd();
 }
 
 std::vector<std::string> Sender::warnings() const {
   std::vector<std::string> lines;
+  if (plain_connections_ != 0) {
+    lines.push_back("the daemon did not answer as one of this version does, " +
+                    std::to_string(plain_connections_) +
+                    " times: operations went to it as plain lines, without acknowledgement");
+  }
   if (lost_connections_ != 0) {
-    lines.push_back("the connection to the daemon was lost " + std::to_string(lost_connections_) +
+    lines.push_back("the connection to that daemon was lost " + std::to_string(lost_connections_) +
                     " times: what was on its way then may not have arrived");
   }
   if (untrusted_) lines.emplace_back("the daemon at the socket runs as another user: nothing was sent to it");

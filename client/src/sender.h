@@ -1,26 +1,39 @@
 // One process's side of the socket: never waits, save in finish(), and never signals.
 //
-// Without a connection it tries again after 100 ms, doubling up to a second. After each connect the run and
-// the number of users are told anew. A line that a broken connection cut in two is sent again whole: without
-// its newline no daemon has folded it. What was wholly written may still be lost with a daemon that dies
-// before it reads: plain lines are delivered at most once. Memory: twice `queue_bytes` at most.
+// Without a connection it tries again after 100 ms, doubling up to a second. Each connection begins with a
+// hello, and once the daemon has welcomed it the run and the number of users are told anew. Operations go as
+// batches, numbered in their streams, and are kept until the daemon says that they are durable: what a broken
+// connection may have lost is sent again, and folded once. The numbers count what the queue took, so what it
+// refuses leaves no hole; it is counted by its cause.
+//
+// A daemon that knows no hello says nothing to it: after a while the same operations go to it as plain lines,
+// delivered at most once. Of these, a line that a broken connection cut in two is sent again whole.
+//
+// Memory: twice `queue_bytes` at most; before such a daemon two MiB more.
 #pragma once
 
+#include "batch_queue.h"
 #include "fork_guard.h"
 #include "line_queue.h"
 #include "losses.h"
 
+#include <metricsd/ipc/batch.h>
+#include <metricsd/ipc/decoder.h>
 #include <metricsd/ipc/endpoint.h>
 #include <metricsd/models/clock.h>
+#include <metricsd/models/operation.h>
 #include <metricsd/models/run.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <poll.h>
 
 namespace metricsd::client {
 
@@ -28,6 +41,7 @@ struct SenderOptions {
   std::vector<std::filesystem::path> paths;  // of the socket, in the order to try
   uid_t own_uid = 0;
   std::size_t queue_bytes = 0;
+  std::string client_id;
 };
 
 // One thread.
@@ -35,38 +49,62 @@ class Sender {
  public:
   Sender(SenderOptions options, const Run& run, const Clock& clock, LossLedger& losses);
 
-  // Operations as lines. What finds no room is counted.
-  void push(std::string_view lines);
+  // Consecutive operations of one stream: begin_batch(), then add() or add_nothing() for each, end_batch().
+  void begin_batch(std::uint32_t stream);
+  void add(const OperationView& operation);
+  // For a record that is no operation, counted by who calls.
+  void add_nothing();
+  // Queues them; what finds no room is counted. Returns how many since begin_batch() were queued, and so have
+  // a number.
+  std::uint64_t end_batch();
+
   void set_users(std::uint64_t count) { users_ = count; }
 
-  // Connects if it is time to, and writes what the socket takes.
+  // Connects if it is time to, takes what the daemon says, and writes what the socket takes.
   void pump();
-  // Where to wait for the socket to take more; -1 where there is nothing to wait for.
-  [[nodiscard]] int blocked_descriptor() const;
+  // Whether to pump() before more is queued.
+  [[nodiscard]] bool has_much_to_write() const;
+  // What to wait for; -1 where there is nothing.
+  [[nodiscard]] pollfd interest() const;
 
-  // Gives the daemon at most `timeout_ns` to take what is queued, then counts the rest and ends the run
-  // there. Does not wait for a daemon that never was.
+  // Gives the daemon at most `timeout_ns` to acknowledge what is queued, then counts the rest and ends the
+  // run there. Does not wait for a daemon that never was.
   void finish(std::int64_t timeout_ns);
 
   // For a person, a line each.
   [[nodiscard]] std::vector<std::string> warnings() const;
 
  private:
+  enum class Mode {
+    greeting,      // a hello was sent and not answered
+    acknowledged,  // batches
+    plain,         // lines
+  };
+
   [[nodiscard]] bool connected() const { return fd_.valid(); }
   void connect();
   void disconnect();
-  [[nodiscard]] bool peer_has_gone() const;
+  // Takes what the daemon says. False where it has gone.
+  [[nodiscard]] bool receive();
+  void handle(const ipc::Message& message);
+  void begin_acknowledged(const ipc::WelcomeMessage& welcome);
+  void begin_plain();
 
+  void queue_batch();
+  void say_hello();
+  void tell_everything();
   void tell_state();
   void tell_users();
   void tell_losses();
   void tell_end();
+  void ask_for_ack();
   void write_queued();
+  void unpack_batches();
   [[nodiscard]] std::string_view next_chunk() const;
   void consume(std::size_t size);
-  [[nodiscard]] bool has_backlog() const { return !queue_.empty() || !control_.empty(); }
+  [[nodiscard]] bool has_unsent() const;
+  [[nodiscard]] bool has_backlog() const;
   [[nodiscard]] Loss cause_of_backlog() const;
-  [[nodiscard]] bool worth_waiting() const { return has_backlog() && (connected() || connections_ > 0); }
 
   SenderOptions options_;
   std::string run_id_;
@@ -76,13 +114,29 @@ class Sender {
 
   UniqueFd fd_;
   std::optional<fork_guard::ClosedInChild> closed_in_child_;
+  Mode mode_ = Mode::greeting;
+  std::unique_ptr<ipc::Decoder> answers_;  // of this connection
   std::int64_t next_attempt_ns_ = 0;
   std::int64_t back_off_ns_ = 0;
+  std::int64_t patience_ns_;  // with a daemon that does not answer a hello
+  std::int64_t welcome_deadline_ns_ = 0;
+  std::int64_t next_flush_ns_ = 0;
+  bool finishing_ = false;
   bool untrusted_ = false;  // the last attempt met a daemon of somebody else
   std::uint64_t connections_ = 0;
-  std::uint64_t lost_connections_ = 0;
+  std::uint64_t lost_connections_ = 0;  // of those that deliver at most once
+  std::uint64_t plain_connections_ = 0;
+  unsigned unanswered_hellos_ = 0;  // in a row, by a daemon that hung up
 
-  LineQueue queue_;      // operations
+  ipc::BatchEncoder encoder_;
+  std::uint32_t stream_ = 0;         // of the batch that is being made
+  std::uint64_t operations_ = 0;     // in it
+  std::uint64_t queued_ = 0;         // records since begin_batch()
+  std::vector<std::uint64_t> last_;  // by stream: the last number given
+  std::string line_;                 // reused
+
+  BatchQueue queue_;
+  LineQueue plain_;      // of the first batch of the queue, for a daemon that takes no batches
   std::string control_;  // state to tell, ahead of operations, between two of their lines
   std::size_t control_sent_ = 0;
   std::uint64_t users_ = 0;

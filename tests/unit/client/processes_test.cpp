@@ -220,7 +220,7 @@ TEST_F(ProcessesTest, AForkedChildHoldsNoConnection) {
   sending.send_to_daemon = true;
   sending.socket = (directory_.path() / "m.sock").string();
   Collector run(sending);
-  ASSERT_TRUE(eventually([&] { return daemon->connections() == 1; }));
+  ASSERT_TRUE(eventually([&] { return daemon->of_type("run_start").size() == 1; }));
   const auto sockets = [] {
     int count = 0;
     for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {

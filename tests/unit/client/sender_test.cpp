@@ -15,6 +15,7 @@
 namespace metricsd::client {
 namespace {
 
+using testing::Answers;
 using testing::eventually;
 using testing::FakeDaemon;
 
@@ -24,13 +25,25 @@ class SenderTest : public ::testing::Test {
 
   [[nodiscard]] std::filesystem::path socket() const { return directory_.path() / "m.sock"; }
   std::unique_ptr<Sender> make(std::size_t queue_bytes = std::size_t{1} << 20) {
-    return std::make_unique<Sender>(SenderOptions{{socket()}, ::getuid(), queue_bytes}, run_, clock_,
-                                    losses_);
+    return std::make_unique<Sender>(
+        SenderOptions{{socket()}, ::getuid(), queue_bytes, "00112233445566778899aabbccddeeff"}, run_, clock_,
+        losses_);
+  }
+  // One batch of so many operations; returns how many were queued.
+  std::uint64_t push(Sender& sender, std::uint64_t count = 1, std::uint32_t stream = 0) {
+    sender.begin_batch(stream);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      OperationView operation;
+      operation.operation_type = "upload";
+      operation.duration_ns = static_cast<std::int64_t>(++pushed_);
+      sender.add(operation);
+    }
+    return sender.end_batch();
   }
   // Lets time go until `condition` holds.
   bool pump_until(Sender& sender, const std::function<bool()>& condition) {
     return eventually([&] {
-      clock_.advance(kNsPerSecond / 10);
+      clock_.advance(kNsPerSecond / 100);
       sender.pump();
       return condition();
     });
@@ -40,30 +53,34 @@ class SenderTest : public ::testing::Test {
   support::ManualClock clock_;
   LossLedger losses_;
   metricsd::Run run_;
+  std::uint64_t pushed_ = 0;
 };
 
-TEST_F(SenderTest, BeginsWithTheRunAndTheUsers) {
+TEST_F(SenderTest, BeginsWithAHelloThenTheRunAndTheUsers) {
   FakeDaemon daemon(socket());
   const auto sender = make();
   sender->set_users(5);
-  sender->push("{\"n\":1}\n");
-  sender->pump();
-  ASSERT_TRUE(eventually([&] { return daemon.lines().size() == 3; }));
+  push(*sender, 2);
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.lines().size() == 4; }));
   const auto lines = daemon.lines();
-  EXPECT_THAT(lines[0], ::testing::HasSubstr("\"run_start\""));
-  EXPECT_THAT(lines[0], ::testing::HasSubstr("\"r1\""));
-  EXPECT_THAT(lines[1], ::testing::HasSubstr("\"users\""));
-  EXPECT_EQ(lines[2], "{\"n\":1}");
+  EXPECT_THAT(lines[0], ::testing::HasSubstr("\"hello\""));
+  EXPECT_THAT(lines[0], ::testing::HasSubstr("00112233445566778899aabbccddeeff"));
+  EXPECT_THAT(lines[0], ::testing::HasSubstr(R"([{"stream":0,"first_seq":1}])"));
+  EXPECT_THAT(lines[1], ::testing::HasSubstr("\"run_start\""));
+  EXPECT_THAT(lines[1], ::testing::HasSubstr("\"r1\""));
+  EXPECT_THAT(lines[2], ::testing::HasSubstr("\"users\""));
+  EXPECT_THAT(lines[3], ::testing::HasSubstr(R"("batch","stream":0,"first_seq":1,"count":2)"));
 }
 
 TEST_F(SenderTest, TellsUsersOnlyWhenTheyChange) {
   FakeDaemon daemon(socket());
   const auto sender = make();
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.of_type("users").size() == 1; }));
   for (const std::uint64_t users : {1U, 1U, 2U, 2U}) {
     sender->set_users(users);
     sender->pump();
   }
-  EXPECT_TRUE(eventually([&] { return daemon.of_type("users").size() == 2; }));
+  EXPECT_TRUE(eventually([&] { return daemon.of_type("users").size() == 3; }));
 }
 
 TEST_F(SenderTest, TriesAgainWithBackOff) {
@@ -71,13 +88,13 @@ TEST_F(SenderTest, TriesAgainWithBackOff) {
   sender->pump();
   FakeDaemon daemon(socket());
   sender->pump();  // too early
-  EXPECT_EQ(sender->blocked_descriptor(), -1);
+  EXPECT_EQ(sender->interest().fd, -1);
   clock_.advance(99 * kNsPerMs);
   sender->pump();
   EXPECT_EQ(daemon.connections(), 0U);
   clock_.advance(kNsPerMs);
   sender->pump();
-  EXPECT_TRUE(eventually([&] { return daemon.of_type("run_start").size() == 1; }));
+  EXPECT_TRUE(eventually([&] { return daemon.of_type("hello").size() == 1; }));
 }
 
 TEST_F(SenderTest, TellsTheRunAgainToADaemonThatReturns) {
@@ -88,83 +105,124 @@ TEST_F(SenderTest, TellsTheRunAgainToADaemonThatReturns) {
     ASSERT_TRUE(pump_until(*sender, [&] { return daemon.of_type("users").size() == 1; }));
     EXPECT_EQ(daemon.of_type("run_start").size(), 1U);
   }
-  EXPECT_TRUE(pump_until(*sender, [&] { return !sender->warnings().empty(); }));
+  EXPECT_THAT(sender->warnings(), ::testing::IsEmpty());
 }
 
 TEST_F(SenderTest, CountsWhatNoDaemonTakes) {
   const auto sender = make(64 * 1024);
-  const std::string line = std::string(1023, 'x') + "\n";
-  for (int i = 0; i < 100; ++i) sender->push(line);
-  EXPECT_EQ(losses_.count(Loss::socket_no_daemon), 36U);
+  std::uint64_t queued = 0;
+  for (int i = 0; i < 100; ++i) queued += push(*sender, 100);
+  EXPECT_GT(queued, 0U);
+  EXPECT_EQ(losses_.count(Loss::socket_no_daemon), 10'000 - queued);
   sender->finish(60 * kNsPerSecond);  // and does not wait for one that never was
-  EXPECT_EQ(losses_.count(Loss::socket_no_daemon), 100U);
+  EXPECT_EQ(losses_.count(Loss::socket_no_daemon), 10'000U);
 }
 
 TEST_F(SenderTest, CountsApartWhatADaemonThatDoesNotReadLeaves) {
-  FakeDaemon daemon(socket(), false);
+  FakeDaemon daemon(socket());
   const auto sender = make(64 * 1024);
-  const std::string line = std::string(1023, 'x') + "\n";
-  sender->pump();
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.of_type("run_start").size() == 1; }));
+  daemon.set_reading(false);
+  std::uint64_t queued = 0;
   for (int i = 0; i < 2000; ++i) {
-    sender->push(line);
+    queued += push(*sender, 100);
     sender->pump();
   }
+  EXPECT_EQ(losses_.count(Loss::socket_queue_full), 200'000 - queued);
   EXPECT_GT(losses_.count(Loss::socket_queue_full), 0U);
   EXPECT_EQ(losses_.count(Loss::socket_no_daemon), 0U);
 
   daemon.set_reading(true);
-  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() + total(losses_.totals()) == 2000; }));
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() == queued; }));
   const std::string all_told = "\"queue_full\":" + std::to_string(total(losses_.totals())) + "}";
   EXPECT_TRUE(pump_until(*sender, [&] {
     const auto told = daemon.of_type("heartbeat");
     return !told.empty() && told.back().find(all_told) != std::string::npos;
   }));
+  // Numbers are given to what was queued: the losses have left no hole.
+  push(*sender, 10);
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() == queued + 10; }));
+  EXPECT_EQ(daemon.missing(), 0U);
 }
 
 // State that changes while nothing is read must not pile up.
 TEST_F(SenderTest, StaysBoundedBeforeADaemonThatDoesNotRead) {
-  FakeDaemon daemon(socket(), false);
+  FakeDaemon daemon(socket());
   const auto sender = make(64 * 1024);
-  for (std::uint64_t i = 0; i < 2000; ++i) {
-    sender->push(std::string(1023, 'x') + "\n");
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.of_type("run_start").size() == 1; }));
+  daemon.set_reading(false);
+  for (std::uint64_t i = 0; i < 20'000; ++i) {
+    push(*sender, 100);
     sender->set_users(i);
     clock_.advance(kNsPerSecond);
     sender->pump();
   }
   daemon.set_reading(true);
-  ASSERT_TRUE(pump_until(*sender, [&] { return sender->blocked_descriptor() == -1; }));
-  EXPECT_LT(daemon.of_type("users").size(), 1000U);
+  ASSERT_TRUE(pump_until(*sender, [&] { return (sender->interest().events & POLLOUT) == 0; }));
+  EXPECT_LT(daemon.of_type("users").size(), 10'000U);
 }
 
-TEST_F(SenderTest, SendsTheLineThatABreakCutInTwoAgainWhole) {
-  auto first = std::make_unique<FakeDaemon>(socket(), false);
+TEST_F(SenderTest, KeepsWhatIsNotAcknowledgedForTheNextDaemon) {
   const auto sender = make();
-  const std::string line = std::string(9999, 'x') + "\n";
-  for (int i = 0; i < 90; ++i) sender->push(line);
-  sender->pump();  // as much as the kernel takes: surely not 900 kB
-  ASSERT_NE(sender->blocked_descriptor(), -1);
+  {
+    FakeDaemon daemon(socket(), true, Answers::welcome);
+    push(*sender, 10);
+    push(*sender, 5, 1);
+    ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() == 15; }));
+  }
+  FakeDaemon daemon(socket());
+  push(*sender, 3);
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() == 18; }));
+  EXPECT_EQ(daemon.repeated(), 0U);
+  EXPECT_EQ(daemon.missing(), 0U);
+  sender->finish(60 * kNsPerSecond);
+  EXPECT_EQ(total(losses_.totals()), 0U);
+}
+
+TEST_F(SenderTest, SendsABatchThatABreakCutInTwoAgainWhole) {
+  auto first = std::make_unique<FakeDaemon>(socket());
+  const auto sender = make(std::size_t{8} << 20);
+  ASSERT_TRUE(pump_until(*sender, [&] { return first->of_type("run_start").size() == 1; }));
+  first->set_reading(false);
+  for (int i = 0; i < 50; ++i) push(*sender, 2000);
+  sender->pump();  // as much as the kernel takes: surely not megabytes
+  ASSERT_NE(sender->interest().events & POLLOUT, 0);
   first.reset();  // hangs up with all of it unread
 
   FakeDaemon second(socket());
-  sender->push("{\"last\":1}\n");
-  ASSERT_TRUE(pump_until(*sender,
-                         [&] { return !second.lines().empty() && second.lines().back() == "{\"last\":1}"; }));
-  for (const std::string& seen : second.lines()) {
-    EXPECT_TRUE(seen.starts_with("{") || seen.size() == 9999U) << seen.size();
-  }
+  ASSERT_TRUE(pump_until(*sender, [&] { return second.operations() == 100'000; }));
+  EXPECT_EQ(second.missing(), 0U);
+}
+
+TEST_F(SenderTest, FallsBackToLinesOnceItHasWaitedForAWelcome) {
+  FakeDaemon daemon(socket(), true, Answers::nothing);
+  const auto sender = make();
+  push(*sender, 3);
+  sender->pump();
+  ASSERT_TRUE(eventually([&] { return daemon.of_type("hello").size() == 1; }));
+  sender->pump();
+  EXPECT_EQ(daemon.operations(), 0U);
+  clock_.advance(kNsPerSecond);
+  sender->pump();
+  ASSERT_TRUE(eventually([&] { return daemon.operations() == 3; }));
+  EXPECT_THAT(daemon.operation_lines()[0], ::testing::HasSubstr(R"("operation_type":"upload")"));
+  EXPECT_EQ(daemon.of_type("run_start").size(), 1U);
+  EXPECT_THAT(sender->warnings(), ::testing::ElementsAre(::testing::HasSubstr("1 times")));
 }
 
 TEST_F(SenderTest, EndsWithTheLossesAndTheEndOfTheRun) {
   FakeDaemon daemon(socket());
   const auto sender = make();
-  sender->push("{\"n\":1}\n");
+  push(*sender);
   sender->pump();
   losses_.add(Loss::ring_full, 7);
   sender->finish(60 * kNsPerSecond);
-  ASSERT_TRUE(eventually([&] { return daemon.of_type("run_end").size() == 1; }));
+  ASSERT_TRUE(eventually([&] { return daemon.of_type("bye").size() == 1; }));
   const auto lines = daemon.lines();
-  EXPECT_THAT(lines.back(), ::testing::HasSubstr("\"run_end\""));
-  EXPECT_THAT(lines[lines.size() - 2], ::testing::HasSubstr("{\"ring\":{\"full\":7}}"));
+  EXPECT_THAT(lines[lines.size() - 2], ::testing::HasSubstr("\"run_end\""));
+  const auto told = daemon.of_type("heartbeat");
+  ASSERT_FALSE(told.empty());
+  EXPECT_THAT(told.back(), ::testing::HasSubstr("{\"ring\":{\"full\":7}}"));
 }
 
 TEST_F(SenderTest, TellsEachLossToOneConnection) {
@@ -185,8 +243,7 @@ TEST_F(SenderTest, LeavesWhatTheFilesNeedOutOfALineThatWouldBeRefused) {
   run_.tags = "{\"a\":\"" + std::string(100'000, 'x') + "\"}";
   FakeDaemon daemon(socket());
   const auto sender = make();
-  sender->pump();
-  ASSERT_TRUE(eventually([&] { return daemon.of_type("run_start").size() == 1; }));
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.of_type("run_start").size() == 1; }));
   EXPECT_LT(daemon.of_type("run_start")[0].size(), 1000U);
 }
 

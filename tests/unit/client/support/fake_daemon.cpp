@@ -1,8 +1,13 @@
 #include "support/fake_daemon.h"
 
+#include <metricsd/ipc/decoder.h>
+#include <metricsd/ipc/encoder.h>
+#include <metricsd/models/limits.h>
+
 #include <algorithm>
 #include <cstring>
 #include <stdexcept>
+#include <variant>
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -31,6 +36,10 @@ bool is_message(std::string_view line) {
   return line.starts_with(R"({"type")");
 }
 
+void send_line(int fd, const std::string& line) {
+  static_cast<void>(::send(fd, line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+}
+
 }  // namespace
 
 bool eventually(const std::function<bool()>& condition) {
@@ -42,8 +51,12 @@ bool eventually(const std::function<bool()>& condition) {
   return true;
 }
 
-FakeDaemon::FakeDaemon(std::filesystem::path socket, bool reads)
-    : path_(std::move(socket)), listener_(listen_at(path_)), reads_(reads), thread_([this] { run(); }) {}
+FakeDaemon::FakeDaemon(std::filesystem::path socket, bool reads, Answers answers)
+    : path_(std::move(socket)),
+      listener_(listen_at(path_)),
+      answers_(answers),
+      reads_(reads),
+      thread_([this] { run(); }) {}
 
 FakeDaemon::~FakeDaemon() {
   stopping_ = true;
@@ -67,7 +80,7 @@ void FakeDaemon::accept_one() {
   UniqueFd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (!fd.valid()) return;
   ++connections_;
-  peers_.push_back({std::move(fd), {}});
+  peers_.push_back({std::move(fd), {}, {}});
 }
 
 bool FakeDaemon::read_from(Peer& peer) {
@@ -80,10 +93,87 @@ bool FakeDaemon::read_from(Peer& peer) {
     const std::lock_guard lock(mutex_);
     std::size_t begin = 0;
     for (std::size_t end = 0; (end = peer.partial.find('\n', begin)) != std::string::npos; begin = end + 1) {
-      lines_.push_back(peer.partial.substr(begin, end - begin));
+      if (!take(peer, peer.partial.substr(begin, end - begin))) return false;
     }
     peer.partial.erase(0, begin);
   }
+}
+
+bool FakeDaemon::take(Peer& peer, const std::string& line) {
+  lines_.push_back(line);
+  if (!is_message(line)) {
+    operation_lines_.push_back(line);
+    return true;
+  }
+  if (answers_ == Answers::nothing) return true;
+  ipc::Decoder decoder(limits::kBatchLine);
+  const std::string with_end = line + '\n';
+  decoder.feed(with_end);
+  switch (decoder.next()) {
+    case ipc::Decoder::Step::batch: fold(peer, line); break;
+    case ipc::Decoder::Step::message:
+      if (const auto* hello = std::get_if<ipc::HelloMessage>(&decoder.message()))
+        return welcome(peer, *hello);
+      if (std::holds_alternative<ipc::FlushMessage>(decoder.message())) acknowledge(peer);
+      break;
+    default: break;
+  }
+  return true;
+}
+
+bool FakeDaemon::welcome(Peer& peer, const ipc::HelloMessage& hello) {
+  if (answers_ == Answers::by_hanging_up) return false;
+  peer.client = hello.client_id;
+  ipc::WelcomeMessage answer;
+  answer.store_id = "0123456789abcdef0123456789abcdef";
+  Streams& streams = folded_[peer.client];
+  for (const ipc::StreamPosition& each : hello.streams) {
+    const auto [at, is_new] = streams.try_emplace(each.stream, each.first_seq - 1);
+    answer.streams.push_back({each.stream, at->second, at->second});
+  }
+  std::string line;
+  ipc::encode(line, answer);
+  send_line(peer.fd.get(), line);
+  return true;
+}
+
+void FakeDaemon::fold(Peer& peer, const std::string& line) {
+  ipc::Decoder decoder(limits::kBatchLine);
+  const std::string with_end = line + '\n';
+  decoder.feed(with_end);
+  static_cast<void>(decoder.next());
+  const ipc::Batch& batch = decoder.batch();
+  std::uint64_t& folded = folded_[peer.client][batch.stream];
+  for (std::uint64_t i = 0; i < batch.rows.size(); ++i) {
+    const std::uint64_t number = batch.first_seq + i;
+    if (number <= folded) {
+      ++repeated_;
+      continue;
+    }
+    missing_ += number - folded - 1;
+    folded = number;
+    const ipc::BatchRow& row = batch.rows[i];
+    if (row.shared == ipc::BatchRow::kNoOperation) continue;
+    const ipc::SharedFields& shared = batch.shared[row.shared];
+    operation_lines_.push_back(shared.operation_type + " " + shared.workload_type + " " + shared.driver +
+                               " " + (shared.success ? "true" : "false") + " " + shared.error_code + " " +
+                               std::to_string(row.duration_ns) + " " + std::to_string(row.object_size_bytes) +
+                               " " + std::to_string(row.retry_count));
+  }
+  if (answers_ == Answers::all) acknowledge(peer);
+}
+
+void FakeDaemon::acknowledge(Peer& peer) {
+  ipc::AckMessage ack;
+  for (const auto& [stream, folded] : folded_[peer.client]) ack.streams.push_back({stream, folded, folded});
+  std::string line;
+  ipc::encode(line, ack);
+  send_line(peer.fd.get(), line);
+}
+
+std::vector<std::string> FakeDaemon::operation_lines() const {
+  const std::lock_guard lock(mutex_);
+  return operation_lines_;
 }
 
 std::vector<std::string> FakeDaemon::lines() const {
@@ -93,8 +183,7 @@ std::vector<std::string> FakeDaemon::lines() const {
 
 std::uint64_t FakeDaemon::operations() const {
   const std::lock_guard lock(mutex_);
-  return static_cast<std::uint64_t>(
-      std::count_if(lines_.begin(), lines_.end(), [](const std::string& line) { return !is_message(line); }));
+  return operation_lines_.size();
 }
 
 std::vector<std::string> FakeDaemon::of_type(std::string_view type) const {

@@ -1,6 +1,8 @@
-// A daemon's side of the socket, for tests: takes lines, or refuses to.
+// A daemon's side of the socket, for tests: takes lines, or refuses to; welcomes and acknowledges, or knows
+// nothing of that.
 #pragma once
 
+#include <metricsd/ipc/message.h>
 #include <metricsd/models/unique_fd.h>
 #include <metricsd/support/temporary_directory.h>
 
@@ -9,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -20,10 +23,18 @@ namespace metricsd::client::testing {
 // Waits until `condition` holds, for a generous time; whether it came to hold.
 [[nodiscard]] bool eventually(const std::function<bool()>& condition);
 
+// What it does with a hello.
+enum class Answers {
+  all,      // a welcome; then every batch, at once
+  welcome,  // and never an acknowledgement, but for a flush
+  nothing,  // as a daemon that knows no hello
+  by_hanging_up,
+};
+
 // Listens from construction on, in a thread of its own. Any thread may ask.
 class FakeDaemon {
  public:
-  explicit FakeDaemon(std::filesystem::path socket, bool reads = true);
+  explicit FakeDaemon(std::filesystem::path socket, bool reads = true, Answers answers = Answers::all);
   FakeDaemon(const FakeDaemon&) = delete;
   FakeDaemon& operator=(const FakeDaemon&) = delete;
   // Closes every connection, with whatever is unread, and removes the socket.
@@ -34,7 +45,14 @@ class FakeDaemon {
 
   // Whole lines so far.
   [[nodiscard]] std::vector<std::string> lines() const;
+  // In lines, and in batches each once.
   [[nodiscard]] std::uint64_t operations() const;
+  // Lines of one operation each: of those that came so, and of the batches' rows.
+  [[nodiscard]] std::vector<std::string> operation_lines() const;
+  // Records that were skipped because their number had been had.
+  [[nodiscard]] std::uint64_t repeated() const { return repeated_; }
+  // Numbers that never came.
+  [[nodiscard]] std::uint64_t missing() const { return missing_; }
   // Lines whose `type` is this.
   [[nodiscard]] std::vector<std::string> of_type(std::string_view type) const;
   [[nodiscard]] std::uint64_t connections() const { return connections_; }
@@ -43,21 +61,33 @@ class FakeDaemon {
   struct Peer {
     UniqueFd fd;
     std::string partial;
+    std::string client;  // as its hello said
   };
 
   void run();
   void accept_one();
   // False where the peer has gone.
   bool read_from(Peer& peer);
+  // Each with the mutex held; false where it hangs up.
+  bool take(Peer& peer, const std::string& line);
+  bool welcome(Peer& peer, const ipc::HelloMessage& hello);
+  void fold(Peer& peer, const std::string& line);
+  void acknowledge(Peer& peer);
 
   std::filesystem::path path_;
   UniqueFd listener_;
   std::vector<Peer> peers_;
+  const Answers answers_;
   std::atomic<bool> reads_;
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> connections_{0};
   mutable std::mutex mutex_;
-  std::vector<std::string> lines_;  // guarded by mutex_
+  std::vector<std::string> lines_;            // guarded by mutex_
+  std::vector<std::string> operation_lines_;  // likewise
+  using Streams = std::map<std::uint32_t, std::uint64_t>;
+  std::map<std::string, Streams> folded_;  // by client; likewise
+  std::atomic<std::uint64_t> repeated_{0};
+  std::atomic<std::uint64_t> missing_{0};
   std::thread thread_;
 };
 

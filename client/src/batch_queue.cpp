@@ -1,0 +1,108 @@
+#include "batch_queue.h"
+
+#include <algorithm>
+
+namespace metricsd::client {
+namespace {
+
+const ipc::StreamProgress* find(const std::vector<ipc::StreamProgress>& progress, std::uint32_t stream) {
+  const auto found = std::find_if(progress.begin(), progress.end(),
+                                  [stream](const auto& each) { return each.stream == stream; });
+  return found == progress.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+bool BatchQueue::push(Batch batch, std::string_view line) {
+  // With what its entry costs, so that many small ones are bounded too.
+  const std::size_t held = lines_.size() - start_ + batches_.size() * sizeof(Batch);
+  if (held + line.size() + sizeof(Batch) > max_bytes_) return false;
+  reclaim();
+  lines_.reserve(2 * max_bytes_);  // grown by itself it would overshoot the bound
+  batch.bytes = line.size();
+  batches_.push_back(batch);
+  lines_.append(line);
+  return true;
+}
+
+std::string_view BatchQueue::unsent() const {
+  return std::string_view(lines_).substr(start_ + sent_bytes_ + sent_of_line_);
+}
+
+std::string_view BatchQueue::begun_line() const {
+  return all_sent() ? std::string_view() : unsent().substr(0, batches_[sent_].bytes - sent_of_line_);
+}
+
+void BatchQueue::consume(std::size_t size) {
+  sent_of_line_ += size;
+  while (sent_ < batches_.size() && sent_of_line_ >= batches_[sent_].bytes) {
+    sent_of_line_ -= batches_[sent_].bytes;
+    sent_bytes_ += batches_[sent_].bytes;
+    ++sent_;
+  }
+}
+
+void BatchQueue::release(const std::vector<ipc::StreamProgress>& progress) {
+  // Only what was written can have been acknowledged, whatever a daemon says.
+  while (sent_ > 0) {
+    const ipc::StreamProgress* stream = find(progress, batches_.front().stream);
+    if (stream == nullptr || stream->durable < batches_.front().last_seq) return;
+    pop_front();
+  }
+}
+
+void BatchQueue::begin_connection(const std::vector<ipc::StreamProgress>& progress) {
+  sent_ = sent_bytes_ = sent_of_line_ = 0;
+  for (const Batch& batch : batches_) {
+    const ipc::StreamProgress* stream = find(progress, batch.stream);
+    if (stream == nullptr || stream->folded < batch.last_seq) break;
+    ++sent_;
+    sent_bytes_ += batch.bytes;
+  }
+  release(progress);
+}
+
+std::string_view BatchQueue::front_line() const {
+  return batches_.empty() ? std::string_view()
+                          : std::string_view(lines_).substr(start_, batches_.front().bytes);
+}
+
+void BatchQueue::pop_front() {
+  const std::size_t bytes = batches_.front().bytes;
+  batches_.pop_front();
+  start_ += bytes;
+  if (sent_ > 0) {
+    --sent_;
+    sent_bytes_ -= bytes;
+  } else {
+    sent_of_line_ = 0;
+  }
+  if (batches_.empty()) {
+    lines_.clear();
+    start_ = 0;
+  }
+}
+
+std::uint64_t BatchQueue::clear() {
+  std::uint64_t operations = 0;
+  for (const Batch& batch : batches_) operations += batch.operations;
+  batches_.clear();
+  lines_.clear();
+  start_ = sent_ = sent_bytes_ = sent_of_line_ = 0;
+  return operations;
+}
+
+std::optional<std::uint64_t> BatchQueue::first_seq_of(std::uint32_t stream) const {
+  const auto found =
+      std::find_if(batches_.begin(), batches_.end(), [stream](const Batch& b) { return b.stream == stream; });
+  return found == batches_.end() ? std::nullopt : std::optional(found->first_seq);
+}
+
+// Moves what waits to the front once as much is spent as waits: each byte is moved once on average.
+void BatchQueue::reclaim() {
+  if (start_ == 0 || start_ < lines_.size() - start_) return;
+  lines_.erase(0, start_);
+  start_ = 0;
+}
+
+}  // namespace metricsd::client
