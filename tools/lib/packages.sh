@@ -32,6 +32,7 @@ TEST_PACKAGES=(
   libreoffice-calc-nogui   # opens the CSV
   netcat-openbsd           # the simplest sender there is
   curl                     # the quickstart's reader
+  strace                   # shows that recording makes no system call
 )
 
 # To run the benchmarks, and to keep them built.
