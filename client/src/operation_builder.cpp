@@ -70,12 +70,12 @@ bool OperationBuilder::set_times(const ipc::Record& record, OperationView& out) 
   std::int64_t given_start = record.header.start;
   std::int64_t given_duration = record.header.duration;
   if (record.has(ipc::record_flags::kTicks)) {
-    given_duration =
-        timeline_.monotonic_ns(given_start + given_duration) - timeline_.monotonic_ns(given_start);
-    given_start = timeline_.wall_ns(given_start);
+    const std::int64_t begin = timeline_.monotonic_ns(given_start);
+    given_duration = timeline_.monotonic_ns(given_start + given_duration) - begin;
+    given_start = timeline_.wall_ns(begin);
   } else if (record.has(ipc::record_flags::kEndTicks)) {
-    given_start =
-        timeline_.wall_ns(given_start) - std::clamp<std::int64_t>(given_duration, 0, limits::kDurationNs);
+    const std::int64_t end = timeline_.wall_ns(timeline_.monotonic_ns(given_start));
+    given_start = end - std::clamp<std::int64_t>(given_duration, 0, limits::kDurationNs);
   }
   out.duration_ns = std::clamp<std::int64_t>(given_duration, 0, limits::kDurationNs);
   const std::int64_t start = std::clamp<std::int64_t>(given_start, 0, kLastMomentNs - out.duration_ns);

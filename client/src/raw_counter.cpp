@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <limits>
 
 #if defined(__x86_64__)
@@ -47,12 +46,15 @@ std::int64_t realtime_ns() {
 
 // On the line through both, also beyond them. Saturates: the ticks may be anything.
 std::int64_t on_line(const CounterReading& from, const CounterReading& to, std::int64_t ticks) {
-  const auto ahead = static_cast<double>(
-      static_cast<std::int64_t>(static_cast<std::uint64_t>(ticks) - static_cast<std::uint64_t>(from.ticks)));
+  std::int64_t ahead = 0;
+  if (__builtin_sub_overflow(ticks, from.ticks, &ahead)) {
+    ahead = ticks < 0 ? std::numeric_limits<std::int64_t>::min() : std::numeric_limits<std::int64_t>::max();
+  }
   const auto length = static_cast<double>(to.ticks - from.ticks);
   const double rate = length > 0 ? static_cast<double>(to.monotonic_ns - from.monotonic_ns) / length : 1;
   constexpr double kFarthest = 4e18;
-  return from.monotonic_ns + std::llround(std::clamp(ahead * rate, -kFarthest, kFarthest));
+  const double ns = std::clamp(static_cast<double>(ahead) * rate, -kFarthest, kFarthest);
+  return from.monotonic_ns + static_cast<std::int64_t>(ns + (ns < 0 ? -0.5 : 0.5));
 }
 
 }  // namespace

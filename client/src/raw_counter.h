@@ -45,9 +45,9 @@ class CounterTimeline {
 
   // CLOCK_MONOTONIC's reading at that tick.
   [[nodiscard]] std::int64_t monotonic_ns(std::int64_t ticks) const noexcept;
-  // The wall clock's, as it is set now: moments that were timed alike stay apart by what was timed.
-  [[nodiscard]] std::int64_t wall_ns(std::int64_t ticks) const noexcept {
-    return monotonic_ns(ticks) + latest_.wall_ns - latest_.monotonic_ns;
+  // The wall clock's at a moment of CLOCK_MONOTONIC, as it is set now: moments stay apart by what was timed.
+  [[nodiscard]] std::int64_t wall_ns(std::int64_t monotonic_ns) const noexcept {
+    return monotonic_ns + latest_.wall_ns - latest_.monotonic_ns;
   }
 
   // For who reads the segment when nobody else can: the last segment of the line.
