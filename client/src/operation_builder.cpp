@@ -21,6 +21,12 @@ void append_count(std::vector<std::string>& lines, std::uint64_t count, std::str
 
 }  // namespace
 
+OperationBuilder::OperationBuilder(Defaults defaults, const Handles& handles)
+    : defaults_(std::move(defaults)),
+      runs_is_type_(defaults_.workload_type.empty() || is_type_name(defaults_.workload_type)),
+      handles_(handles),
+      timeline_(CounterReading::take()) {}
+
 bool OperationBuilder::build(const ipc::Record& record, std::uint32_t stream, std::uint64_t ordinal,
                              OperationView& out) {
   out = {};
@@ -42,13 +48,22 @@ bool OperationBuilder::set_names(const ipc::Record& record, OperationView& out) 
     out.operation_type = record.text(RecordText::operation_type);
     out.workload_type = or_default(record.text(RecordText::workload_type), defaults_.workload_type);
     out.driver = or_default(record.text(RecordText::driver), defaults_.driver);
-    return is_type_name(out.operation_type) && (out.workload_type.empty() || is_type_name(out.workload_type));
+    const bool is_runs = record.text(RecordText::workload_type).empty();
+    return is_known_type(out.operation_type) && (is_runs ? runs_is_type_ : is_type_name(out.workload_type));
   }
   const Handles::Entry* entry = entry_of(record.header.handle);
   if (entry == nullptr || !entry->valid) return false;
   out.operation_type = entry->operation_type;
   out.workload_type = or_default(entry->workload_type, defaults_.workload_type);
   out.driver = or_default(entry->driver, defaults_.driver);
+  return !entry->workload_type.empty() || runs_is_type_;
+}
+
+// Mostly the one of the record before.
+bool OperationBuilder::is_known_type(std::string_view name) {
+  if (name == known_type_ && !name.empty()) return true;
+  if (!is_type_name(name)) return false;
+  known_type_ = name;
   return true;
 }
 
@@ -123,9 +138,14 @@ void OperationBuilder::set_metadata(std::string_view json, OperationView& out) {
 }
 
 void OperationBuilder::set_id(std::uint32_t stream, std::uint64_t ordinal, OperationView& out) {
-  id_.assign(defaults_.id_prefix).append("-");
-  append_integer(id_, stream);
-  id_.append("-");
+  if (id_.empty() || stream != id_stream_) {
+    id_.assign(defaults_.id_prefix).append("-");
+    append_integer(id_, stream);
+    id_.append("-");
+    id_stream_ = stream;
+    id_stem_ = id_.size();
+  }
+  id_.resize(id_stem_);
   append_integer(id_, ordinal);
   out.operation_id = id_;
 }

@@ -15,7 +15,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace metricsd::client {
@@ -29,8 +28,7 @@ class OperationBuilder {
     std::string id_prefix;  // of the operation ids made here
   };
 
-  OperationBuilder(Defaults defaults, const Handles& handles)
-      : defaults_(std::move(defaults)), handles_(handles), timeline_(CounterReading::take()) {}
+  OperationBuilder(Defaults defaults, const Handles& handles);
 
   // Lets records of now be dated exactly, and by the wall clock as it is set now.
   const CounterTimeline& calibrate() noexcept {
@@ -50,6 +48,7 @@ class OperationBuilder {
  private:
   // What the record or its handle names; false where that is no type.
   bool set_names(const ipc::Record& record, OperationView& out);
+  [[nodiscard]] bool is_known_type(std::string_view name);
   const Handles::Entry* entry_of(std::uint32_t handle);
   void set_figures(const ipc::Record& record, OperationView& out);
   // False where a time was out of range.
@@ -59,11 +58,15 @@ class OperationBuilder {
   void set_id(std::uint32_t stream, std::uint64_t ordinal, OperationView& out);
 
   Defaults defaults_;
+  bool runs_is_type_;  // a run's file may say anything
   const Handles& handles_;
   std::vector<const Handles::Entry*> entries_;  // by handle, as far as they were met
   CounterTimeline timeline_;
   std::array<std::string, ipc::kRecordTexts> repaired_;  // texts that could not stay as they were
-  std::string id_;
+  std::string known_type_;
+  std::string id_;  // of the last record; its stem is that of all in its stream
+  std::size_t id_stem_ = 0;
+  std::uint32_t id_stream_ = 0;
   std::uint64_t adjusted_texts_ = 0;
   std::uint64_t adjusted_figures_ = 0;
   std::uint64_t refused_metadata_ = 0;

@@ -1,6 +1,7 @@
 #include <metricsd/models/utf8.h>
 
 #include <cstdint>
+#include <cstring>
 
 namespace metricsd {
 namespace {
@@ -28,10 +29,29 @@ std::size_t sequence_length(std::string_view text) noexcept {
   return 0;
 }
 
+// How many of the first characters are ASCII for sure: most texts are nothing else, and are told by the word.
+std::size_t leading_ascii(std::string_view text) noexcept {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080;
+  std::size_t size = 0;
+  for (std::uint64_t word = 0; text.size() - size >= sizeof word; size += sizeof word) {
+    std::memcpy(&word, text.data() + size, sizeof word);
+    if ((word & kHighBits) != 0) return size;
+  }
+  // The rest with a few of those before it, where there are some.
+  if (size == 0 || size == text.size()) return size;
+  std::uint64_t word = 0;
+  std::memcpy(&word, text.data() + text.size() - sizeof word, sizeof word);
+  return (word & kHighBits) == 0 ? text.size() : size;
+}
+
 }  // namespace
 
 bool is_valid_utf8(std::string_view text) noexcept {
   while (!text.empty()) {
+    if (const std::size_t plain = leading_ascii(text); plain != 0) {
+      text.remove_prefix(plain);
+      continue;
+    }
     const std::size_t length = sequence_length(text);
     if (length == 0) return false;
     text.remove_prefix(length);

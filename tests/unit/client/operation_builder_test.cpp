@@ -133,6 +133,13 @@ TEST_F(OperationBuilderTest, TurnsTicksIntoTime) {
   EXPECT_TRUE(builder_.warnings().empty());
 }
 
+TEST_F(OperationBuilderTest, RefusesWhatTakesABadTypeFromTheRun) {
+  OperationBuilder builder({.workload_type = "s 3", .driver = "", .id_prefix = "abc"}, handles_);
+  EXPECT_FALSE(builder.build(Record{.operation_type = "upload"}.read(), 0, 1, built_));
+  EXPECT_FALSE(builder.build(Record{.handle = handles_.bind("upload", "", "")}.read(), 0, 1, built_));
+  EXPECT_TRUE(builder.build(Record{.handle = handles_.bind("upload", "s3", "")}.read(), 0, 1, built_));
+}
+
 TEST_F(OperationBuilderTest, GivesThroughputOfSuccessOnly) {
   ASSERT_TRUE(build({.duration_ns = 500'000'000, .object_size_bytes = 1 << 20, .operation_type = "upload"}));
   EXPECT_EQ(built_.throughput_mbps, 2.0);
