@@ -13,7 +13,7 @@ namespace metricsd::client::fork_guard {
 namespace {
 
 constexpr int kFree = -1;
-constexpr std::size_t kSlots = 64;
+constexpr std::size_t kSlots = 128;
 
 std::atomic<std::uint64_t> g_generation{0};
 
@@ -54,6 +54,7 @@ std::uint64_t generation() noexcept {
 }
 
 ClosedInChild::ClosedInChild(int fd) noexcept {
+  if (fd == kFree) return;
   auto& slots = descriptors().slots;
   for (std::size_t i = 0; i < slots.size(); ++i) {
     int expected = kFree;

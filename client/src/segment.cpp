@@ -1,7 +1,5 @@
 #include "segment.h"
 
-#include "fork_guard.h"
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -53,7 +51,7 @@ SegmentMapping::~SegmentMapping() {
   if (address_ != nullptr && process_ == fork_guard::generation()) ::munmap(address_, bytes_);
 }
 
-Segment::Segment(std::string_view client_id) : file_(make_file()) {
+Segment::Segment(std::string_view client_id) : file_(make_file()), closed_in_child_(file_.get()) {
   static_cast<void>(fork_guard::arm());
   const std::size_t page = page_bytes();
   header_mapping_ = map(page, 0);

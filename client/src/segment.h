@@ -5,8 +5,11 @@
 // size limit (whose signal would end the workload). Where a limit forbids the length, or there is no memfd,
 // blocks are shared memory without a file: all works as before, and dies with the process.
 //
-// A forked child has none of it: the mappings stay behind (MADV_DONTFORK). It must not touch them.
+// A forked child has none of it: it finds the descriptor closed and no mappings (MADV_DONTFORK). It must not
+// touch them.
 #pragma once
+
+#include "fork_guard.h"
 
 #include <metricsd/ipc/segment_layout.h>
 #include <metricsd/models/unique_fd.h>
@@ -70,6 +73,7 @@ class Segment {
                std::size_t bytes) noexcept;
 
   UniqueFd file_;
+  fork_guard::ClosedInChild closed_in_child_;
   std::mutex growing_;
   std::size_t end_ = 0;  // guarded by growing_
   SegmentMapping header_mapping_;

@@ -1,5 +1,7 @@
 #include "thread_rings.h"
 
+#include <metricsd/models/limits.h>
+
 #include <algorithm>
 #include <memory>
 #include <new>
@@ -116,6 +118,7 @@ ThreadRings::SlotPtr ThreadRings::acquire() {
 
 ThreadRings::SlotPtr ThreadRings::add_slot(bool taken) {
   std::unique_lock lock(mutex_);
+  if (slots_.size() == limits::kStreams) throw std::bad_alloc();
   const std::size_t bytes = allocated_bytes_ + ring_bytes_ <= kFullSizedRings ? ring_bytes_ : kSmallRing;
   slots_.reserve(slots_.size() + 1);
   // Taken until its pages are there: nobody else finds it before.

@@ -7,7 +7,8 @@
 // stream, whoever writes it. Spare rings stand ready for threads to come, made by the background thread:
 // making one costs some hundred microseconds, which a thread's first call then does not see.
 //
-// Memory: `ring_bytes` a ring while all of a collector's stay within kFullSizedRings; then kSmallRing each.
+// Memory: `ring_bytes` a ring while all of a collector's stay within kFullSizedRings; then kSmallRing each. A
+// ring is a stream of the socket's protocol, so there are at most limits::kStreams.
 #pragma once
 
 #include "ring.h"
@@ -55,7 +56,7 @@ class ThreadRings {
 
   // What t_cached_ring has beside a ring of these.
   [[nodiscard]] std::uint64_t ticket() const noexcept { return ticket_; }
-  // The calling thread's ring, also left in its cache; null where there is no memory for one. Any thread.
+  // The calling thread's ring, also left in its cache; null where there is none to be had. Any thread.
   [[nodiscard]] Ring* of_this_thread() noexcept;
 
   // Brings `slots` up to date: slots are only ever added. For the one thread that drains.

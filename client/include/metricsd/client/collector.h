@@ -14,9 +14,10 @@
 // only.
 //
 // Memory is bounded, whatever is recorded: a ring for each thread that records and one or two spare ones
-// (RunOptions::ring_bytes while all of them stay within 64 MiB, 64 KiB for each beyond), twice
-// RunOptions::queue_bytes towards a daemon, and about 1 MiB of its one background thread; at the end of a run
-// up to 128 MiB and the text of aggregated.json while its last process writes the files.
+// (RunOptions::ring_bytes while all of them stay within 64 MiB, 64 KiB for each beyond; 4,096 at most), twice
+// RunOptions::queue_bytes towards a daemon (and 2 MiB before one of an older version), and about 1 MiB of its
+// one background thread; at the end of a run up to 128 MiB and the text of aggregated.json while its last
+// process writes the files.
 #pragma once
 
 #include <metricsd/client/bound_operation.h>
@@ -71,10 +72,11 @@ struct RunOptions {
   std::size_t ring_bytes = std::size_t{1} << 20;
   // How long record() may wait for a full ring's writer before it drops the operation; 0: not at all.
   std::chrono::nanoseconds full_ring_wait{0};
-  // Lines that wait for the daemon: 64 KiB to 1 GiB. A line takes about 320 bytes.
+  // What waits for the daemon, or for its acknowledgement: 64 KiB to 1 GiB. An operation takes about 25
+  // bytes.
   std::size_t queue_bytes = std::size_t{4} << 20;
 
-  // How long finish() waits for a daemon that was there to take what is still queued.
+  // How long finish() waits for a daemon that was there to acknowledge what is still queued.
   std::chrono::milliseconds finish_timeout{2000};
 };
 
@@ -102,7 +104,7 @@ struct Operation {
 };
 
 // Losses in operations, by sink and cause:
-//   ring    full, no_memory                       recorded faster than written
+//   ring    full, no_memory                       recorded faster than written; no ring for the thread
 //   record  invalid, no_run, finished, late, no_memory
 //   jsonl   disk_full, io_error, not_open         not in the run's files
 //   socket  no_daemon, queue_full, endpoint_untrusted   not in the daemon's scrape
