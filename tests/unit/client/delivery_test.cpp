@@ -189,8 +189,7 @@ TEST_F(DeliveryTest, FinishIsBoundedBeforeADaemonThatNeverReads) {
   EXPECT_GT(lost_by_socket(report), 0U);
   daemon.set_reading(true);
   // What the kernel held for it is still there to read, and was counted as lost: nobody had said it was not.
-  EXPECT_TRUE(eventually([&] { return daemon.of_type("hello").size() == 1; }));
-  EXPECT_GE(daemon.operations() + run.dropped(), report.recorded);
+  EXPECT_TRUE(eventually([&] { return daemon.operations() + run.dropped() >= report.recorded; }));
 }
 
 TEST_F(DeliveryTest, TellsTheNumberOfUsers) {
