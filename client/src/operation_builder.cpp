@@ -15,6 +15,16 @@ using ipc::RecordText;
 // The last moment that a timestamp's text can say: the end of 2261.
 constexpr std::int64_t kLastMomentNs = 9'214'646'400 * kNsPerSecond - 1;
 
+// The number that ends `text`, one more. False where it would have another digit, and is as it was.
+bool count_up(std::string& text) {
+  std::size_t digit = text.size() - 1;
+  while (text[digit] == '9') --digit;
+  if (text[digit] == '-') return false;
+  ++text[digit];
+  std::fill(text.begin() + static_cast<std::ptrdiff_t>(digit) + 1, text.end(), '0');
+  return true;
+}
+
 void append_count(std::vector<std::string>& lines, std::uint64_t count, std::string_view what) {
   if (count != 0) lines.push_back(std::to_string(count) + " " + std::string(what));
 }
@@ -138,15 +148,15 @@ void OperationBuilder::set_metadata(std::string_view json, OperationView& out) {
 }
 
 void OperationBuilder::set_id(std::uint32_t stream, std::uint64_t ordinal, OperationView& out) {
-  if (id_.empty() || stream != id_stream_) {
+  const bool is_next = !id_.empty() && stream == id_stream_ && ordinal == id_ordinal_ + 1;
+  if (!(is_next && count_up(id_))) {
     id_.assign(defaults_.id_prefix).append("-");
     append_integer(id_, stream);
     id_.append("-");
+    append_integer(id_, ordinal);
     id_stream_ = stream;
-    id_stem_ = id_.size();
   }
-  id_.resize(id_stem_);
-  append_integer(id_, ordinal);
+  id_ordinal_ = ordinal;
   out.operation_id = id_;
 }
 

@@ -64,9 +64,9 @@ class OperationBuilder {
   CounterTimeline timeline_;
   std::array<std::string, ipc::kRecordTexts> repaired_;  // texts that could not stay as they were
   std::string known_type_;
-  std::string id_;  // of the last record; its stem is that of all in its stream
-  std::size_t id_stem_ = 0;
+  std::string id_;  // the one made last: mostly the next one has the next number
   std::uint32_t id_stream_ = 0;
+  std::uint64_t id_ordinal_ = 0;
   std::uint64_t adjusted_texts_ = 0;
   std::uint64_t adjusted_figures_ = 0;
   std::uint64_t refused_metadata_ = 0;

@@ -3,6 +3,9 @@
 #include <metricsd/models/json/document.h>
 #include <metricsd/models/utf8.h>
 
+#include <cstdint>
+#include <cstring>
+
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
@@ -27,10 +30,28 @@ std::string without_white_space(std::string_view json) {
   return out;
 }
 
+// ASCII without NUL, told by the word: what most texts are.
+bool is_plain(std::string_view text) {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080;
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  std::uint64_t found = 0;  // a high bit for a byte that is not plain, and perhaps for one before it
+  std::size_t i = 0;
+  for (std::uint64_t word = 0; text.size() - i >= sizeof word; i += sizeof word) {
+    std::memcpy(&word, text.data() + i, sizeof word);
+    found |= word | (word - kOnes);
+  }
+  for (; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    found |= byte == 0 ? kHighBits : byte;
+  }
+  return (found & kHighBits) == 0;
+}
+
 }  // namespace
 
 bool is_clean(std::string_view text, std::size_t limit) {
-  return text.size() <= limit && text.find('\0') == std::string_view::npos && is_valid_utf8(text);
+  if (text.size() > limit) return false;
+  return is_plain(text) || (text.find('\0') == std::string_view::npos && is_valid_utf8(text));
 }
 
 bool assign_clean(std::string& out, std::string_view text, std::size_t limit) {

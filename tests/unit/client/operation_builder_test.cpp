@@ -112,6 +112,19 @@ TEST_F(OperationBuilderTest, TakesTheNamesOfAHandle) {
   EXPECT_FALSE(build({.handle = 12'345}));
 }
 
+TEST_F(OperationBuilderTest, NumbersItsIdsByStreamAndOrdinal) {
+  const auto id_of = [this](std::uint32_t stream, std::uint64_t ordinal) {
+    EXPECT_TRUE(builder_.build(Record{.operation_type = "t"}.read(), stream, ordinal, built_));
+    return std::string(built_.operation_id);
+  };
+  for (std::uint64_t ordinal = 1; ordinal < 1100; ++ordinal) {
+    ASSERT_EQ(id_of(0, ordinal), "abc-0-" + std::to_string(ordinal));
+  }
+  EXPECT_EQ(id_of(1, 1100), "abc-1-1100");
+  EXPECT_EQ(id_of(0, 1100), "abc-0-1100");
+  EXPECT_EQ(id_of(0, 1102), "abc-0-1102");
+}
+
 TEST_F(OperationBuilderTest, TurnsTicksIntoTime) {
   const std::int64_t wall_before = system_clock().now().ns;
   const std::int64_t begin = raw_counter::now();

@@ -36,6 +36,23 @@ TEST(Text, RemovesNul) {
   EXPECT_EQ(cleaned("a\0b"sv), "ab");
 }
 
+// Plain text is told by the word: wherever something else stands, it is found.
+TEST(Text, FindsWhatIsNotCleanAnywhere) {
+  for (std::size_t size = 0; size <= 24; ++size) {
+    EXPECT_TRUE(is_clean(std::string(size, 'x'), 100));
+    EXPECT_TRUE(is_clean(std::string(size, '\x01'), 100));
+    EXPECT_TRUE(is_clean(std::string(size, '\x7F'), 100));
+    for (std::size_t at = 0; at < size; ++at) {
+      for (const char bad : {'\0', '\x80', '\xFF'}) {
+        std::string text(size, 'x');
+        text[at] = bad;
+        EXPECT_FALSE(is_clean(text, 100)) << size << " " << at;
+      }
+    }
+  }
+  EXPECT_FALSE(is_clean("xxx", 2));
+}
+
 TEST(Text, CutsBetweenCharacters) {
   EXPECT_EQ(cleaned("aaa\xC3\xBC", 4), "aaa");
   EXPECT_EQ(cleaned("aaa\xC3\xBC", 5), "aaa\xC3\xBC");
