@@ -149,6 +149,11 @@ class Rounds(unittest.TestCase):
         with self.assertRaises(context.Unmeasurable):
             self.context.rounds(lambda: {"clock": SHAKEN}, "it")
 
+    def test_what_is_thrown_away_has_a_bound_in_all(self):
+        self.context._waste_left = -1
+        results = iter([{"clock": SHAKEN}] * 2 + [{"clock": STEADY}] * 2)
+        self.assertEqual(len(self.context.rounds(lambda: next(results), "it")), 1)
+
     def test_fewer_rounds_are_better_than_none(self):
         results = iter([{"clock": SHAKEN}] * 4 + [{"clock": STEADY}] * 2)
         self.assertEqual(len(self.context.rounds(lambda: next(results), "it")), 2)
