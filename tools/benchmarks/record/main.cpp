@@ -4,7 +4,7 @@
 // writes the run's JSONL below the working directory. Every thread takes turns: a burst of readings of the
 // clock, one of each shape, then it sleeps, so that no ring fills up, as a workload does that waits for its
 // store.
-// {"clock": {...}, "texts": {...}, "timer": {...}, "recorded": N, "dropped": N}
+// {"clock": {...}, "texts": {...}, "bound": {...}, "timer": {...}, "recorded": N, "dropped": N}
 
 #include "bursts.h"
 #include "keep.h"
@@ -26,7 +26,7 @@ using metricsd::measuring::Bursts;
 using metricsd::measuring::kBurst;
 using namespace std::chrono_literals;
 
-constexpr int kTurns = 4000;       // of all threads together
+constexpr int kTurns = 2500;       // of all threads together
 constexpr int kWarmUpTurns = 200;  // of each: first calls, page faults, predictors
 constexpr auto kSleep =
     400us;  // of each thread, times their number: the drainer is one, however many they are
@@ -34,11 +34,13 @@ constexpr auto kSleep =
 struct Times {
   Bursts clock;
   Bursts texts;
+  Bursts bound;
   Bursts timer;
 
   void merge(const Times& other) {
     clock.merge(other.clock);
     texts.merge(other.texts);
+    bound.merge(other.bound);
     timer.merge(other.timer);
   }
 };
@@ -52,18 +54,30 @@ client::Operation operation_with_three_texts() {
           .user_id = "user-7"};
 }
 
-void take_turn(client::Collector& run, const client::Operation& operation, Times& times) {
-  metricsd::measuring::time_clock(times.clock);
-  times.texts.time([&] { run.record(operation); });
-  times.timer.time([&] { run.time("upload").success(); });
-}
+// One thread's means of recording, and what it records.
+struct Recorder {
+  client::Collector& run;
+  client::BoundOperation upload = run.bind("upload", {.workload_type = "s3", .driver = "boto"});
+  client::Operation operation = operation_with_three_texts();
+
+  void take_turn(Times& times) const {
+    metricsd::measuring::time_clock(times.clock);
+    times.texts.time([&] { run.record(operation); });
+    times.bound.time([&] {
+      upload.record({.duration = operation.duration,
+                     .object_size_bytes = operation.object_size_bytes,
+                     .start = operation.start});
+    });
+    times.timer.time([&] { upload.time().success(); });
+  }
+};
 
 Times record(client::Collector& run, int threads) {
-  const client::Operation operation = operation_with_three_texts();
+  const Recorder recorder{run};
   Times times;
   for (int turn = -kWarmUpTurns; turn < kTurns / threads; ++turn) {
     if (turn == 0) times = {};
-    take_turn(run, operation, times);
+    recorder.take_turn(times);
     std::this_thread::sleep_for(kSleep * threads);
   }
   return times;
@@ -92,6 +106,7 @@ int main(int argc, char** argv) {
   const Times times = record_in_threads(run, threads);
   metricsd::measuring::print({{"clock", times.clock.percentiles()},
                               {"texts", times.texts.percentiles()},
+                              {"bound", times.bound.percentiles()},
                               {"timer", times.timer.percentiles()},
                               {"recorded", run.recorded()},
                               {"dropped", run.dropped()}});
