@@ -23,7 +23,6 @@ namespace {
 
 namespace client = metricsd::client;
 using metricsd::measuring::Bursts;
-using metricsd::measuring::kBurst;
 using namespace std::chrono_literals;
 
 constexpr int kTurns = 2500;       // of all threads together
@@ -86,6 +85,7 @@ Times record(client::Collector& run, int threads) {
 Times record_in_threads(client::Collector& run, int count) {
   std::vector<Times> times(static_cast<std::size_t>(count));
   std::vector<std::thread> threads;
+  threads.reserve(times.size());
   for (Times& mine : times) threads.emplace_back([&] { mine = record(run, count); });
   for (std::thread& thread : threads) thread.join();
   for (std::size_t i = 1; i < times.size(); ++i) times[0].merge(times[i]);
