@@ -4,20 +4,15 @@
 // and a daemon fed; and of one send() of 300 bytes to a reader that reads: {"operation_ns", "send_ns",
 // "recorded", "dropped"}.
 
-#include "bursts.h"
+#include "live_reader.h"
 #include "process.h"
 
 #include <metricsd/client/collector.h>
-#include <metricsd/models/unique_fd.h>
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <thread>
-
-#include <sys/socket.h>
-#include <unistd.h>
 
 namespace {
 
@@ -50,29 +45,16 @@ double measure_operations(client::Collector& run, std::uint64_t operations) {
   return static_cast<double>(process_cpu_ns() - before) / static_cast<double>(operations);
 }
 
-void read_all(int fd) {
-  std::array<char, 65536> buffer{};
-  while (::read(fd, buffer.data(), buffer.size()) > 0) {
-  }
-}
-
 // Nanoseconds of the sender's CPU a send().
 double measure_sends() {
   constexpr int kSends = 200'000;
-  std::array<int, 2> fds{};
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds.data()) != 0) fail("no socketpair");
-  metricsd::UniqueFd ours(fds[0]);
-  const metricsd::UniqueFd theirs(fds[1]);
-  std::thread reader(read_all, theirs.get());
-  std::array<char, 300> message{};
-  const std::int64_t before = thread_cpu_ns();
-  for (int i = 0; i < kSends; ++i) {
-    if (::send(ours.get(), message.data(), message.size(), MSG_NOSIGNAL) != 300) fail("send() failed");
-  }
-  const double taken = static_cast<double>(thread_cpu_ns() - before) / kSends;
-  ours = metricsd::UniqueFd();
-  reader.join();
-  return taken;
+  LiveReader reader;
+  const double ns = cpu_ns_of([&] {
+    for (int i = 0; i < kSends; ++i) {
+      if (!reader.send_line()) fail("send() failed");
+    }
+  });
+  return ns / kSends;
 }
 
 }  // namespace

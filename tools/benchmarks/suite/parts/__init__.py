@@ -13,6 +13,7 @@ from parts import (
     lines,
     memory,
     metrics_api,
+    micro,
     obvious,
     peers,
     percentiles,
@@ -26,6 +27,7 @@ PARTS = {
     part.NAME: part
     for part in (
         record,
+        micro,
         metrics_api,
         client_cpu,
         lines,
