@@ -2,7 +2,7 @@
 //
 // What one operation costs the thread that records it, by each shape, while the drainer empties the rings and
 // writes the run's JSONL below the working directory. Every thread takes turns: a burst of readings of the
-// clock, one of each shape, then it sleeps, so that no ring fills up, as a workload does that waits for its
+// clock, one of a shape, then it sleeps, so that no ring fills up, as a workload does that waits for its
 // store.
 // {"clock": {...}, "texts": {...}, "bound": {...}, "timer": {...}, "recorded": N, "dropped": N}
 
@@ -25,10 +25,10 @@ namespace client = metricsd::client;
 using metricsd::measuring::Bursts;
 using namespace std::chrono_literals;
 
-constexpr int kTurns = 2500;       // of all threads together
-constexpr int kWarmUpTurns = 200;  // of each: first calls, page faults, predictors
-constexpr auto kSleep =
-    400us;  // of each thread, times their number: the drainer is one, however many they are
+constexpr int kTurns = 4500;       // of all threads together; a third of them each shape's
+constexpr int kWarmUpTurns = 300;  // of each thread: first calls, page faults, predictors
+// Of each thread, times their number: the drainer is one, however many they are.
+constexpr auto kSleep = 400us;
 
 struct Times {
   Bursts clock;
@@ -59,24 +59,31 @@ struct Recorder {
   client::BoundOperation upload = run.bind("upload", {.workload_type = "s3", .driver = "boto"});
   client::Operation operation = operation_with_three_texts();
 
-  void take_turn(Times& times) const {
+  // After the clock, so that each shape has the same before it.
+  void take_turn(int turn, Times& times) const {
     metricsd::measuring::time_clock(times.clock);
-    times.texts.time([&] { run.record(operation); });
-    times.bound.time([&] {
-      upload.record({.duration = operation.duration,
-                     .object_size_bytes = operation.object_size_bytes,
-                     .start = operation.start});
-    });
-    times.timer.time([&] { upload.time().success(); });
+    if (turn % 3 == 0) {
+      times.texts.time([&] { run.record(operation); });
+    } else if (turn % 3 == 1) {
+      times.bound.time([&] { record_bound(); });
+    } else {
+      times.timer.time([&] { upload.time().success(); });
+    }
+  }
+
+  void record_bound() const {
+    upload.record({.duration = operation.duration,
+                   .object_size_bytes = operation.object_size_bytes,
+                   .start = operation.start});
   }
 };
 
 Times record(client::Collector& run, int threads) {
   const Recorder recorder{run};
   Times times;
-  for (int turn = -kWarmUpTurns; turn < kTurns / threads; ++turn) {
-    if (turn == 0) times = {};
-    recorder.take_turn(times);
+  for (int turn = 0; turn < kWarmUpTurns + kTurns / threads; ++turn) {
+    if (turn == kWarmUpTurns) times = {};
+    recorder.take_turn(turn, times);
     std::this_thread::sleep_for(kSleep * threads);
   }
   return times;
