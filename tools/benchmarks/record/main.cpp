@@ -1,9 +1,9 @@
 // usage: metricsd_bench_record THREADS
 //
 // What one operation costs the thread that records it, by each shape, while the drainer empties the rings and
-// writes the run's JSONL below the working directory. Every thread takes turns: a burst of readings of the
-// clock, one of a shape, then it sleeps, so that no ring fills up, as a workload does that waits for its
-// store.
+// writes the run's JSONL below the working directory. Every thread takes turns: bursts of readings of the
+// clock and of one shape alternate, then it sleeps, so that no ring fills up, as a workload does that waits
+// for its store.
 // {"clock": {...}, "texts": {...}, "bound": {...}, "timer": {...}, "recorded": N, "dropped": N}
 
 #include "bursts.h"
@@ -25,10 +25,11 @@ namespace client = metricsd::client;
 using metricsd::measuring::Bursts;
 using namespace std::chrono_literals;
 
-constexpr int kTurns = 4500;       // of all threads together; a third of them each shape's
-constexpr int kWarmUpTurns = 300;  // of each thread: first calls, page faults, predictors
+constexpr int kTurns = 1200;       // of all threads together; a third of them each shape's
+constexpr int kWarmUpTurns = 100;  // of each thread: first calls, page faults, predictors
+constexpr int kBurstsATurn = 4;    // the first of them is cold: it is in the p99, not in the p50
 // Of each thread, times their number: the drainer is one, however many they are.
-constexpr auto kSleep = 400us;
+constexpr auto kSleep = 1600us;
 
 struct Times {
   Bursts clock;
@@ -59,15 +60,21 @@ struct Recorder {
   client::BoundOperation upload = run.bind("upload", {.workload_type = "s3", .driver = "boto"});
   client::Operation operation = operation_with_three_texts();
 
-  // After the clock, so that each shape has the same before it.
   void take_turn(int turn, Times& times) const {
-    metricsd::measuring::time_clock(times.clock);
     if (turn % 3 == 0) {
-      times.texts.time([&] { run.record(operation); });
+      time_bursts(times, times.texts, [&] { run.record(operation); });
     } else if (turn % 3 == 1) {
-      times.bound.time([&] { record_bound(); });
+      time_bursts(times, times.bound, [&] { record_bound(); });
     } else {
-      times.timer.time([&] { upload.time().success(); });
+      time_bursts(times, times.timer, [&] { upload.time().success(); });
+    }
+  }
+
+  template <class Call>
+  static void time_bursts(Times& times, Bursts& shape, const Call& call) {
+    for (int i = 0; i < kBurstsATurn; ++i) {
+      metricsd::measuring::time_clock(times.clock);
+      shape.time(call);
     }
   }
 
