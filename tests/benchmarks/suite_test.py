@@ -145,6 +145,15 @@ class Rounds(unittest.TestCase):
         self.assertEqual(self.context.rounds(measure, "it"), [1, 2, 3])
         self.assertIn("it: too late: thrown away", self.said)
 
+    def test_a_round_begins_when_the_machine_is_steady(self):
+        probes = iter([SHAKEN, SHAKEN, STEADY] + [STEADY] * 9)
+        self.context.clock = lambda: next(probes)
+        self.assertEqual(self.context.rounds(lambda: 1, "it"), [1, 1, 1])
+        self.assertFalse(any("thrown away" in line for line in self.said))
+
+    def test_threads_that_disturb_each_other_spoil_nothing(self):
+        self.assertEqual(len(self.context.rounds(lambda: {"clock": SHAKEN}, "it", clock_within=False)), 3)
+
     def test_it_does_not_go_on_for_ever(self):
         with self.assertRaises(context.Unmeasurable):
             self.context.rounds(lambda: {"clock": SHAKEN}, "it")

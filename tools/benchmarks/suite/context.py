@@ -18,6 +18,10 @@ UNSTEADY = 10
 # The short form promises to end: so much time in all is spent on rounds that are thrown away.
 WASTE_SECONDS = 90
 
+_SHAKEN = f"the clock's own p99.9 was over {UNSTEADY} times its p50"
+_PROBES = 10  # of the clock before a round, until one is steady
+_PROBE_PAUSE_SECONDS = 0.1
+
 
 class Unmeasurable(Exception):
     """A part can not say anything; why, in one line."""
@@ -64,10 +68,11 @@ class Context:
         """Nanoseconds of reading the clock, now: p50, p99, p99_9."""
         return self.measure("metricsd_bench_clock")["clock"]
 
-    def rounds(self, measure, what, repeats=None):
+    def rounds(self, measure, what, clock_within=True):
         """The results of `repeats` calls of measure(), of which none was spoiled: those are repeated, up to as many
-        times again. measure() may raise Spoiled itself."""
-        wanted = repeats or self.repeats
+        times again. measure() may raise Spoiled itself. Where its result has the clock's percentiles of the round
+        itself, these count; not so with clock_within=False, where the measured threads disturb each other."""
+        wanted = self.repeats
         results = []
         for attempt in range(2 * wanted):
             if self._waste_left < 0 and attempt >= wanted:
@@ -75,7 +80,7 @@ class Context:
             self.say(f"{what}: round {len(results) + 1} of {wanted}")
             begin = time.monotonic()
             try:
-                results.append(self._round(measure))
+                results.append(self._round(measure, clock_within))
             except Spoiled as reason:
                 self._waste_left -= time.monotonic() - begin
                 self.say(f"{what}: {reason}: thrown away")
@@ -86,15 +91,21 @@ class Context:
         self.say(f"{what}: only {len(results)} of {wanted} rounds were good")
         return results
 
-    def _round(self, measure):
-        """A result of measure(), if the clock was steady before and, where the program tells it, within it, else
-        after it."""
-        before = self.clock()
+    def _round(self, measure, clock_within):
+        """A result of measure(), if the clock was steady before and within it, or after it."""
+        self._wait_until_steady()
         result = measure()
-        within = result.get("clock") if isinstance(result, dict) else None
-        if not (is_steady(before) and is_steady(within or self.clock())):
-            raise Spoiled(f"the clock's own p99.9 was over {UNSTEADY} times its p50")
+        within = result.get("clock") if clock_within and isinstance(result, dict) else None
+        if not is_steady(within or self.clock()):
+            raise Spoiled(_SHAKEN)
         return result
+
+    def _wait_until_steady(self):
+        for _ in range(_PROBES):
+            if is_steady(self.clock()):
+                return
+            time.sleep(_PROBE_PAUSE_SECONDS)
+        raise Spoiled(_SHAKEN)
 
     def daemon(self, *flags):
         """A `metricsd --data-dir none` on a socket of its own. A context manager; see tests/e2e/harness.py."""

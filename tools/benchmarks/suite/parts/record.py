@@ -8,6 +8,7 @@ NAME = "record"
 DESCRIPTION = "the caller's side of one operation, against reading the clock"
 
 THREADS = (1, 2, 4, 8)
+CORES = 2  # that the suite counts on
 SHAPES = {"bound": "bound handle", "texts": "3 texts", "timer": "timer"}
 TARGETS = {("bound", 1, "p50"): "<= 0.33", ("texts", 1, "p50"): "<= 0.5", ("bound", 2, "p99"): "<= 1.5"}
 
@@ -16,8 +17,10 @@ def run(context):
     """One program a number of threads measures every shape and the clock in turns."""
     measured = {}
     for threads in THREADS:
-        results = context.rounds(lambda n=threads: measure(context, n), f"{NAME}, {threads} threads")
-        measured[threads] = results
+        # More threads than cores disturb each other: their clock tells of them, not of the machine.
+        measured[threads] = context.rounds(
+            lambda n=threads: measure(context, n), f"{NAME}, {threads} threads", clock_within=threads <= CORES
+        )
     context.add_plot(growth(measured))
     return [
         row(measured, shape, threads, percentile) for shape in SHAPES for threads in (1, 2) for percentile in ("p50", "p99")
