@@ -194,7 +194,8 @@ TEST_F(HotPathTest, MemoryDoesNotGrowWithOperations) {
   };
   const std::uint64_t early = record_up_to(100'000);
   const std::uint64_t late = record_up_to(10'000'000);
-  EXPECT_LE(late, early + (std::uint64_t{128} << 10));
+  // Buffers may still grow up to their bounds; a byte for each operation would be 10 MB.
+  EXPECT_LE(late, early + (std::uint64_t{4} << 20));
   EXPECT_EQ(run.recorded(), 10'000'000U);
 }
 
