@@ -2,13 +2,13 @@
 
 #include "message_json.h"
 
+#include <metricsd/models/digit_run.h>
 #include <metricsd/models/json/fields.h>
 #include <metricsd/models/limits.h>
 #include <metricsd/models/operation.h>
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -24,23 +24,6 @@ constexpr std::string_view kUsualRowsStart =
 
 constexpr bool is_digit(char c) {
   return c >= '0' && c <= '9';
-}
-
-// Eight characters as one little-endian word, '0' as 0. How many of them are digits, from the first on.
-constexpr unsigned leading_digits(std::uint64_t word) {
-  constexpr std::uint64_t kHighBits = 0x8080808080808080;
-  const std::uint64_t others = ((word + 0x7676767676767676) | word) & kHighBits;
-  return static_cast<unsigned>(std::countr_zero(others)) / 8;
-}
-
-// The number that eight digits are: pairs, then fours, then all at once (Lemire, "Quickly parsing eight
-// digits", 2018).
-constexpr std::uint64_t eight_digits(std::uint64_t word) {
-  word = word * 10 + (word >> 8);
-  constexpr std::uint64_t kMask = 0x000000FF000000FF;
-  constexpr std::uint64_t kHundreds = 100 + (std::uint64_t{1'000'000} << 32);
-  constexpr std::uint64_t kOnes = 1 + (std::uint64_t{10'000} << 32);
-  return ((word & kMask) * kHundreds + ((word >> 16) & kMask) * kOnes) >> 32;
 }
 
 // Walks over a line; each step is true where the line goes on as asked.
@@ -65,24 +48,21 @@ class Cursor {
   // A whole number of at most 16 digits, as JSON writes it.
   bool take(std::uint64_t& number) {
     const char* const start = at_;
-    if constexpr (std::endian::native == std::endian::little) {
-      if (end_ - at_ >= 2 * 8) {
-        number = take_digits();
-        if (at_ - start == 8) {
-          const std::uint64_t high = number;
-          number = take_digits();
-          constexpr std::array<std::uint64_t, 9> kPowers{1,       10,        100,        1'000,      10'000,
-                                                         100'000, 1'000'000, 10'000'000, 100'000'000};
-          number += high * kPowers[static_cast<std::size_t>(at_ - start - 8)];
-        }
-        return is_well_written(start);
+    if (end_ - at_ >= static_cast<std::ptrdiff_t>(2 * kWord)) {
+      const DigitRun high = take_run();
+      if (high.size() == 0) return false;
+      number = high.value();
+      if (high.is_full()) {
+        const DigitRun low = take_run();
+        number = number * kPowersOfTen[low.size()] + (low.size() == 0 ? 0 : low.value());
       }
+      return is_well_written(start);
     }
     number = 0;
-    while (at_ != end_ && is_digit(*at_) && at_ - start < 16) {
+    while (at_ != end_ && is_digit(*at_) && at_ - start < static_cast<std::ptrdiff_t>(2 * kWord)) {
       number = number * 10 + static_cast<std::uint64_t>(*at_++ - '0');
     }
-    return is_well_written(start);
+    return at_ != start && is_well_written(start);
   }
   // A string that needs no unescaping: printable ASCII.
   bool take_plain_string(std::string_view& text) {
@@ -94,17 +74,14 @@ class Cursor {
   }
 
  private:
-  // Up to eight digits; eight bytes must be there.
-  std::uint64_t take_digits() {
-    std::uint64_t word = 0;
-    std::memcpy(&word, at_, sizeof word);
-    word ^= 0x3030303030303030;
-    const unsigned count = leading_digits(word);
-    at_ += count;
-    return count == 0 ? 0 : eight_digits(word << (8 * (8 - count)));
+  // Eight bytes must be there.
+  DigitRun take_run() {
+    const DigitRun run(load_word(at_));
+    at_ += run.size();
+    return run;
   }
   [[nodiscard]] bool is_well_written(const char* start) const {
-    if (at_ == start || (at_ != end_ && is_digit(*at_))) return false;
+    if (at_ != end_ && is_digit(*at_)) return false;
     return *start != '0' || at_ - start == 1;
   }
 

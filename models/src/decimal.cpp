@@ -1,6 +1,5 @@
-#include "digit_run.h"
-
 #include <metricsd/models/decimal.h>
+#include <metricsd/models/digit_run.h>
 #include <metricsd/models/limits.h>
 #include <metricsd/models/timestamp.h>
 

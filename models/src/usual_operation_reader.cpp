@@ -1,10 +1,10 @@
 #include "usual_operation_reader.h"
 
-#include "digit_run.h"
 #include "json/cursor.h"
 #include "operation_fields.h"
 
 #include <metricsd/models/decimal.h>
+#include <metricsd/models/digit_run.h>
 #include <metricsd/models/limits.h>
 #include <metricsd/models/timestamp.h>
 

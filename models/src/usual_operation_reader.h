@@ -7,8 +7,7 @@
 // start, so that what is refused, and why, is said in one place.
 #pragma once
 
-#include "digit_run.h"
-
+#include <metricsd/models/digit_run.h>
 #include <metricsd/models/operation.h>
 
 #include <array>

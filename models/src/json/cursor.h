@@ -6,8 +6,9 @@
 // whole depends. What is rare is a function of its own, and takes a cursor by value.
 #pragma once
 
-#include "digit_run.h"
 #include "json/byte_block.h"
+
+#include <metricsd/models/digit_run.h>
 
 #include <bit>
 #include <cstddef>
