@@ -43,9 +43,12 @@ class Ring {
     // Before the head, so that who sees the record sees it counted. One writer: no read-modify-write.
     block_->committed.store(block_->committed.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     block_->head.store(block_->head.load(std::memory_order_relaxed) + size, std::memory_order_release);
-    // The lines of the records to come were last read by the consumer: have them back before they are
-    // written.
-    __builtin_prefetch(record + kPrefetchAhead, 1);
+    // The lines of records to come were last read by the consumer, or are in no cache at all: have them back
+    // before they are written. As many as this record took; of a large one the processor sees the rest
+    // coming.
+    for (std::size_t at = 0; at < size && at < kPrefetchMost; at += kLine) {
+      __builtin_prefetch(record + kPrefetchAhead + at, 1);
+    }
   }
 
   // Consumer: all that is committed and not taken, the oldest first; fewer bytes than `size` where less is
@@ -66,7 +69,9 @@ class Ring {
   [[nodiscard]] std::uint32_t stream() const noexcept { return block_->block.number; }
 
  private:
-  static constexpr std::size_t kPrefetchAhead = 512;
+  static constexpr std::size_t kPrefetchAhead = 2048;  // what is written while a line comes from another core
+  static constexpr std::size_t kPrefetchMost = 256;
+  static constexpr std::size_t kLine = 64;
 
   // What the producer reads and writes with each record, in one line of its own.
   alignas(ipc::kSegmentAlignment) std::byte* data_;
