@@ -177,6 +177,80 @@ TEST_F(CollectorTest, RunsOfOneProcessAreApart) {
   EXPECT_EQ(operations_of(two.directory()).size(), 100U);
 }
 
+TEST_F(CollectorTest, HandlesBelongToTheirCollector) {
+  Collector one(options("one"));
+  Collector two(options("two"));
+  const BoundOperation of_one = one.bind("upload", {.workload_type = "s3", .driver = "boto"});
+  const BoundOperation of_two = two.bind("download");
+  for (int i = 0; i < 100; ++i) {  // the thread's cache holds one collector's ring at a time
+    of_one.record({.duration = milliseconds(1), .object_size_bytes = 7});
+    of_two.record({.success = false, .error_code = "SlowDown"});
+  }
+  { auto abandoned = of_two.time(); }
+  two.finish();
+  of_two.record({});
+  EXPECT_EQ(two.finish().dropped, (DropCounts{{"record", {{"finished", 1}}}}));
+  one.finish();
+  const auto uploads = operations_of(one.directory());
+  ASSERT_EQ(uploads.size(), 100U);
+  EXPECT_EQ(uploads[99].operation_type, "upload");
+  EXPECT_EQ(uploads[99].workload_type, "s3");
+  EXPECT_EQ(uploads[99].driver, "boto");
+  EXPECT_EQ(uploads[99].duration_ns, kNsPerMs);
+  EXPECT_EQ(uploads[99].object_size_bytes, 7U);
+  const auto downloads = operations_of(two.directory());
+  ASSERT_EQ(downloads.size(), 101U);
+  EXPECT_EQ(downloads[0].error_code, "SlowDown");
+  EXPECT_EQ(downloads[100].error_code, "abandoned");
+}
+
+TEST_F(CollectorTest, AHandleOfNobodyRecordsNothing) {
+  const BoundOperation none;
+  none.record({});
+  none.record({.error_code = "E"});
+  none.time().success();
+}
+
+TEST_F(CollectorTest, ABadTypeIsCountedWithEachRecord) {
+  Collector run(options());
+  const BoundOperation bad = run.bind("no good");
+  for (int i = 0; i < 3; ++i) bad.record({});
+  const Report report = run.finish();
+  EXPECT_EQ(report.dropped, (DropCounts{{"record", {{"invalid", 3}}}}));
+  EXPECT_THAT(report.warnings, ::testing::ElementsAre(HasSubstr("bind()")));
+}
+
+TEST_F(CollectorTest, TimesWithHandles) {
+  Collector run(options());
+  auto timer = run.bind("upload").time();
+  timer.size(7).retries(2).key("k").user("u").metadata(R"({"a":1})");
+  std::this_thread::sleep_for(milliseconds(2));
+  auto moved = std::move(timer);
+  moved.success();
+  moved.failure("second call is nothing");
+  run.bind("delete").time().cancel();
+  run.finish();
+  const auto operations = operations_of(run.directory());
+  ASSERT_EQ(operations.size(), 1U);
+  EXPECT_TRUE(operations[0].success);
+  EXPECT_GE(operations[0].duration_ns, 2 * kNsPerMs);
+  EXPECT_EQ(operations[0].object_size_bytes, 7U);
+  EXPECT_EQ(operations[0].retry_count, 2U);
+  EXPECT_EQ(operations[0].object_key, "k");
+  EXPECT_EQ(operations[0].user_id, "u");
+}
+
+TEST_F(CollectorTest, WaitsForRoomWhereItWasTold) {
+  RunOptions patient = options();
+  patient.ring_bytes = 0;  // the least there is
+  patient.full_ring_wait = std::chrono::minutes(10);
+  Collector run(patient);
+  const BoundOperation upload = run.bind("upload");
+  for (int i = 0; i < 100'000; ++i) upload.record({.duration = milliseconds(1)});
+  EXPECT_TRUE(run.finish().dropped.empty());
+  EXPECT_EQ(operations_of(run.directory()).size(), 100'000U);
+}
+
 TEST_F(CollectorTest, CollectorsOfOneProcessMayShareARun) {
   Collector one(options());
   Collector two(one.directory(), options());

@@ -158,8 +158,14 @@ TEST_F(ProcessesTest, AForkedChildOwesNothing) {
   Collector run(sending);
   record(run, 100);
   ASSERT_TRUE(eventually([&] { return daemon.operations() == 100; }));
-  Child child([&run] {
+  const BoundOperation upload = run.bind("upload");
+  upload.record({});
+  auto begun = upload.time();
+  Child child([&] {
     record(run, 100);
+    upload.record({});
+    begun.success();
+    run.bind("download").time().success();
     if (run.recorded() != 0 || run.dropped() != 0) return 1;
     run.set_users(99);
     auto timer = run.time("upload");
@@ -170,12 +176,13 @@ TEST_F(ProcessesTest, AForkedChildOwesNothing) {
     return 0;
   });
   EXPECT_EQ(child.wait(), 0);
+  begun.success();
   record(run, 100);
   const Report report = run.finish();
   EXPECT_TRUE(report.complete);
-  EXPECT_EQ(report.recorded, 200U);
-  EXPECT_EQ(operations_of(run.directory()).size(), 200U);
-  EXPECT_TRUE(eventually([&] { return daemon.operations() == 200; }));
+  EXPECT_EQ(report.recorded, 202U);
+  EXPECT_EQ(operations_of(run.directory()).size(), 202U);
+  EXPECT_TRUE(eventually([&] { return daemon.operations() == 202; }));
 }
 
 // Forks while other threads record: the child's copy may be in any state.
@@ -211,6 +218,19 @@ TEST_F(JoiningProcessesTest, ForkAtAnyMoment) {
   const Report report = run.finish();
   EXPECT_TRUE(report.complete);
   EXPECT_EQ(operations_of(run.directory()).size() + run.dropped(), report.recorded + 100U);
+}
+
+// It has no cached ring that the fork could have made it forget.
+TEST_F(JoiningProcessesTest, AThreadThatAForkedChildStartsRecordsNothing) {
+  Collector run(options());
+  const BoundOperation upload = run.bind("upload");
+  upload.record({});
+  Child child([&] {
+    std::thread([&] { upload.record({.object_key = "k"}); }).join();
+    return 0;
+  });
+  EXPECT_EQ(child.wait(), 0);
+  EXPECT_EQ(run.finish().recorded, 1U);
 }
 
 // A child that lives on must not hold its parent's connection.
