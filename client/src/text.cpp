@@ -40,6 +40,11 @@ bool is_plain(std::string_view text) {
     std::memcpy(&word, text.data() + i, sizeof word);
     found |= word | (word - kOnes);
   }
+  if (i != 0 && i < text.size()) {  // the rest with a few of those before it
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + text.size() - sizeof word, sizeof word);
+    return ((found | word | (word - kOnes)) & kHighBits) == 0;
+  }
   for (; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
     found |= byte == 0 ? kHighBits : byte;

@@ -39,6 +39,13 @@ bool is_type_name(std::string_view text) noexcept {
 std::optional<double> throughput_of(std::uint64_t object_size_bytes, std::int64_t duration_ns) {
   if (object_size_bytes == 0 || duration_ns <= 0) return std::nullopt;
   constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+  // Where doubles hold both sides exactly, their division rounds once, as ratio() does.
+  if (object_size_bytes <= std::uint64_t{1} << 34 && duration_ns <= std::int64_t{1} << 53) {
+    const std::uint64_t scaled = object_size_bytes * static_cast<std::uint64_t>(kNsPerSecond);
+    const auto numerator = static_cast<double>(scaled);
+    if (static_cast<std::uint64_t>(numerator) == scaled)
+      return numerator / (static_cast<double>(duration_ns) * static_cast<double>(kMiB));
+  }
   return ratio(Uint128{object_size_bytes} * static_cast<std::uint64_t>(kNsPerSecond),
                Uint128{static_cast<std::uint64_t>(duration_ns)} * kMiB);
 }
