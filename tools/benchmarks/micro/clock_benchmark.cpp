@@ -6,9 +6,9 @@
 
 namespace {
 
-void clock(benchmark::State& state) {
+void read_clock(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(std::chrono::steady_clock::now());
 }
-BENCHMARK(clock);
+BENCHMARK(read_clock);
 
 }  // namespace

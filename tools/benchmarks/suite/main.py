@@ -8,6 +8,7 @@ import pathlib
 import sys
 import tempfile
 import time
+import traceback
 
 import svg
 import table
@@ -47,9 +48,11 @@ def run_part(name, context):
     context.say(f"{name}: {PARTS[name].DESCRIPTION}")
     try:
         return PARTS[name].run(context)
-    except (Unmeasurable, AssertionError, OSError, ValueError) as error:
-        context.say(f"{name}: FAILED: {error}")
-        return None
+    except Unmeasurable as reason:
+        context.say(f"{name}: FAILED: {reason}")
+    except Exception:  # pylint: disable=broad-except  # the other parts are worth their minutes all the same
+        context.say(f"{name}: FAILED:\n{traceback.format_exc()}")
+    return None
 
 
 def run_parts(names, context):
