@@ -20,8 +20,8 @@ namespace client = metricsd::client;
 using namespace metricsd::measuring;
 using namespace std::chrono_literals;
 
-constexpr std::uint64_t kBurstOfOperations = 512;  // long enough for the sleep behind it to cost nothing
-constexpr auto kSleep = 1500us;
+constexpr std::uint64_t kBurstOfOperations = 2048;  // long enough for the sleep behind it to cost nothing
+constexpr auto kSleep = 6ms;
 constexpr auto kUntilAllIsSent = 500ms;  // the drainer comes every 20 ms at the latest
 
 void record(client::Collector& run, std::uint64_t operations) {
