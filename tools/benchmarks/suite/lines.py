@@ -53,6 +53,7 @@ def batches(rows_a_batch, count, operation_of=lambda number: _OPERATIONS[number 
         f"[{index[operation_of(number)]},{int(duration_ms(number) * 1e6)},{size_bytes(number)},0]"
         for number in range(rows_a_batch)
     )
-    tail = f'"count":{rows_a_batch},"shared":[{shared}],"fields":["duration_ns","object_size_bytes","retry_count"],"rows":[{rows}]}}\n'
+    fields = '["duration_ns","object_size_bytes","retry_count"]'
+    tail = f'"count":{rows_a_batch},"shared":[{shared}],"fields":{fields},"rows":[{rows}]}}\n'
     for batch in range(count):
         yield f'{{"type":"batch","stream":0,"first_seq":{1 + batch * rows_a_batch},{tail}'.encode()
