@@ -112,6 +112,13 @@ bool Catalog::let_go(KeyIndex& keys, std::string_view series_key) {
   return true;
 }
 
+void Catalog::count_refused(const FamilySpec& family, std::uint64_t observations) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = by_spec_.find(&family); found != by_spec_.end()) {
+    found->second->overflow.refused += observations;
+  }
+}
+
 std::size_t Catalog::series_count() const {
   const std::lock_guard lock(mutex_);
   return series_;

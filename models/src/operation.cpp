@@ -50,8 +50,8 @@ std::optional<double> throughput_of(std::uint64_t object_size_bytes, std::int64_
                Uint128{static_cast<std::uint64_t>(duration_ns)} * kMiB);
 }
 
-std::string_view error_code_or_unknown(const OperationView& operation) {
-  return operation.error_code.empty() ? "unknown" : operation.error_code;
+std::string_view error_code_or_unknown(std::string_view error_code) {
+  return error_code.empty() ? std::string_view("unknown") : error_code;
 }
 
 }  // namespace metricsd

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <variant>
 
 namespace metricsd::server {
@@ -70,7 +71,11 @@ void view(const LabelValues& labels, std::vector<std::string_view>& views) {
 
 Aggregator::Aggregator(const FamilyOptions& options, const std::shared_ptr<Catalog>& catalog,
                        const Clock& clock)
-    : registry_(catalog), families_(registry_, options), clock_(clock), now_(moment()) {
+    : registry_(catalog),
+      families_(registry_, options),
+      clock_(clock),
+      now_(moment()),
+      fold_(families_, live_runs_) {
   // run_info is shown from the list of live runs; defined here so that nobody else takes its name.
   [[maybe_unused]] const auto reserved = catalog->define(run_info_spec(options.metrics_namespace));
   for (const FamilySpec& spec : operation_family_specs(options)) own_names_.insert(exposition_name(spec));
@@ -81,11 +86,16 @@ void Aggregator::begin_chunk(std::size_t bytes) {
   now_ = moment();
 }
 
+void Aggregator::end_chunk() {
+  fold_.settle(now_);
+  fold_.keep_bounded();
+}
+
 void Aggregator::apply(const Sender& sender, const OperationView& operation, std::uint64_t unknown_fields) {
   ++totals_.operations;
   totals_.unknown_fields += unknown_fields;
-  families_.apply(operation, now_);
-  live_runs_.apply(sender.live_run, operation, now_);
+  fold_.apply(fold_.series(labels_of(operation), sender.live_run), operation.duration_ns,
+              operation.object_size_bytes, operation.retry_count, now_);
 }
 
 Result<> Aggregator::apply(Sender& sender, const ipc::Message& message) {
@@ -124,14 +134,14 @@ Result<> Aggregator::handle(Sender& sender, const ipc::UsersMessage& message) {
 
 Result<> Aggregator::handle(Sender& sender, const ipc::RunStartMessage& message) {
   leave_run(sender);
+  fold_.settle(now_);  // a run that ended may make room for this one
   sender.run = names_and_start(message.run);
-  sender.has_run = true;
-  sender.live_run = live_runs_.join(sender.run, now_);
+  sender.live_run = &live_runs_.join(sender.run, now_);
   return {};
 }
 
 Result<> Aggregator::handle(Sender& sender, const ipc::RunEndMessage& message) {
-  if (!sender.has_run || message.test_run_id != sender.run.test_run_id) return Errc::run_not_found;
+  if (sender.live_run == nullptr || message.test_run_id != sender.run.test_run_id) return Errc::run_not_found;
   leave_run(sender);
   return {};
 }
@@ -176,7 +186,7 @@ Result<> Aggregator::handle(Sender& sender, const ipc::HeartbeatMessage& message
       std::uint64_t& told = sender.dropped[sink][cause];
       if (total <= told) continue;  // a total never falls
       add_dropped(totals_.dropped, sink, cause, total - told);
-      if (sender.has_run) live_runs_.add_dropped(sender.live_run, sink, cause, total - told, now_);
+      if (sender.live_run != nullptr) add_dropped(sender.live_run->dropped, sink, cause, total - told);
       told = total;
     }
   }
@@ -223,11 +233,10 @@ Result<> Aggregator::apply_sample(Sender& sender, const ipc::Sample& sample) {
 }
 
 void Aggregator::leave_run(Sender& sender) {
-  if (!sender.has_run) return;
-  live_runs_.leave(sender.live_run, now_);
-  sender.has_run = false;
+  if (sender.live_run == nullptr) return;
+  fold_.settle(now_);
+  live_runs_.leave(*std::exchange(sender.live_run, nullptr), now_);
   sender.run = Run{};
-  sender.live_run.clear();
 }
 
 // They may have gone to the overflow series, and these labels have found room of their own since.

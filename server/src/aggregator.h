@@ -11,6 +11,7 @@
 #include "ingest_totals.h"
 #include "live_runs.h"
 #include "operation_families.h"
+#include "operation_fold.h"
 #include "sender.h"
 
 #include <metricsd/ipc/message.h>
@@ -37,6 +38,8 @@ class Aggregator {
   // So many bytes have come. What they hold is applied next, and happened now: a clock costs more to read
   // than an operation to count.
   void begin_chunk(std::size_t bytes);
+  // All of it is applied. Between chunks, and only then, what is asked of the aggregator includes everything.
+  void end_chunk();
 
   void apply(const Sender& sender, const OperationView& operation, std::uint64_t unknown_fields);
 
@@ -82,6 +85,7 @@ class Aggregator {
   const Clock& clock_;
   Moment now_;  // when the chunk came
   LiveRuns live_runs_;
+  OperationFold fold_;
   IngestTotals totals_;
   std::vector<std::string_view> label_views_;  // reused, so that a sample allocates nothing
 };

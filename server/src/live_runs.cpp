@@ -6,7 +6,6 @@
 #include <metricsd/models/limits.h>
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace metricsd::server {
@@ -34,30 +33,28 @@ bool is_shared(std::string_view run_id) {
   return run_id.empty() || run_id == kOverflowLabel;
 }
 
-void add(OperationCounts& counts, const OperationCounts& more) {
+void add_counts(OperationCounts& counts, const OperationCounts& more) {
   counts.total += more.total;
   counts.successful += more.successful;
 }
 
 }  // namespace
 
-void LiveOperation::apply(const OperationView& operation) {
-  ++counts_.total;
-  sizes_.apply(operation.object_size_bytes);
-  if (!operation.success) return;
-  ++counts_.successful;
-  transferred_bytes_ += operation.object_size_bytes;
-  const auto duration_ns = static_cast<std::uint64_t>(operation.duration_ns);
-  durations_ns_.apply(duration_ns);
-  durations_ms_.apply(in_milliseconds(duration_ns));
+void LiveOperation::add(const OperationTally& tally, bool success) {
+  counts_.total += tally.count();
+  sizes_.merge(tally.sizes);
+  if (!success) return;
+  counts_.successful += tally.count();
+  transferred_bytes_ += tally.sizes.sum();
+  durations_ns_.merge(tally.durations_ns);
 }
 
 void LiveOperation::merge(const LiveOperation& other) {
-  add(counts_, other.counts_);
+  add_counts(counts_, other.counts_);
   transferred_bytes_ += other.transferred_bytes_;
   durations_ns_.merge(other.durations_ns_);
   sizes_.merge(other.sizes_);
-  durations_ms_.merge(other.durations_ms_);
+  durations_.merge(other.durations_);
 }
 
 std::optional<Statistics> LiveOperation::duration_statistics() const {
@@ -68,9 +65,10 @@ std::optional<Statistics> LiveOperation::duration_statistics() const {
   statistics.max = in_milliseconds(durations_ns_.max());
   statistics.mean = durations_ns_.mean(kNsPerMs);
   statistics.stddev = durations_ns_.stddev(kNsPerMs);
+  const ExponentialHistogram seconds = durations_.histogram(limits::kLiveBuckets);
   for (std::size_t i = 0; i < kPercentiles.size(); ++i) {
     // A bucket's middle may lie outside of what was seen.
-    const double estimate = durations_ms_.quantile(kPercentiles[i].per_mille / 1000.0);
+    const double estimate = seconds.quantile(kPercentiles[i].per_mille / 1000.0) * 1000;
     statistics.percentiles[i] = std::clamp(estimate, statistics.min, statistics.max);
   }
   return statistics;
@@ -92,20 +90,26 @@ GroupSummary LiveOperation::summary(double seconds) const {
   return group;
 }
 
-void LiveRun::apply(const OperationView& operation) {
-  ++counts.total;
-  if (operation.success) ++counts.successful;
-  entry_or_overflow(operations, operation.operation_type, limits::kLiveOperations).apply(operation);
-  if (!operation.success) {
-    ++entry_or_overflow(errors, error_code_or_unknown(operation), limits::kLiveErrorCodes);
-  }
+void LivePlace::add(const OperationTally& tally, const Moment& now) const {
+  const bool success = errors == nullptr;
+  run->last = now;
+  run->counts.total += tally.count();
+  if (success) run->counts.successful += tally.count();
+  operation->add(tally, success);
+  if (!success) *errors += tally.count();
+}
+
+LivePlace LiveRun::place(std::string_view operation_type, bool success, std::string_view error_code) {
+  return {.run = this,
+          .operation = &entry_or_overflow(operations, operation_type, limits::kLiveOperations),
+          .errors = success ? nullptr : &entry_or_overflow(errors, error_code, limits::kLiveErrorCodes)};
 }
 
 void LiveRun::merge(const LiveRun& other) {
   if (other.first.monotonic_ns < first.monotonic_ns) first = other.first;
   if (other.last.monotonic_ns > last.monotonic_ns) last = other.last;
   connections += other.connections;
-  add(counts, other.counts);
+  add_counts(counts, other.counts);
   for (const auto& [type, operation] : other.operations) {
     entry_or_overflow(operations, type, limits::kLiveOperations).merge(operation);
   }
@@ -137,26 +141,18 @@ RunSummary LiveRun::summary(const Moment& now) const {
   return summary;
 }
 
-std::string LiveRuns::join(const Run& run, const Moment& now) {
+LiveRun& LiveRuns::join(const Run& run, const Moment& now) {
   const bool has_place = runs_.contains(run.test_run_id) || is_shared(run.test_run_id) || make_room();
-  std::string kept_id(has_place ? run.test_run_id : kOverflowLabel);
+  const std::string_view kept_id = has_place ? std::string_view(run.test_run_id) : kOverflowLabel;
   LiveRun& live = at(kept_id, now);
   if (!is_shared(kept_id)) live.run = run;
   ++live.connections;
-  return kept_id;
+  return live;
 }
 
-void LiveRuns::leave(std::string_view kept_id, const Moment& now) {
-  --at(kept_id, now).connections;
-}
-
-void LiveRuns::apply(std::string_view kept_id, const OperationView& operation, const Moment& now) {
-  at(kept_id, now).apply(operation);
-}
-
-void LiveRuns::add_dropped(std::string_view kept_id, std::string_view sink, std::string_view cause,
-                           std::uint64_t count, const Moment& now) {
-  server::add_dropped(at(kept_id, now).dropped, sink, cause, count);
+void LiveRuns::leave(LiveRun& run, const Moment& now) {
+  --run.connections;
+  run.last = now;
 }
 
 void LiveRuns::merge(const LiveRuns& other) {
@@ -217,6 +213,7 @@ bool LiveRuns::make_room() {
   if (own < limits::kLiveRuns) return true;
   if (goes == runs_.end()) return false;
   runs_.erase(goes);
+  ++generation_;
   return true;
 }
 

@@ -5,10 +5,11 @@
 // limits::kLiveOperations types, beside plain senders (the run "") and what had no room (`__overflow__`).
 #pragma once
 
-#include <metricsd/models/operation.h>
+#include "operation_tally.h"
+
 #include <metricsd/models/registry.h>
 #include <metricsd/models/run.h>
-#include <metricsd/models/statistics/exponential_histogram.h>
+#include <metricsd/models/statistics/fine_buckets.h>
 #include <metricsd/models/statistics/moments.h>
 #include <metricsd/models/statistics/summary.h>
 
@@ -23,7 +24,10 @@ namespace metricsd::server {
 // The operations of one type in one run.
 class LiveOperation {
  public:
-  void apply(const OperationView& operation);
+  // Counts a successful operation's duration, given as the FineIndex of its seconds. Its part in the tally
+  // follows.
+  void put_duration(std::int32_t fine_index) { durations_.put(fine_index); }
+  void add(const OperationTally& tally, bool success);
   void merge(const LiveOperation& other);
 
   [[nodiscard]] const OperationCounts& counts() const { return counts_; }
@@ -38,7 +42,18 @@ class LiveOperation {
   Uint128 transferred_bytes_ = 0;  // of successful operations
   Moments durations_ns_;           // of successful operations
   Moments sizes_;
-  ExponentialHistogram durations_ms_{limits::kLiveBuckets};  // of successful operations
+  FineBuckets durations_;  // of successful operations, in seconds as the histograms have them
+};
+
+struct LiveRun;
+
+// Where operations of one type and outcome are counted in a run.
+struct LivePlace {
+  LiveRun* run = nullptr;
+  LiveOperation* operation = nullptr;
+  std::uint64_t* errors = nullptr;  // by code; null for successful ones
+
+  void add(const OperationTally& tally, const Moment& now) const;
 };
 
 // One run, or what plain senders reported, or the runs that had no room.
@@ -52,7 +67,8 @@ struct LiveRun {
   std::map<std::string, std::uint64_t, std::less<>> errors;  // by code
   DropCounts dropped;
 
-  void apply(const OperationView& operation);
+  // The place holds as long as the run. `error_code`: the failure's, "" of a success.
+  [[nodiscard]] LivePlace place(std::string_view operation_type, bool success, std::string_view error_code);
   void merge(const LiveRun& other);
 
   [[nodiscard]] bool is_live() const { return connections > 0; }
@@ -64,16 +80,16 @@ struct LiveRun {
 // One thread; copies may be handed to another.
 class LiveRuns {
  public:
-  // A connection takes part in `run`. The id under which it is kept: the run's own, or `__overflow__` where
-  // as many runs are live as may be. What the connection tells goes there until it leaves.
-  [[nodiscard]] std::string join(const Run& run, const Moment& now);
-  // The connection is no part of it any more. `kept_id` is what join() said, here and below; "" for plain
-  // senders, who never join.
-  void leave(std::string_view kept_id, const Moment& now);
-
-  void apply(std::string_view kept_id, const OperationView& operation, const Moment& now);
-  void add_dropped(std::string_view kept_id, std::string_view sink, std::string_view cause,
-                   std::uint64_t count, const Moment& now);
+  // A connection takes part in `run`. Where its operations count until it leaves: in the run itself, or in
+  // the run `__overflow__` where as many are live as may be.
+  [[nodiscard]] LiveRun& join(const Run& run, const Moment& now);
+  // The connection is no part of it any more.
+  void leave(LiveRun& run, const Moment& now);
+  // The run kept under this id, now heard of; "" is what plain senders report, who never join. It stays where
+  // it is while generation() is the same.
+  [[nodiscard]] LiveRun& at(std::string_view kept_id, const Moment& now);
+  // Grows whenever a run goes. One with connections stays.
+  [[nodiscard]] std::uint64_t generation() const { return generation_; }
   // Adds another shard's. Nothing makes room: each shard has bounded its own.
   void merge(const LiveRuns& other);
 
@@ -86,10 +102,10 @@ class LiveRuns {
   [[nodiscard]] const LiveRun* newest() const;
 
  private:
-  LiveRun& at(std::string_view run_id, const Moment& now);
   bool make_room();
 
   std::map<std::string, LiveRun, std::less<>> runs_;
+  std::uint64_t generation_ = 0;
 };
 
 }  // namespace metricsd::server

@@ -1,6 +1,10 @@
 #include "operation_families.h"
 
+#include <metricsd/models/limits.h>
+#include <metricsd/models/operation.h>
+
 #include <array>
+#include <span>
 #include <string_view>
 
 namespace metricsd::server {
@@ -99,25 +103,46 @@ OperationFamilies::OperationFamilies(Registry& registry, const FamilyOptions& op
       bytes_(registry.define<Counter>(bytes_spec(options)).value()),
       errors_(registry.define<Counter>(errors_spec(options)).value()),
       retries_(registry.define<Counter>(retries_spec(options)).value()),
-      active_users_(registry.define<Gauge>(active_users_spec(options)).value()) {}
+      active_users_(registry.define<Gauge>(active_users_spec(options)).value()),
+      duration_buckets_(options.duration_bounds, 1e-9, static_cast<double>(limits::kDurationNs) / 1e9),
+      size_buckets_(options.size_bounds, 1, static_cast<double>(limits::kWhole)) {}
 
-void OperationFamilies::apply(const OperationView& operation, const Moment& now) {
-  const std::array<std::string_view, 4> by_status{operation.operation_type, operation.workload_type,
-                                                  operation.driver,
-                                                  operation.success ? "success" : "failure"};
+OperationTargets OperationFamilies::find(const OperationLabels& labels, const Moment& now) {
+  const std::array<std::string_view, 4> by_status{labels.operation_type, labels.workload_type, labels.driver,
+                                                  labels.success ? "success" : "failure"};
+  const std::array<std::string_view, 4> by_code{labels.operation_type, labels.workload_type, labels.driver,
+                                                error_code_or_unknown(labels.error_code)};
   const auto by_workload = std::span(by_status).first<3>();
+  OperationTargets targets;
+  targets.duration = &duration_->series_at(by_status, now);
+  targets.size = &size_->series_at(by_workload, now);
+  targets.operations = &operations_->series_at(by_status, now);
+  targets.retries = &retries_->series_at(by_workload, now);
+  targets.outcome = labels.success ? &bytes_->series_at(by_workload, now) : &errors_->series_at(by_code, now);
+  targets.overflows = targets.duration->is_overflow() || targets.size->is_overflow() || targets.operations->is_overflow() ||
+                      targets.retries->is_overflow() || targets.outcome->is_overflow();
+  return targets;
+}
 
-  duration_->at(by_status, now).apply(static_cast<double>(operation.duration_ns) / 1e9);
-  operations_->at(by_status, now).apply(std::uint64_t{1});
-  size_->at(by_workload, now).apply(static_cast<double>(operation.object_size_bytes));
-  retries_->at(by_workload, now).apply(operation.retry_count);
-  if (operation.success) {
-    bytes_->at(by_workload, now).apply(operation.object_size_bytes);
-  } else {
-    const std::array<std::string_view, 4> by_code{operation.operation_type, operation.workload_type,
-                                                  operation.driver, error_code_or_unknown(operation)};
-    errors_->at(by_code, now).apply(std::uint64_t{1});
-  }
+std::uint64_t OperationFamilies::generation() const {
+  return duration_->generation() + size_->generation() + operations_->generation() + bytes_->generation() +
+         errors_->generation() + retries_->generation();
+}
+
+void OperationFamilies::add(const OperationTargets& targets, const OperationTally& tally, bool success,
+                            std::uint64_t refused, const Moment& now) {
+  const std::uint64_t count = tally.count();
+  const auto told = [&](auto& family, auto& series) -> auto& {
+    series.touch(now);
+    if (series.is_overflow() && count > refused) family.count_refused(count - refused);
+    return series.state;
+  };
+  const std::uint64_t bytes = saturated(tally.sizes.sum());
+  told(*duration_, *targets.duration).add_totals(count, static_cast<double>(tally.durations_ns.sum()) / 1e9);
+  told(*size_, *targets.size).add_totals(count, static_cast<double>(tally.sizes.sum()));
+  told(*operations_, *targets.operations).apply(count);
+  told(*retries_, *targets.retries).apply(saturated(tally.retries));
+  told(success ? *bytes_ : *errors_, *targets.outcome).apply(success ? bytes : count);
 }
 
 }  // namespace metricsd::server

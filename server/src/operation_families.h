@@ -1,7 +1,9 @@
 // The families that operations are folded into: the table of docs/metrics.md.
 #pragma once
 
-#include <metricsd/models/operation.h>
+#include "operation_key.h"
+#include "operation_tally.h"
+
 #include <metricsd/models/registry.h>
 
 #include <string>
@@ -19,6 +21,16 @@ struct FamilyOptions {
 [[nodiscard]] std::vector<FamilySpec> operation_family_specs(const FamilyOptions& options);
 [[nodiscard]] FamilySpec run_info_spec(const std::string& metrics_namespace);
 
+// Where the operations of one key are counted. Holds while the families' generation() is the same.
+struct OperationTargets {
+  Series<Histogram>* duration = nullptr;
+  Series<Histogram>* size = nullptr;
+  Series<Counter>* operations = nullptr;
+  Series<Counter>* retries = nullptr;
+  Series<Counter>* outcome = nullptr;  // bytes of successful operations, errors of failed ones
+  bool overflows = false;              // one of these at least is shared by what had no room
+};
+
 // One thread: the registry's.
 class OperationFamilies {
  public:
@@ -26,7 +38,21 @@ class OperationFamilies {
   // meaning.
   OperationFamilies(Registry& registry, const FamilyOptions& options);
 
-  void apply(const OperationView& operation, const Moment& now);
+  // For an operation that is put there next: what has no room counts as refused once.
+  [[nodiscard]] OperationTargets find(const OperationLabels& labels, const Moment& now);
+  // Grows whenever one of the series goes.
+  [[nodiscard]] std::uint64_t generation() const;
+
+  // Operations are put in buckets one by one, and add() says at last what they come to.
+  [[nodiscard]] BucketPlace place_of_duration(std::int64_t ns) const {
+    return duration_buckets_.find(static_cast<double>(ns) / 1e9);
+  }
+  [[nodiscard]] BucketPlace place_of_size(std::uint64_t bytes) const {
+    return size_buckets_.find(static_cast<double>(bytes));
+  }
+  // `refused`: how many of them find() has counted already where there was no room.
+  void add(const OperationTargets& targets, const OperationTally& tally, bool success, std::uint64_t refused,
+           const Moment& now);
 
   [[nodiscard]] Family<Gauge>& active_users() { return *active_users_; }
 
@@ -38,6 +64,8 @@ class OperationFamilies {
   Family<Counter>* errors_;
   Family<Counter>* retries_;
   Family<Gauge>* active_users_;
+  BucketFinder duration_buckets_;
+  BucketFinder size_buckets_;
 };
 
 }  // namespace metricsd::server

@@ -1,6 +1,8 @@
 // What the daemon knows of one connection's sender: state that dies with the connection.
 #pragma once
 
+#include "live_runs.h"
+
 #include <metricsd/models/registry.h>
 #include <metricsd/models/run.h>
 #include <metricsd/models/statistics/summary.h>
@@ -24,8 +26,7 @@ struct Sender {
 
   Gauge::Owner id;                   // unique over all shards: the owner of its gauges
   Run run;                           // its names and its start, no more; plain senders': all empty
-  bool has_run = false;              // between run_start and run_end
-  std::string live_run;              // meanwhile: the id under which the live runs keep it
+  LiveRun* live_run = nullptr;       // between run_start and run_end: where its operations count
   std::optional<LabelValues> users;  // labels of the active_users series it has a part in
   std::unordered_map<std::uint32_t, DefinedFamily> defined;  // by the sender's own ids
   std::unordered_set<Family<Gauge>*> gauges;  // of these: where it has values, which go with it

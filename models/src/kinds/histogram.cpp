@@ -26,6 +26,12 @@ void Histogram::apply(double value) {
   exponential_.apply(value);
 }
 
+void Histogram::add_totals(std::uint64_t count, double sum) {
+  count_ += count;
+  exponential_.add_count(count);
+  add_to_sum(sum);
+}
+
 void Histogram::add_to_sum(double value) {
   const double sum = sum_ + value;
   if (!std::isfinite(sum)) {  // saturates: an infinite sum would turn into NaN and stay it

@@ -1,8 +1,6 @@
 #include <metricsd/models/statistics/exponential_histogram.h>
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <cassert>
 #include <cmath>
 #include <functional>
@@ -10,57 +8,6 @@
 
 namespace metricsd {
 namespace {
-
-constexpr int kSubBuckets = 1 << ExponentialHistogram::kMaxScale;  // buckets between two powers of 2
-constexpr int kFractionBits = std::numeric_limits<double>::digits - 1;
-constexpr int kExponentBias = std::numeric_limits<double>::max_exponent - 1;
-constexpr std::uint64_t kFractionMask = (std::uint64_t{1} << kFractionBits) - 1;
-
-// The bounds 2^(k/256) between 1 and 2. Values are compared with them by their fraction bits, as whole
-// numbers.
-struct Bounds {
-  std::array<double, kSubBuckets> value{};
-  std::array<std::uint64_t, kSubBuckets + 1> fraction{};  // the last one is greater than any
-  // Bounds below 1 + t/256: where the search for a fraction that starts with the bits t begins. The logarithm
-  // rises by less than 1.45 buckets over such a step, so the search is two comparisons long at most.
-  std::array<std::uint16_t, kSubBuckets> below{};
-
-  Bounds() {
-    for (std::size_t k = 0; k < value.size(); ++k) {
-      // 64 bits of precision, then rounded: the nearest double.
-      value[k] = static_cast<double>(std::exp2(static_cast<long double>(k) / kSubBuckets));
-      fraction[k] = std::bit_cast<std::uint64_t>(value[k]) & kFractionMask;
-    }
-    fraction.back() = std::numeric_limits<std::uint64_t>::max();
-    for (std::size_t t = 0; t < below.size(); ++t) {
-      const double start = 1 + static_cast<double>(t) / kSubBuckets;
-      below[t] =
-          static_cast<std::uint16_t>(std::lower_bound(value.begin(), value.end(), start) - value.begin());
-    }
-  }
-};
-
-const Bounds& bounds() {
-  static const Bounds table;
-  return table;
-}
-
-// A double > 0 as fraction * 2^exponent with 1 <= fraction < 2; `fraction` holds the bits behind the point.
-struct Binary {
-  int exponent;
-  std::uint64_t fraction;
-};
-
-Binary take_apart(double value) {
-  const auto split = [](double normal) {
-    const auto bits = std::bit_cast<std::uint64_t>(normal);
-    return Binary{static_cast<int>(bits >> kFractionBits) - kExponentBias, bits & kFractionMask};
-  };
-  if (value >= std::numeric_limits<double>::min()) return split(value);
-  Binary subnormal = split(std::ldexp(value, kFractionBits));  // exact
-  subnormal.exponent -= kFractionBits;
-  return subnormal;
-}
 
 // How far an index at kMaxScale is shifted to become one at `scale`: with each step two neighbours become
 // one.
@@ -74,41 +21,53 @@ ExponentialHistogram::ExponentialHistogram(std::size_t max_buckets, int scale)
     : max_buckets_(max_buckets), scale_(std::clamp(scale, kMinScale, kMaxScale)) {}
 
 std::int32_t ExponentialHistogram::index_of(double value, int scale) {
-  const Bounds& table = bounds();
-  const Binary parts = take_apart(value);
-  std::int32_t bounds_below = table.below[parts.fraction >> (kFractionBits - kMaxScale)];
-  while (table.fraction[static_cast<std::size_t>(bounds_below)] < parts.fraction) ++bounds_below;
-  return (parts.exponent * kSubBuckets + bounds_below - 1) >> shift_to(scale);
+  return FineIndex::table().of(value) >> shift_to(scale);
 }
 
 double ExponentialHistogram::lower_bound(std::int32_t index, int scale) {
-  const std::int64_t fine_index = std::int64_t{index} << shift_to(scale);
-  constexpr std::int64_t kFarOut = 10'000;  // beyond every double's exponent, and an int
-  const auto exponent = std::clamp(fine_index >> kMaxScale, -kFarOut, kFarOut);
-  return std::ldexp(bounds().value[static_cast<std::size_t>(fine_index & (kSubBuckets - 1))],
-                    static_cast<int>(exponent));
+  return FineIndex::table().lower_bound(std::int64_t{index} << shift_to(scale));
 }
 
 void ExponentialHistogram::apply(double value, std::uint64_t times) {
   assert(std::isfinite(value) && value >= 0);
-  if (times == 0) return;
+  if (times > 0) add(value == 0 ? FineIndex::kZero : FineIndex::table().of(value), times);
+}
+
+void ExponentialHistogram::add(std::int32_t fine_index, std::uint64_t times) {
   count_ += times;
-  if (value == 0) {
+  if (fine_index == FineIndex::kZero) {
     zero_count_ += times;
   } else {
-    add(index_of(value, scale_), times);
+    count_at(fine_index >> shift_to(scale_), times);
   }
 }
 
-void ExponentialHistogram::add(std::int32_t index, std::uint64_t times) {
+// Where the bucket stands now; meaningless where the scale fell.
+std::size_t ExponentialHistogram::count_at(std::int32_t index, std::uint64_t times) {
   const std::size_t at = position_of(index);
   if (at < indices_.size() && indices_[at] == index) {
     counts_[at] += times;
-    return;
+    return at;
   }
+  make_room();
   indices_.insert(indices_.begin() + static_cast<std::ptrdiff_t>(at), index);
   counts_.insert(counts_.begin() + static_cast<std::ptrdiff_t>(at), times);
   shrink_to_limit();
+  return at;
+}
+
+void ExponentialHistogram::put_by_search(std::int32_t index, std::uint8_t& hint) {
+  const std::size_t at = count_at(index, 1);
+  hint = static_cast<std::uint8_t>(std::min<std::size_t>(at, std::numeric_limits<std::uint8_t>::max()));
+}
+
+// For one more bucket. Doubling would leave most histograms, which have some 160, half empty.
+void ExponentialHistogram::make_room() {
+  if (indices_.size() < indices_.capacity()) return;
+  const std::size_t size = indices_.size();
+  const std::size_t more = std::clamp<std::size_t>(size / 4, 4, 1024);
+  indices_.reserve(std::min(size + more, std::max(size, max_buckets_) + 1));
+  counts_.reserve(indices_.capacity());
 }
 
 // Where the bucket is, or belongs. The buckets in use mostly have no gaps between them: then it is known at

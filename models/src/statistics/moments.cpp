@@ -40,16 +40,6 @@ Wide widen(Uint128 value) {
 
 }  // namespace
 
-void Moments::apply(std::uint64_t value) {
-  ++count_;
-  min_ = std::min(min_, value);
-  max_ = std::max(max_, value);
-  sum_ += value;
-  const Uint128 square = Uint128{value} * value;
-  squares_low_ += square;
-  if (squares_low_ < square) ++squares_high_;
-}
-
 void Moments::merge(const Moments& other) {
   count_ += other.count_;
   min_ = std::min(min_, other.min_);

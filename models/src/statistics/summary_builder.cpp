@@ -127,7 +127,7 @@ Result<> SummaryBuilder::State::add(const OperationView& operation) {
   const std::uint32_t group = groups.id_of(operation.operation_type, operation.workload_type);
   if (Result<> added = store.add(record_of(operation, group, interval)); !added) return added;
   note_time(interval);
-  if (!operation.success) count_error(error_code_or_unknown(operation));
+  if (!operation.success) count_error(error_code_or_unknown(operation.error_code));
   return {};
 }
 

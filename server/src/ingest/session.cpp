@@ -54,6 +54,7 @@ Session::ReadOutcome Session::read_once() {
   context_.aggregator.begin_chunk(static_cast<std::size_t>(size));
   decoder_.feed({buffer.data(), static_cast<std::size_t>(size)});
   decode_all();
+  context_.aggregator.end_chunk();
   return ReadOutcome::data;
 }
 

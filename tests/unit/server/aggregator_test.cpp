@@ -32,6 +32,7 @@ class AggregatorTest : public ::testing::Test {
   void apply(const OperationMetric& operation) {
     aggregator_.begin_chunk(0);
     aggregator_.apply(sender_, operation, 0);
+    aggregator_.end_chunk();
   }
   Result<> tell(const ipc::Message& message) { return aggregator_.apply(sender_, message); }
 
@@ -196,6 +197,7 @@ TEST_F(AggregatorTest, ASeventeenthRunCostsTheOthersNothing) {
   }
   for (int round = 0; round < 3; ++round) {
     for (const Sender& sender : senders) aggregator_.apply(sender, upload(), 0);
+    aggregator_.end_chunk();
     apply(upload());  // a plain sender's
   }
   const LiveRuns& runs = aggregator_.live_runs();

@@ -3,6 +3,7 @@
 #include "live_runs_json.h"
 
 #include <metricsd/models/json/document.h>
+#include <metricsd/models/operation.h>
 #include <metricsd/support/manual_clock.h>
 
 #include <string>
@@ -34,15 +35,34 @@ OperationMetric operation(std::string type, std::int64_t duration_ms, bool succe
   return metric;
 }
 
-std::string join(LiveRuns& runs, const std::string& id, const Moment& now) {
+LiveRun& join(LiveRuns& runs, const std::string& id, const Moment& now) {
   return runs.join(run_of(id), now);
+}
+
+void leave(LiveRuns& runs, const std::string& kept_id, const Moment& now) {
+  runs.leave(runs.at(kept_id, now), now);
+}
+
+void apply(LiveRuns& runs, const std::string& kept_id, const OperationMetric& operation, const Moment& now) {
+  const LivePlace place =
+      runs.at(kept_id, now)
+          .place(operation.operation_type, operation.success, error_code_or_unknown(operation.error_code));
+  const auto duration_ns = static_cast<std::uint64_t>(operation.duration_ns);
+  OperationTally tally;
+  tally.durations_ns.apply(duration_ns);
+  tally.sizes.apply(operation.object_size_bytes);
+  if (operation.success) {
+    const double seconds = static_cast<double>(duration_ns) / kNsPerSecond;
+    place.operation->put_duration(seconds > 0 ? FineIndex::table().of(seconds) : FineIndex::kZero);
+  }
+  place.add(tally, now);
 }
 
 TEST(LiveRuns, SummarizesARun) {
   LiveRuns runs;
   join(runs, "r", second(0));
-  for (int i = 1; i <= 1000; ++i) runs.apply("r", operation("upload", i), second(5));
-  runs.apply("r", operation("upload", 99'999, false), second(10));
+  for (int i = 1; i <= 1000; ++i) apply(runs, "r", operation("upload", i), second(5));
+  apply(runs, "r", operation("upload", 99'999, false), second(10));
 
   const RunSummary summary = runs.find("r")->summary(second(10));
   EXPECT_EQ(summary.method, SummaryMethod::exponential_histogram);
@@ -75,14 +95,14 @@ TEST(LiveRuns, TheRateOfARunThatGoesOnFallsInSilence) {
   join(runs, "r", now());
   clock.advance(kNsPerMs);
   for (int i = 0; i < 100; ++i) {
-    runs.apply("r", operation("upload", 1), now());
-    runs.apply("", operation("upload", 1), now());  // plain senders start nothing and end nothing
+    apply(runs, "r", operation("upload", 1), now());
+    apply(runs, "", operation("upload", 1), now());  // plain senders start nothing and end nothing
   }
   clock.advance(kNsPerSecond - kNsPerMs);
   EXPECT_DOUBLE_EQ(runs.find("r")->summary(now()).overall.requests_per_second.value(), 100);
   clock.advance(3 * kNsPerSecond);
   EXPECT_DOUBLE_EQ(runs.find("r")->summary(now()).by_operation.at("upload").requests_per_second.value(), 25);
-  runs.leave("r", now());
+  leave(runs, "r", now());
   clock.advance(kNsPerMs);
   const RunSummary plain = runs.find("")->summary(now());
   EXPECT_EQ(plain.duration_seconds, 4);
@@ -98,7 +118,7 @@ TEST(LiveRuns, TheRateOfARunThatGoesOnFallsInSilence) {
 
 TEST(LiveRuns, OnlyFailuresHaveNoDurations) {
   LiveRuns runs;
-  runs.apply("", operation("upload", 5, false), second(0));
+  apply(runs, "", operation("upload", 5, false), second(0));
   const RunSummary summary = runs.find("")->summary(second(0));
   EXPECT_FALSE(summary.overall.duration_ms);
   EXPECT_FALSE(summary.overall.requests_per_second);  // no time has passed
@@ -110,7 +130,7 @@ TEST(LiveRuns, OperationTypesAndCodesAreBounded) {
   for (std::size_t i = 0; i < limits::kLiveOperations + 10; ++i) {
     OperationMetric metric = operation("type-" + std::to_string(i), 1, false);
     metric.error_code = "code-" + std::to_string(i);
-    runs.apply("", metric, second(0));
+    apply(runs, "", metric, second(0));
   }
   const RunSummary summary = runs.find("")->summary(second(0));
   EXPECT_EQ(summary.by_operation.size(), limits::kLiveOperations + 1);
@@ -122,12 +142,12 @@ TEST(LiveRuns, OperationTypesAndCodesAreBounded) {
 TEST(LiveRuns, EndedRunsMakeRoomTheLongestSilentFirst) {
   LiveRuns runs;
   for (std::size_t i = 0; i < limits::kLiveRuns; ++i) join(runs, "r" + std::to_string(i), second(0));
-  runs.leave("r5", second(100));
-  runs.leave("r7", second(90));
-  EXPECT_EQ(join(runs, "new", second(101)), "new");
+  leave(runs, "r5", second(100));
+  leave(runs, "r7", second(90));
+  EXPECT_EQ(join(runs, "new", second(101)).run.test_run_id, "new");
   EXPECT_EQ(runs.find("r7"), nullptr);
   EXPECT_NE(runs.find("r5"), nullptr);
-  EXPECT_EQ(join(runs, "r5", second(102)), "r5");  // one that ended may go on
+  EXPECT_EQ(join(runs, "r5", second(102)).run.test_run_id, "r5");  // one that ended may go on
   EXPECT_TRUE(runs.find("r5")->is_live());
   EXPECT_EQ(runs.runs().size(), limits::kLiveRuns);
 }
@@ -138,11 +158,11 @@ TEST(LiveRuns, ALiveRunIsNeverDrivenOut) {
   LiveRuns runs;
   std::vector<std::string> kept;
   for (std::size_t i = 0; i < limits::kLiveRuns + kMore; ++i) {
-    kept.push_back(join(runs, "r" + std::to_string(i), second(0)));
+    kept.push_back(join(runs, "r" + std::to_string(i), second(0)).run.test_run_id);
   }
   for (std::uint64_t round = 0; round < kRounds; ++round) {
-    for (const std::string& id : kept) runs.apply(id, operation("upload", 1), second(1));
-    runs.apply("", operation("upload", 1), second(1));
+    for (const std::string& id : kept) apply(runs, id, operation("upload", 1), second(1));
+    apply(runs, "", operation("upload", 1), second(1));
   }
   for (std::size_t i = 0; i < limits::kLiveRuns; ++i) {
     const LiveRun* run = runs.find("r" + std::to_string(i));
@@ -159,10 +179,10 @@ TEST(LiveRuns, ALiveRunIsNeverDrivenOut) {
 TEST(LiveRuns, WhoJoinedTheOverflowLeavesTheOverflow) {
   LiveRuns runs;
   for (std::size_t i = 0; i < limits::kLiveRuns; ++i) join(runs, "r" + std::to_string(i), second(0));
-  const std::string early = join(runs, "late", second(1));
-  EXPECT_EQ(early, "__overflow__");
-  runs.leave("r0", second(2));
-  EXPECT_EQ(join(runs, "late", second(3)), "late");
+  LiveRun& early = join(runs, "late", second(1));
+  EXPECT_EQ(early.run.test_run_id, "__overflow__");
+  leave(runs, "r0", second(2));
+  EXPECT_EQ(join(runs, "late", second(3)).run.test_run_id, "late");
   runs.leave(early, second(4));
   EXPECT_TRUE(runs.find("late")->is_live());
   EXPECT_FALSE(runs.find("__overflow__")->is_live());
@@ -173,7 +193,7 @@ TEST(LiveRuns, NewestIsTheOneFirstHeardOfLast) {
   EXPECT_EQ(runs.newest(), nullptr);
   join(runs, "z", second(0));
   join(runs, "a", second(1));
-  runs.apply("z", operation("upload", 1), second(9));
+  apply(runs, "z", operation("upload", 1), second(9));
   EXPECT_EQ(runs.newest()->run.test_run_id, "a");
 }
 
@@ -183,10 +203,10 @@ TEST(LiveRuns, MergingShardsIsSeeingAllInOne) {
   LiveRuns all;
   for (int i = 0; i < 100; ++i) {
     LiveRuns& shard = i % 2 == 0 ? a : b;
-    shard.apply("r", operation("upload", i), second(i));
-    all.apply("r", operation("upload", i), second(i));
+    apply(shard, "r", operation("upload", i), second(i));
+    apply(all, "r", operation("upload", i), second(i));
   }
-  b.apply("only b", operation("upload", 1), second(200));
+  apply(b, "only b", operation("upload", 1), second(200));
   a.merge(b);
   const RunSummary merged = a.find("r")->summary(second(300));
   const RunSummary whole = all.find("r")->summary(second(300));
@@ -200,7 +220,7 @@ TEST(LiveRuns, MergingShardsIsSeeingAllInOne) {
 TEST(LiveRuns, HeadsKnowTheRunsAndNothingOfTheirOperations) {
   LiveRuns runs;
   join(runs, "r", second(0));
-  runs.apply("r", operation("upload", 1), second(1));
+  apply(runs, "r", operation("upload", 1), second(1));
   const LiveRuns heads = runs.heads();
   ASSERT_NE(heads.find("r"), nullptr);
   EXPECT_TRUE(heads.find("r")->is_live());
@@ -213,7 +233,7 @@ TEST(LiveRuns, JsonListsThemInOrder) {
   LiveRuns runs;
   join(runs, "z", second(0));
   join(runs, "a", second(1));
-  runs.apply("a", operation("upload", 1, false), second(2));
+  apply(runs, "a", operation("upload", 1, false), second(2));
   std::string text;
   render_runs_json(text, runs);
   const auto json = parse_json(text);

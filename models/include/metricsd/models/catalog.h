@@ -53,6 +53,8 @@ class Catalog {
   [[nodiscard]] const StoredKey* admit_overflow(const FamilySpec& family, std::string_view series_key);
   void release(const FamilySpec& family, std::string_view series_key);
   void release_overflow(const FamilySpec& family, std::string_view series_key);
+  // So many observations more found no room: of who does not ask for each, having been told no.
+  void count_refused(const FamilySpec& family, std::uint64_t observations);
 
   [[nodiscard]] std::size_t max_series_per_family() const { return max_series_; }
   // Series of all families, whoever holds them; what they overflowed into aside.

@@ -76,6 +76,6 @@ using OperationView = BasicOperation<std::string_view>;
 [[nodiscard]] std::optional<double> throughput_of(std::uint64_t object_size_bytes, std::int64_t duration_ns);
 
 // The failure's code, "unknown" where none was given. For labels and counts; the files keep what was given.
-[[nodiscard]] std::string_view error_code_or_unknown(const OperationView& operation);
+[[nodiscard]] std::string_view error_code_or_unknown(std::string_view error_code);
 
 }  // namespace metricsd

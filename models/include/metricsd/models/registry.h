@@ -59,9 +59,11 @@ class Family {
   // The same for values that live in strings.
   K& at(const LabelValues& values, const Moment& now);
   // The series that holds this state, for who keeps it between operations. It stays where it is while
-  // generation() stays the same; who applies to its state by himself touches it too. An overflow series is
-  // not to be kept: these values may find room later, and each try is counted.
+  // generation() stays the same; who applies to its state by himself touches it too. An overflow series
+  // (is_overflow()) is kept for moments only: these values may find room later.
   Series<K>& series_at(std::span<const std::string_view> values, const Moment& now);
+  // Observations that went to an overflow series which was kept.
+  void count_refused(std::uint64_t observations) { catalog_->count_refused(*spec_, observations); }
   // Grows whenever a series goes.
   [[nodiscard]] std::uint64_t generation() const { return generation_; }
   // The state where there is one, and the overflow series' that these values fold into; else null.

@@ -114,6 +114,22 @@ TEST(ExponentialHistogram, TimesIsApplyingAgainAndAgain) {
   EXPECT_EQ(at_once, histogram_of(std::vector<double>(7, 1.5)));
 }
 
+TEST(ExponentialHistogram, PuttingIsApplyingWhateverTheHintsSay) {
+  for (const std::size_t max_buckets : {std::size_t{2}, std::size_t{160}, std::size_t{5000}}) {
+    std::mt19937_64 random(max_buckets);
+    Histogram applied(max_buckets);
+    Histogram put(max_buckets);
+    BucketHints hints;
+    for (const double value : random_values(20'000, max_buckets)) {
+      if (random() % 100 == 0) hints.positions[random() % hints.positions.size()] ^= 0x5A;
+      put.put(value == 0 ? FineIndex::kZero : FineIndex::table().of(value), hints);
+      applied.apply(value);
+    }
+    put.add_count(20'000);
+    EXPECT_EQ(put, applied);
+  }
+}
+
 TEST(ExponentialHistogram, IndicesAscendAndCountsAddUp) {
   const Histogram histogram = histogram_of(random_values(10'000, 2));
   ASSERT_EQ(histogram.indices().size(), histogram.counts().size());

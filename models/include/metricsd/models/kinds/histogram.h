@@ -4,6 +4,7 @@
 #include <metricsd/models/binary.h>
 #include <metricsd/models/errors.h>
 #include <metricsd/models/family.h>
+#include <metricsd/models/kinds/bucket_finder.h>
 #include <metricsd/models/shapes.h>
 #include <metricsd/models/statistics/exponential_histogram.h>
 
@@ -23,6 +24,14 @@ class Histogram {
 
   // `value` is finite and >= 0. A value on a bound counts in that bound's bucket.
   void apply(double value);
+
+  // The same for many values, by who knows their places: put() each, then add_totals() of all, before
+  // anything else is asked. `place` is of a finder with the family's bounds.
+  void put(const BucketPlace& place, BucketHints& hints) {
+    ++counts_[place.classic];
+    exponential_.put(place.fine, hints);
+  }
+  void add_totals(std::uint64_t count, double sum);
 
   // Of the same bounds.
   void merge(const Histogram& other);

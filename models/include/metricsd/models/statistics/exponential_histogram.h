@@ -11,7 +11,9 @@
 #include <metricsd/models/binary.h>
 #include <metricsd/models/errors.h>
 #include <metricsd/models/limits.h>
+#include <metricsd/models/statistics/fine_index.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -19,17 +21,29 @@
 
 namespace metricsd {
 
+// Remembers where the buckets of one histogram stood when they were counted in last. A histogram checks what
+// it is told, so a memory that is empty, old or another's costs time and nothing else.
+struct BucketHints {
+  std::array<std::uint8_t, 128> positions{};  // by the low bits of the bucket's index
+};
+
 // A plain value; one thread at a time.
 class ExponentialHistogram {
  public:
-  static constexpr int kMaxScale = 8;    // relative error 0.14 %
-  static constexpr int kMinScale = -10;  // every double in three buckets
+  static constexpr int kMaxScale = FineIndex::kScale;  // relative error 0.14 %
+  static constexpr int kMinScale = -10;                // every double in three buckets
 
   // At kMinScale three buckets are kept even where `max_buckets` is less.
   explicit ExponentialHistogram(std::size_t max_buckets = limits::kExponentialBuckets, int scale = kMaxScale);
 
   // `value` is finite and >= 0; zero has a bucket of its own.
   void apply(double value, std::uint64_t times = 1);
+  // Counts one value whose FineIndex the caller knows, in its bucket; add_count() of as many values follows
+  // before anything else is asked.
+  void put(std::int32_t fine_index, BucketHints& hints);
+  void add_count(std::uint64_t values) { count_ += values; }
+  // Counts values in the bucket `fine_index`.
+  void add(std::int32_t fine_index, std::uint64_t times);
   void merge(const ExponentialHistogram& other);
   // Lowers the scale by `steps`; never below kMinScale.
   void downscale(int steps);
@@ -59,7 +73,9 @@ class ExponentialHistogram {
   bool operator==(const ExponentialHistogram&) const = default;
 
  private:
-  void add(std::int32_t index, std::uint64_t times);
+  std::size_t count_at(std::int32_t index, std::uint64_t times);
+  void put_by_search(std::int32_t index, std::uint8_t& hint);
+  void make_room();
   [[nodiscard]] std::size_t position_of(std::int32_t index) const;
   void add_buckets(const ExponentialHistogram& other, int shift);
   void shrink_to_limit();
@@ -73,5 +89,19 @@ class ExponentialHistogram {
   std::vector<std::int32_t> indices_;
   std::vector<std::uint64_t> counts_;
 };
+
+inline void ExponentialHistogram::put(std::int32_t fine_index, BucketHints& hints) {
+  if (fine_index == FineIndex::kZero) {
+    ++zero_count_;
+    return;
+  }
+  const std::int32_t index = fine_index >> (kMaxScale - scale_);
+  std::uint8_t& hint = hints.positions[static_cast<std::uint32_t>(index) % hints.positions.size()];
+  if (hint < indices_.size() && indices_[hint] == index) [[likely]] {
+    ++counts_[hint];
+  } else {
+    put_by_search(index, hint);
+  }
+}
 
 }  // namespace metricsd

@@ -4,6 +4,7 @@
 
 #include <metricsd/models/decimal.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
@@ -13,7 +14,15 @@ namespace metricsd {
 // Count, extremes, sum and sum of squares of whole numbers, all exact. A plain value.
 class Moments {
  public:
-  void apply(std::uint64_t value);
+  void apply(std::uint64_t value) {
+    ++count_;
+    min_ = std::min(min_, value);
+    max_ = std::max(max_, value);
+    sum_ += value;
+    const Uint128 square = Uint128{value} * value;
+    squares_low_ += square;
+    squares_high_ += squares_low_ < square ? 1 : 0;
+  }
   void merge(const Moments& other);
 
   [[nodiscard]] std::uint64_t count() const { return count_; }
