@@ -42,6 +42,8 @@ std::string_view reason(Errc errc) noexcept {
     case Errc::label_mismatch: return "label_mismatch";
     case Errc::limit_reached: return "limit_reached";
     case Errc::inconsistent_batch: return "inconsistent_batch";
+    case Errc::unexpected_message: return "unexpected_message";
+    case Errc::unsupported_protocol: return "unsupported_protocol";
     case Errc::corrupt_state: return "corrupt_state";
     case Errc::run_exists: return "run_exists";
     case Errc::run_not_found: return "run_not_found";

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <utility>
 #include <variant>
 
@@ -70,11 +71,12 @@ void view(const LabelValues& labels, std::vector<std::string_view>& views) {
 }  // namespace
 
 Aggregator::Aggregator(const FamilyOptions& options, const std::shared_ptr<Catalog>& catalog,
-                       const Clock& clock)
+                       const Clock& clock, std::string store_id)
     : registry_(catalog),
       families_(registry_, options),
       clock_(clock),
       now_(moment()),
+      store_id_(std::move(store_id)),
       fold_(families_, live_runs_) {
   // run_info is shown from the list of live runs; defined here so that nobody else takes its name.
   [[maybe_unused]] const auto reserved = catalog->define(run_info_spec(options.metrics_namespace));
@@ -98,6 +100,36 @@ void Aggregator::apply(const Sender& sender, const OperationView& operation, std
               operation.object_size_bytes, operation.retry_count, now_);
 }
 
+Result<> Aggregator::apply(Sender& sender, const ipc::Batch& batch) {
+  const auto advanced = advance(sender, {batch.stream, batch.first_seq}, batch.count);
+  if (!advanced) return advanced.error();
+  if (!batch.refusal) {
+    fold(sender, batch, advanced->known);
+    return {};
+  }
+  const std::uint64_t refused = batch.count - advanced->known;
+  refuse(batch.refusal->reason, refused);
+  sender.client->records.rejected += refused;
+  return batch.refusal->reason;
+}
+
+Result<ipc::WelcomeMessage> Aggregator::greet(Sender& sender, uid_t uid, const ipc::HelloMessage& hello) {
+  std::uint64_t gap = 0;
+  const auto client = clients_.greet(uid, hello, sender.id, now_.monotonic_ns, gap);
+  if (!client) {
+    refuse(static_cast<Errc>(client.error().value()));
+    return client.error();
+  }
+  sender.client = *client;
+  add_gap(sender, gap);
+  return ipc::WelcomeMessage{.store_id = store_id_, .streams = Clients::progress(**client, hello.streams)};
+}
+
+std::optional<Gauge::Owner> Aggregator::connection_of(uid_t uid, std::string_view client_id) {
+  const Client* client = clients_.find(uid, client_id);
+  return client == nullptr ? std::nullopt : client->connection;
+}
+
 Result<> Aggregator::apply(Sender& sender, const ipc::Message& message) {
   const Result<> handled =
       std::visit([&](const auto& alternative) { return handle(sender, alternative); }, message);
@@ -112,6 +144,7 @@ void Aggregator::close(Sender& sender) {
   now_ = moment();
   leave_run(sender);
   forget_users(sender);
+  if (sender.client != nullptr) clients_.leave(*sender.client, sender.id, now_.monotonic_ns);
   for (Family<Gauge>* family : sender.gauges) {
     family->for_each([&](Series<Gauge>& series) { series.state.forget(sender.id); });
   }
@@ -137,6 +170,7 @@ Result<> Aggregator::handle(Sender& sender, const ipc::RunStartMessage& message)
   fold_.settle(now_);  // a run that ended may make room for this one
   sender.run = names_and_start(message.run);
   sender.live_run = &live_runs_.join(sender.run, now_);
+  sender.batch_series.clear();
   return {};
 }
 
@@ -163,16 +197,31 @@ Result<> Aggregator::handle(Sender& sender, const ipc::DefineMessage& message) {
 }
 
 Result<> Aggregator::handle(Sender& sender, const ipc::SamplesMessage& message) {
+  std::uint64_t known = 0;
+  if (message.position) {
+    const std::uint64_t rows = message.samples.size() + message.refused.size();
+    const auto advanced = advance(sender, *message.position, rows);
+    if (!advanced) return advanced.error();
+    if (advanced->known == rows) return {};
+    known = std::min<std::uint64_t>(advanced->known, message.samples.size());
+  }
+  RecordCounts counts;
   Result<> last;
   const auto refuse_row = [&](Errc reason) {
     refuse(reason);
+    ++counts.rejected;
     last = reason;
   };
-  for (const ipc::Sample& sample : message.samples) {
+  for (const ipc::Sample& sample : std::span(message.samples).subspan(known)) {
     const auto applied = apply_sample(sender, sample);
     if (!applied) refuse_row(static_cast<Errc>(applied.error().value()));
+    if (applied) ++counts.folded;
   }
   for (const Errc reason : message.refused) refuse_row(reason);
+  if (message.position) {
+    sender.client->records.folded += counts.folded;
+    sender.client->records.rejected += counts.rejected;
+  }
   return last;
 }
 
@@ -193,8 +242,22 @@ Result<> Aggregator::handle(Sender& sender, const ipc::HeartbeatMessage& message
   return {};
 }
 
-Result<> Aggregator::handle(Sender&, const auto&) {
+Result<> Aggregator::handle(Sender& sender, const ipc::FlushMessage&) {
+  return sender.client == nullptr ? Result<>(Errc::unexpected_message) : Result<>();
+}
+
+Result<> Aggregator::handle(Sender& sender, const ipc::ByeMessage&) {
+  if (sender.client == nullptr) return Errc::unexpected_message;
+  clients_.forget(*std::exchange(sender.client, nullptr));
+  return {};
+}
+
+Result<> Aggregator::handle(Sender&, const ipc::UnknownMessage&) {
   return Errc::unknown_type;
+}
+
+Result<> Aggregator::handle(Sender&, const auto&) {
+  return Errc::unexpected_message;
 }
 
 Result<DefinedFamily> Aggregator::define(const FamilySpec& spec) {
@@ -232,10 +295,61 @@ Result<> Aggregator::apply_sample(Sender& sender, const ipc::Sample& sample) {
       bound->second);
 }
 
+// What has no place in a stream is refused whole.
+Result<Advance> Aggregator::advance(Sender& sender, const ipc::StreamPosition& position,
+                                    std::uint64_t count) {
+  if (sender.client == nullptr) {
+    refuse(Errc::unexpected_message, count);
+    return Errc::unexpected_message;
+  }
+  auto advanced = clients_.advance(*sender.client, position, count);
+  if (!advanced) {
+    refuse(static_cast<Errc>(advanced.error().value()), count);
+  } else {
+    add_gap(sender, advanced->gap);
+  }
+  return advanced;
+}
+
+void Aggregator::fold(Sender& sender, const ipc::Batch& batch, std::uint64_t known) {
+  if (known == batch.count) return;
+  if (sender.batch_version != batch.shared_version || sender.batch_epoch != fold_.epoch() ||
+      sender.batch_series.size() != batch.shared.size()) {
+    sender.batch_series.assign(batch.shared.size(), nullptr);
+    sender.batch_version = batch.shared_version;
+    sender.batch_epoch = fold_.epoch();
+  }
+  std::uint64_t folded = 0;
+  RecordCounts& records = sender.client->records;
+  for (const ipc::BatchRow& row : std::span(batch.rows).subspan(known)) {
+    if (row.shared == ipc::BatchRow::kNoOperation) {
+      const bool is_taken_back = row.refusal == Errc{};
+      if (!is_taken_back) refuse(row.refusal);
+      ++(is_taken_back ? records.dropped : records.rejected);
+      continue;
+    }
+    OperationSeries*& series = sender.batch_series[row.shared];
+    if (series == nullptr) series = &fold_.series(labels_of(batch.shared[row.shared]), sender.live_run);
+    fold_.apply(*series, row.duration_ns, row.object_size_bytes, row.retry_count, now_);
+    ++folded;
+  }
+  records.folded += folded;
+  totals_.operations += folded;
+  totals_.acknowledged += folded;
+  totals_.unknown_fields += batch.unknown_fields;
+}
+
+void Aggregator::add_gap(const Sender& sender, std::uint64_t records) {
+  if (records == 0) return;
+  add_dropped(totals_.dropped, "socket", "gap", records);
+  if (sender.live_run != nullptr) add_dropped(sender.live_run->dropped, "socket", "gap", records);
+}
+
 void Aggregator::leave_run(Sender& sender) {
   if (sender.live_run == nullptr) return;
   fold_.settle(now_);
   live_runs_.leave(*std::exchange(sender.live_run, nullptr), now_);
+  sender.batch_series.clear();
   sender.run = Run{};
 }
 

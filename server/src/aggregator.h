@@ -6,20 +6,24 @@
 //   define, samples > families of any name, through ids that the connection binds
 //   run_start, _end > what the connection's operations belong to
 //   heartbeat ------> losses, by difference to what the connection told before
+//   hello, batch ---> the client's streams, so that each record counts once
 #pragma once
 
+#include "clients.h"
 #include "ingest_totals.h"
 #include "live_runs.h"
 #include "operation_families.h"
 #include "operation_fold.h"
 #include "sender.h"
 
+#include <metricsd/ipc/batch.h>
 #include <metricsd/ipc/message.h>
 #include <metricsd/models/clock.h>
 #include <metricsd/models/errors.h>
 #include <metricsd/models/registry.h>
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -30,8 +34,10 @@ namespace metricsd::server {
 // One shard's; one thread.
 class Aggregator {
  public:
-  // `clock` outlives the aggregator; the catalog is shared by all shards.
-  Aggregator(const FamilyOptions& options, const std::shared_ptr<Catalog>& catalog, const Clock& clock);
+  // `clock` outlives the aggregator; the catalog is shared by all shards. `store_id` tells clients one daemon
+  // from another.
+  Aggregator(const FamilyOptions& options, const std::shared_ptr<Catalog>& catalog, const Clock& clock,
+             std::string store_id = {});
   Aggregator(const Aggregator&) = delete;
   Aggregator& operator=(const Aggregator&) = delete;
 
@@ -43,12 +49,29 @@ class Aggregator {
 
   void apply(const Sender& sender, const OperationView& operation, std::uint64_t unknown_fields);
 
+  // Takes what is new of it, if the sender said hello. The error is that of a batch that is refused; what of
+  // it was refused is counted.
+  Result<> apply(Sender& sender, const ipc::Batch& batch);
+
+  // The sender speaks for a client from now on, which answers with how far its streams are. The connection
+  // that the client had before is closed already. A refusal is counted.
+  Result<ipc::WelcomeMessage> greet(Sender& sender, uid_t uid, const ipc::HelloMessage& hello);
+  // What a client is answered whose protocol this daemon does not speak.
+  [[nodiscard]] ipc::WelcomeMessage highest_protocol() const {
+    return {.store_id = store_id_, .streams = {}};
+  }
+  // The open connection of this client.
+  [[nodiscard]] std::optional<Gauge::Owner> connection_of(uid_t uid, std::string_view client_id);
+
   // A message that is refused is counted; its error is for the log. Of a samples message good rows are taken
-  // and bad ones refused one by one: the error is the last one's. StatusRequest is the caller's to answer.
+  // and bad ones refused one by one: the error is the last one's. Answers are the caller's: to StatusRequest,
+  // FlushMessage and the HelloMessage that begins a connection, which goes to greet().
   Result<> apply(Sender& sender, const ipc::Message& message);
 
   // Counts a refusal.
-  void refuse(Errc reason) { ++totals_.rejected[reason]; }
+  void refuse(Errc reason, std::uint64_t count = 1) {
+    if (count > 0) totals_.rejected[reason] += count;
+  }
 
   void open() { ++totals_.connections; }
   // The connection is gone: its gauges and its part in a run go too.
@@ -60,6 +83,7 @@ class Aggregator {
   [[nodiscard]] const Registry& registry() const { return registry_; }
   [[nodiscard]] const LiveRuns& live_runs() const { return live_runs_; }
   [[nodiscard]] const IngestTotals& totals() const { return totals_; }
+  [[nodiscard]] const Clients& clients() const { return clients_; }
 
  private:
   Result<> handle(Sender& sender, const ipc::UsersMessage& message);
@@ -69,12 +93,18 @@ class Aggregator {
   Result<> handle(Sender& sender, const ipc::DefineMessage& message);
   Result<> handle(Sender& sender, const ipc::SamplesMessage& message);
   Result<> handle(Sender& sender, const ipc::HeartbeatMessage& message);
-  // What this daemon does not take.
+  Result<> handle(Sender& sender, const ipc::FlushMessage& message);
+  Result<> handle(Sender& sender, const ipc::ByeMessage& message);
+  Result<> handle(Sender& sender, const ipc::UnknownMessage& message);
+  // What does not belong where it stands: a daemon's own messages, a hello among others.
   Result<> handle(Sender& sender, const auto& message);
 
   Result<DefinedFamily> define(const FamilySpec& spec);
   [[nodiscard]] bool is_reserved(const FamilySpec& spec) const;
   Result<> apply_sample(Sender& sender, const ipc::Sample& sample);
+  Result<Advance> advance(Sender& sender, const ipc::StreamPosition& position, std::uint64_t count);
+  void fold(Sender& sender, const ipc::Batch& batch, std::uint64_t known);
+  void add_gap(const Sender& sender, std::uint64_t records);
   void leave_run(Sender& sender);
   void forget_users(Sender& sender);
   [[nodiscard]] Moment moment() const { return {clock_.now(), clock_.monotonic_ns()}; }
@@ -84,6 +114,8 @@ class Aggregator {
   std::set<std::string, std::less<>> own_names_;  // of the contract's families: peers can't add to them
   const Clock& clock_;
   Moment now_;  // when the chunk came
+  const std::string store_id_;
+  Clients clients_;
   LiveRuns live_runs_;
   OperationFold fold_;
   IngestTotals totals_;

@@ -17,11 +17,13 @@
 #include <metricsd/models/limits.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -62,6 +64,18 @@ DescriptorShares share_descriptors(std::size_t limit, std::size_t in_use) {
   const std::size_t free = limit > in_use + kSpareDescriptors ? limit - in_use - kSpareDescriptors : 2;
   const std::size_t http = std::clamp(free / 4, std::size_t{1}, limits::kHttpConnections);
   return {.ingest = std::clamp(free - http, std::size_t{1}, limits::kIngestConnections), .http = http};
+}
+
+// 128 random bits in hex: nobody else has them.
+std::string random_id() {
+  std::random_device random;
+  std::string id;
+  for (int i = 0; i < 4; ++i) {
+    std::array<char, 9> digits{};
+    std::snprintf(digits.data(), digits.size(), "%08x", random());
+    id += digits.data();
+  }
+  return id;
 }
 
 // One line for a person; the exit code of who could not start.
@@ -186,11 +200,14 @@ bool Daemon::bind_http() {
 }
 
 void Daemon::start_shards() {
-  const ShardOptions options{.families = {.metrics_namespace = config_.metrics_namespace,
-                                          .duration_bounds = config_.duration_bounds,
-                                          .size_bounds = config_.size_bounds},
-                             .catalog = catalog_};
+  ShardOptions options{.families = {.metrics_namespace = config_.metrics_namespace,
+                                    .duration_bounds = config_.duration_bounds,
+                                    .size_bounds = config_.size_bounds},
+                       .catalog = catalog_,
+                       .store_id = random_id(),
+                       .all = shards_};
   for (unsigned i = 0; i < config_.ingest_threads; ++i) {
+    options.index = i;
     shards_.push_back(std::make_unique<Shard>(options, clock_, logger_,
                                               [this](auto deliver) { send_status(std::move(deliver)); }));
   }
@@ -237,7 +254,7 @@ void Daemon::stop() {
 }
 
 StatusDesk::Document Daemon::status() {
-  const auto merged = snapshots_.collect({});
+  auto merged = snapshots_.collect({.clients = true});
   if (!merged) return merged.error();
   Status status;
   status.version = version();
@@ -256,6 +273,8 @@ StatusDesk::Document Daemon::status() {
   status.max_series_per_family = config_.max_series;
   status.overflows = catalog_->overflows();
   status.runs = merged->live_runs.runs().size();
+  status.clients = std::move(merged->clients);
+  status.known_clients = merged->known_clients;
   std::string document;
   render_status_json(document, status);
   return document;

@@ -1,5 +1,6 @@
 #include "ingest_totals.h"
 
+#include <metricsd/models/decimal.h>
 #include <metricsd/models/labels.h>
 #include <metricsd/models/limits.h>
 
@@ -23,11 +24,13 @@ void add_dropped(DropCounts& counts, std::string_view sink, std::string_view cau
     sink_name = kOverflowLabel;
     cause_name = kOverflowLabel;
   }
-  counts[sink_name][cause_name] += count;
+  std::uint64_t& sum = counts[sink_name][cause_name];
+  sum = saturated(Uint128{sum} + count);
 }
 
 void IngestTotals::merge(const IngestTotals& other) {
   operations += other.operations;
+  acknowledged += other.acknowledged;
   bytes += other.bytes;
   unknown_fields += other.unknown_fields;
   connections += other.connections;

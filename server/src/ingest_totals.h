@@ -15,6 +15,7 @@ namespace metricsd::server {
 
 struct IngestTotals {
   std::uint64_t operations = 0;
+  std::uint64_t acknowledged = 0;  // of these, told their senders
   std::uint64_t bytes = 0;
   std::uint64_t unknown_fields = 0;
   std::uint64_t connections = 0;  // open now
@@ -28,7 +29,8 @@ struct IngestTotals {
 [[nodiscard]] bool has_drop_pair(const DropCounts& counts, const std::string& sink, const std::string& cause);
 [[nodiscard]] std::size_t count_drop_pairs(const DropCounts& counts);
 
-// Adds to one pair of `counts`. Beyond limits::kDropPairs pairs, new ones go to `__overflow__`.
+// Adds to one pair, up to 2^64 - 1 of `counts`. Beyond limits::kDropPairs pairs, new ones go to
+// `__overflow__`.
 void add_dropped(DropCounts& counts, std::string_view sink, std::string_view cause, std::uint64_t count);
 
 }  // namespace metricsd::server

@@ -28,6 +28,14 @@ using OperationLabels = ipc::SharedFieldsView;
           .error_code = operation.success ? std::string_view() : operation.error_code};
 }
 
+[[nodiscard]] inline OperationLabels labels_of(const ipc::SharedFields& fields) {
+  return {.operation_type = fields.operation_type,
+          .workload_type = fields.workload_type,
+          .driver = fields.driver,
+          .success = fields.success,
+          .error_code = fields.success ? std::string_view() : std::string_view(fields.error_code)};
+}
+
 // Equal keys mean equal labels, unless one of the texts is long: then the texts are compared as well.
 class OperationKey {
  public:

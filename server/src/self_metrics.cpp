@@ -61,9 +61,10 @@ class Writer {
 };
 
 void write_ingest(Writer& out, const IngestTotals& totals) {
-  out.count(out.counter("metricsd_ingest_operations", "",
-                        "Operations taken, by what the sender learns of it.", {"delivery"}),
-            {"unacknowledged"}, totals.operations);
+  auto& operations = out.counter("metricsd_ingest_operations", "",
+                                 "Operations taken, by what the sender learns of it.", {"delivery"});
+  out.count(operations, {"acknowledged"}, totals.acknowledged);
+  out.count(operations, {"unacknowledged"}, totals.operations - totals.acknowledged);
   out.count("metricsd_ingest", "bytes", "Bytes read from senders.", totals.bytes);
   out.count("metricsd_unknown_fields", "", "Fields of operations that this version does not know.",
             totals.unknown_fields);
@@ -71,7 +72,8 @@ void write_ingest(Writer& out, const IngestTotals& totals) {
       out.counter("metricsd_rejected", "", "Lines, messages and samples refused, by reason.", {"reason"});
   for (const auto& [reason, count] : totals.rejected)
     out.count(rejected, {std::string(metricsd::reason(reason))}, count);
-  auto& dropped = out.counter("metricsd_dropped", "", "Losses that senders told of.", {"sink", "cause"});
+  auto& dropped = out.counter("metricsd_dropped", "",
+                              "Losses that senders told of, and holes in their streams.", {"sink", "cause"});
   for (const auto& [sink, causes] : totals.dropped) {
     for (const auto& [cause, count] : causes) out.count(dropped, {sink, cause}, count);
   }

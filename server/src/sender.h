@@ -1,7 +1,10 @@
-// What the daemon knows of one connection's sender: state that dies with the connection.
+// What the daemon knows of one connection's sender: state that dies with the connection. What outlives it is
+// the client's (clients.h).
 #pragma once
 
+#include "clients.h"
 #include "live_runs.h"
+#include "operation_fold.h"
 
 #include <metricsd/models/registry.h>
 #include <metricsd/models/run.h>
@@ -12,6 +15,7 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 namespace metricsd::server {
 
@@ -31,6 +35,12 @@ struct Sender {
   std::unordered_map<std::uint32_t, DefinedFamily> defined;  // by the sender's own ids
   std::unordered_set<Family<Gauge>*> gauges;  // of these: where it has values, which go with it
   DropCounts dropped;                         // the totals it told last
+
+  Client* client = nullptr;  // after its hello
+  // Where the entries of the batch before are counted; they mostly are the next batch's too.
+  std::vector<OperationSeries*> batch_series;
+  std::uint64_t batch_version = 0;  // Batch::shared_version of these
+  std::uint64_t batch_epoch = 0;    // OperationFold::epoch() of these
 };
 
 }  // namespace metricsd::server

@@ -3,9 +3,13 @@
 #include "self_metrics.h"
 #include "version.h"
 
+#include <metricsd/models/limits.h>
+
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <future>
+#include <iterator>
 #include <utility>
 
 namespace metricsd::server {
@@ -52,6 +56,11 @@ Result<MergedState> Snapshots::collect(ReportParts parts) {
     merged.totals.merge(report->totals);
     if (report->registry) merged.registry.merge(*std::move(report->registry));
     merged.live_runs.merge(report->live_runs);
+    merged.known_clients += report->known_clients;
+    const std::size_t room = limits::kStatusClients - merged.clients.size();
+    std::move(report->clients.begin(),
+              report->clients.begin() + static_cast<std::ptrdiff_t>(std::min(room, report->clients.size())),
+              std::back_inserter(merged.clients));
   }
   if (parts.registry && options_.series_expiry_ns > 0) expire(merged.registry);
   return merged;

@@ -28,6 +28,8 @@ struct MergedState {
   IngestTotals totals;
   RegistryImage registry;
   LiveRuns live_runs;
+  std::vector<ClientReport> clients;  // at most limits::kStatusClients of known_clients
+  std::size_t known_clients = 0;
 };
 
 // Any thread.

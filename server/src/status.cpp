@@ -14,6 +14,7 @@ void write_texts(JsonWriter& json, std::string_view key, const std::vector<std::
 void write_ingest(JsonWriter& json, const Status& status) {
   json.key("ingest").begin_object();
   json.field("operations", status.totals.operations)
+      .field("acknowledged", status.totals.acknowledged)
       .field("bytes", status.totals.bytes)
       .field("rejected_total", status.totals.rejected_in_all());
   json.key("rejected").begin_object();
@@ -40,6 +41,23 @@ void write_series(JsonWriter& json, const Status& status) {
   json.end_array().end_object();
 }
 
+void write_clients(JsonWriter& json, const Status& status) {
+  json.field("known_clients", status.known_clients).key("clients").begin_array();
+  for (const ClientReport& client : status.clients) {
+    json.begin_object()
+        .field("uid", client.uid)
+        .field("pid", client.pid)
+        .field("client_id", client.client_id)
+        .field("connected", client.connected)
+        .field("emitted", client.records.emitted)
+        .field("folded", client.records.folded)
+        .field("rejected", client.records.rejected)
+        .field("dropped", client.records.dropped)
+        .end_object();
+  }
+  json.end_array();
+}
+
 }  // namespace
 
 void render_status_json(std::string& out, const Status& status) {
@@ -58,7 +76,9 @@ void render_status_json(std::string& out, const Status& status) {
   write_ingest(json, status);
   write_series(json, status);
   write_drop_counts(json.key("dropped"), status.totals.dropped);
-  json.field("runs", status.runs).end_object();
+  json.field("runs", status.runs);
+  write_clients(json, status);
+  json.end_object();
 }
 
 }  // namespace metricsd::server

@@ -1,6 +1,7 @@
 // The status document: the answer of /api/v1/status and, on one line, of {"type":"status"} on the socket.
 #pragma once
 
+#include "clients.h"
 #include "ingest_totals.h"
 
 #include <metricsd/models/registry.h>
@@ -32,6 +33,8 @@ struct Status {
   std::size_t max_series_per_family = 0;
   std::vector<OverflowReport> overflows;
   std::size_t runs = 0;
+  std::vector<ClientReport> clients;
+  std::size_t known_clients = 0;  // of which not all may be told of
 };
 
 // Appends the document as one line without its newline.

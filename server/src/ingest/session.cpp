@@ -1,5 +1,6 @@
 #include "session.h"
 
+#include <metricsd/ipc/encoder.h>
 #include <metricsd/models/limits.h>
 
 #include <cerrno>
@@ -22,10 +23,23 @@ Session::Session(SessionContext& context, boost::asio::local::stream_protocol::s
 }
 
 void Session::start() {
+  open();
+  wait_readable();
+}
+
+void Session::start(const ipc::HelloMessage& hello, std::string_view rest) {
+  open();
+  has_begun_ = true;
+  context_.aggregator.begin_chunk(0);  // the bytes were counted where they were read
+  handle_hello(hello);
+  take(rest);
+  if (!closed_ && !input_ended_) wait_readable();
+}
+
+void Session::open() {
   context_.aggregator.open();
   context_.logger.debug("connection opened",
                         {{"connection", sender_.id}, {"pid", peer_.pid}, {"uid", peer_.uid}});
-  wait_readable();
 }
 
 void Session::wait_readable() {
@@ -40,7 +54,7 @@ void Session::on_readable() {
     case ReadOutcome::data:
     case ReadOutcome::nothing: break;
   }
-  if (!closed_) wait_readable();
+  if (!closed_ && !input_ended_) wait_readable();
 }
 
 Session::ReadOutcome Session::read_once() {
@@ -52,37 +66,119 @@ Session::ReadOutcome Session::read_once() {
     return later ? ReadOutcome::nothing : ReadOutcome::ended;
   }
   context_.aggregator.begin_chunk(static_cast<std::size_t>(size));
-  decoder_.feed({buffer.data(), static_cast<std::size_t>(size)});
-  decode_all();
-  context_.aggregator.end_chunk();
+  take({buffer.data(), static_cast<std::size_t>(size)});
   return ReadOutcome::data;
 }
 
+void Session::take(std::string_view bytes) {
+  unacked_bytes_ += bytes.size();
+  decoder_.feed(bytes);
+  decode_all();
+  context_.aggregator.end_chunk();
+  note_progress();
+}
+
 void Session::decode_all() {
-  while (true) {
-    switch (decoder_.next()) {
-      case ipc::Decoder::Step::operation:
-        context_.aggregator.apply(sender_, decoder_.operation(), decoder_.unknown_fields());
-        break;
-      case ipc::Decoder::Step::batch: context_.aggregator.refuse(Errc::unknown_type); break;
-      case ipc::Decoder::Step::message: handle_message(decoder_.message()); break;
-      case ipc::Decoder::Step::refusal:
-        context_.aggregator.refuse(decoder_.refusal().reason);
-        note_refusal(decoder_.refusal().reason, decoder_.refusal().detail);
-        break;
-      case ipc::Decoder::Step::need_more: return;
-    }
+  while (!closed_ && !input_ended_) {
+    const ipc::Decoder::Step step = decoder_.next();
+    if (step == ipc::Decoder::Step::need_more) return;
+    handle_step(step);
+    has_begun_ = true;
+  }
+}
+
+void Session::handle_step(ipc::Decoder::Step step) {
+  switch (step) {
+    case ipc::Decoder::Step::operation:
+      context_.aggregator.apply(sender_, decoder_.operation(), decoder_.unknown_fields());
+      break;
+    case ipc::Decoder::Step::batch:
+      if (const auto applied = context_.aggregator.apply(sender_, decoder_.batch()); !applied) {
+        const auto& refusal = decoder_.batch().refusal;
+        note_refusal(static_cast<Errc>(applied.error().value()),
+                     refusal ? std::string_view(refusal->detail) : std::string_view());
+      }
+      break;
+    case ipc::Decoder::Step::message: handle_message(decoder_.message()); break;
+    case ipc::Decoder::Step::refusal:
+      context_.aggregator.refuse(decoder_.refusal().reason);
+      note_refusal(decoder_.refusal().reason, decoder_.refusal().detail);
+      break;
+    case ipc::Decoder::Step::need_more: break;
   }
 }
 
 void Session::handle_message(const ipc::Message& message) {
+  if (const auto* hello = std::get_if<ipc::HelloMessage>(&message); hello != nullptr && !has_begun_) {
+    handle_hello(*hello);
+    return;
+  }
   if (const auto applied = context_.aggregator.apply(sender_, message); !applied) {
     note_refusal(static_cast<Errc>(applied.error().value()), "");
+    return;
   }
+  if (std::holds_alternative<ipc::FlushMessage>(message)) answer_flush();
   if (std::holds_alternative<ipc::StatusRequest>(message)) {
     ++statuses_owed_;
     answer_status();
   }
+}
+
+void Session::handle_hello(const ipc::HelloMessage& hello) {
+  if (hello.protocol != ipc::kProtocol) {
+    context_.aggregator.refuse(Errc::unsupported_protocol);
+    note_refusal(Errc::unsupported_protocol, "protocol");
+    reply_with(context_.aggregator.highest_protocol());
+    end_input();
+    return;
+  }
+  if (const auto shard = context_.other_shard_of(peer_.uid, hello.client_id)) {
+    hand_over(*shard, hello);
+    return;
+  }
+  if (const auto older = context_.aggregator.connection_of(peer_.uid, hello.client_id)) {
+    context_.close(*older);
+  }
+  const auto welcome = context_.aggregator.greet(sender_, peer_.uid, hello);
+  if (!welcome) {
+    note_refusal(static_cast<Errc>(welcome.error().value()), "");
+    end_input();
+    return;
+  }
+  decoder_.set_max_line(limits::kBatchLine);
+  reply_with(*welcome);
+}
+
+void Session::hand_over(std::size_t shard, const ipc::HelloMessage& hello) {
+  const std::string rest(decoder_.take_rest());
+  error_code error;
+  UniqueFd socket(socket_.release(error));
+  if (!error) {
+    context_.hand_over(shard, {.socket = std::move(socket), .id = sender_.id, .hello = hello, .rest = rest});
+  }
+  close();
+}
+
+// One that sends nothing more hears of the rest all the same.
+void Session::note_progress() {
+  if (closed_ || sender_.client == nullptr || sender_.client->moved.empty()) return;
+  if (unacked_bytes_ >= limits::kAckBytes) {
+    send_ack();
+  } else if (!std::exchange(ack_owed_, true)) {
+    context_.ack_later(shared_from_this());
+  }
+}
+
+void Session::send_ack() {
+  ack_owed_ = false;
+  if (closed_ || sender_.client == nullptr || sender_.client->moved.empty()) return;
+  answer_flush();
+}
+
+// An answer that tells of no stream says as well that all of them are where they were.
+void Session::answer_flush() {
+  unacked_bytes_ = 0;
+  reply_with(ipc::AckMessage{Clients::take_progress(*sender_.client)});
 }
 
 void Session::note_refusal(Errc reason, std::string_view detail) {
@@ -122,6 +218,13 @@ void Session::reply(std::string_view line) {
   if (!writing_) write_some();
 }
 
+template <class Answer>
+void Session::reply_with(const Answer& answer) {
+  std::string line;
+  ipc::encode(line, answer);
+  reply(line);
+}
+
 void Session::write_some() {
   const ssize_t sent =
       ::send(socket_.native_handle(), unsent_.data(), unsent_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -142,11 +245,14 @@ void Session::write_some() {
 }
 
 void Session::on_end_of_input() {
+  if (closed_ || input_ended_) return;
+  if (decoder_.finish() == ipc::Decoder::Step::refusal) handle_step(ipc::Decoder::Step::refusal);
+  end_input();
+}
+
+// Nothing more is read; what was asked is answered, for a bounded time.
+void Session::end_input() {
   if (closed_ || std::exchange(input_ended_, true)) return;
-  if (decoder_.finish() == ipc::Decoder::Step::refusal) {
-    context_.aggregator.refuse(decoder_.refusal().reason);
-    note_refusal(decoder_.refusal().reason, decoder_.refusal().detail);
-  }
   close_when_answered();
   if (closed_) return;
   farewell_ = std::make_unique<boost::asio::steady_timer>(socket_.get_executor(), kFarewell);

@@ -2,6 +2,9 @@
 //
 // It waits for its socket to be readable, reads a bounded amount into the shard's one buffer, decodes all of
 // it and waits again behind the others: an idle connection costs no buffer, a firehose no one else's turn.
+//
+// One whose first line is a hello belongs to the shard of its client: it may go there, with what was read and
+// not decoded, before it is answered.
 #pragma once
 
 #include "../aggregator.h"
@@ -11,10 +14,12 @@
 
 #include <metricsd/ipc/decoder.h>
 #include <metricsd/ipc/endpoint.h>
+#include <metricsd/models/unique_fd.h>
 
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -23,6 +28,16 @@
 
 namespace metricsd::server {
 
+class Session;
+
+// A connection whose hello was read, on its way to the shard that its client belongs to.
+struct GreetedConnection {
+  UniqueFd socket;
+  Gauge::Owner id = 0;
+  ipc::HelloMessage hello;
+  std::string rest;  // read and not decoded
+};
+
 // What the sessions of one shard share. They and it live on the shard's thread.
 struct SessionContext {
   Aggregator& aggregator;
@@ -30,6 +45,14 @@ struct SessionContext {
   Logger& logger;
   LineBudget& budget;
   const Clock& clock;
+  // The shard that a client belongs to, where that is another one.
+  std::function<std::optional<std::size_t>(uid_t, std::string_view client_id)> other_shard_of;
+  // Another shard goes on with a connection: `rest` has been read of it behind the hello.
+  std::function<void(std::size_t shard, GreetedConnection)> hand_over;
+  // Closes the session of this id, if there is one.
+  std::function<void(Gauge::Owner)> close;
+  // Calls send_ack() within limits::kAckNs.
+  std::function<void(std::shared_ptr<Session>)> ack_later;
   // Asks for the status document; the answer comes later, on the shard's thread.
   std::function<void(std::function<void(const std::string&)>)> request_status;
   // Takes a session that has closed off the shard's list.
@@ -42,9 +65,13 @@ class Session : public std::enable_shared_from_this<Session> {
   Session(SessionContext& context, boost::asio::local::stream_protocol::socket socket, Gauge::Owner id);
 
   void start();
+  // Goes on with a connection that was handed over.
+  void start(const ipc::HelloMessage& hello, std::string_view rest);
   // Reads what lies in the socket now, at most `max_bytes` of it. For the daemon's end.
   void drain(std::size_t max_bytes);
   void close();
+  // Tells how far the client's streams are, if they have moved.
+  void send_ack();
 
  private:
   enum class ReadOutcome { data, nothing, ended };
@@ -52,13 +79,23 @@ class Session : public std::enable_shared_from_this<Session> {
   void wait_readable();
   void on_readable();
   ReadOutcome read_once();
+  void open();
+  void take(std::string_view bytes);
   void decode_all();
+  void handle_step(ipc::Decoder::Step step);
   void handle_message(const ipc::Message& message);
+  void handle_hello(const ipc::HelloMessage& hello);
+  void hand_over(std::size_t shard, const ipc::HelloMessage& hello);
+  void note_progress();
   void note_refusal(Errc reason, std::string_view detail);
 
   void answer_status();
+  void answer_flush();
+  template <class Answer>
+  void reply_with(const Answer& answer);
   void reply(std::string_view line);
   void write_some();
+  void end_input();
   void on_end_of_input();
   void close_when_answered();
 
@@ -72,6 +109,9 @@ class Session : public std::enable_shared_from_this<Session> {
   bool writing_ = false;
   std::uint64_t statuses_owed_ = 0;  // requests not answered yet
   bool status_requested_ = false;
+  bool has_begun_ = false;  // a line has come
+  bool ack_owed_ = false;   // ack_later() has been asked
+  std::size_t unacked_bytes_ = 0;
   bool input_ended_ = false;
   bool closed_ = false;
   std::unique_ptr<boost::asio::steady_timer> farewell_;  // only while the last answers go out

@@ -2,12 +2,12 @@
 
 #include "../aggregator.h"
 #include "../line_budget.h"
-#include "session.h"
 
 #include <metricsd/models/limits.h>
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <exception>
 #include <map>
 #include <thread>
@@ -18,6 +18,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 namespace metricsd::server {
 namespace {
@@ -54,15 +55,23 @@ struct Shard::State {
         clock(clock_given),
         logger(std::move(logger_given)),
         status_source(std::move(source)),
-        aggregator(options.families, options.catalog, clock),
+        aggregator(options.families, options.catalog, clock, options.store_id),
         read_buffer(limits::kReadChunk),
-        context{.aggregator = aggregator,
-                .read_buffer = read_buffer,
-                .logger = logger,
-                .budget = budget,
-                .clock = clock,
-                .request_status = [this](auto deliver) { request_status(std::move(deliver)); },
-                .forget = [this](Gauge::Owner id) { forget(id); }} {}
+        context{
+            .aggregator = aggregator,
+            .read_buffer = read_buffer,
+            .logger = logger,
+            .budget = budget,
+            .clock = clock,
+            .other_shard_of = [this](uid_t uid, auto client_id) { return other_shard_of(uid, client_id); },
+            .hand_over =
+                [this](std::size_t shard, GreetedConnection connection) {
+                  options.all[shard]->adopt(std::move(connection));
+                },
+            .close = [this](Gauge::Owner id) { close(id); },
+            .ack_later = [this](auto session) { ack_later(std::move(session)); },
+            .request_status = [this](auto deliver) { request_status(std::move(deliver)); },
+            .forget = [this](Gauge::Owner id) { forget(id); }} {}
 
   // What no handler caught ends the daemon; the log says why.
   void run() {
@@ -80,20 +89,43 @@ struct Shard::State {
     });
   }
 
-  void open(int fd, Gauge::Owner id) {
-    UniqueFd owned(fd);
+  // Null where the reactor does not take it.
+  std::shared_ptr<Session> open(UniqueFd fd, Gauge::Owner id) {
     asio::local::stream_protocol::socket socket(io);
     error_code error;
-    socket.assign(asio::local::stream_protocol(), fd, error);
+    socket.assign(asio::local::stream_protocol(), fd.get(), error);
     if (error) {
       logger.error("connection lost: the reactor did not take it", {{"error", error.message()}});
       --connections;
-      return;
+      return nullptr;
     }
-    (void)owned.release();
-    const auto session = std::make_shared<Session>(context, std::move(socket), id);
+    (void)fd.release();
+    auto session = std::make_shared<Session>(context, std::move(socket), id);
     sessions.emplace(id, session);
-    session->start();
+    return session;
+  }
+
+  void close(Gauge::Owner id) {
+    const auto found = sessions.find(id);
+    if (found == sessions.end()) return;
+    const auto session = found->second;  // closing takes it off the list
+    session->close();
+  }
+
+  // A client always comes to the same shard, so that its streams are known in one place.
+  [[nodiscard]] std::optional<std::size_t> other_shard_of(uid_t uid, std::string_view client_id) const {
+    const std::size_t shard = (std::hash<std::string_view>{}(client_id) + uid) % options.all.size();
+    return shard == options.index ? std::nullopt : std::optional(shard);
+  }
+
+  void ack_later(std::shared_ptr<Session> session) {
+    ack_owed.push_back(std::move(session));
+    if (ack_owed.size() > 1) return;
+    ack_timer.expires_after(std::chrono::nanoseconds(limits::kAckNs));
+    ack_timer.async_wait([this](const error_code& error) {
+      if (error) return;
+      for (const auto& owed : std::exchange(ack_owed, {})) owed->send_ack();
+    });
   }
 
   void forget(Gauge::Owner id) {
@@ -130,6 +162,8 @@ struct Shard::State {
     ShardReport copy;
     copy.totals = aggregator.totals();
     if (pending.parts.registry) copy.registry = pending.copier.take();
+    copy.known_clients = aggregator.clients().size();
+    if (pending.parts.clients) aggregator.clients().report(copy.clients, limits::kStatusClients);
     copy.live_runs = pending.parts.run_statistics ? aggregator.live_runs() : aggregator.live_runs().heads();
     return copy;
   }
@@ -141,11 +175,16 @@ struct Shard::State {
       for (const auto& session : all_sessions()) {
         const std::uint64_t bytes_before = aggregator.totals().bytes;
         session->drain(kDrainTurn);
-        if (aggregator.totals().bytes == bytes_before) session->close();
+        if (aggregator.totals().bytes == bytes_before) end(*session);
         if (clock.monotonic_ns() >= deadline_ns) break;
       }
     }
-    for (const auto& session : all_sessions()) session->close();
+    for (const auto& session : all_sessions()) end(*session);
+  }
+
+  static void end(Session& session) {
+    session.send_ack();
+    session.close();
   }
 
   [[nodiscard]] std::vector<std::shared_ptr<Session>> all_sessions() const {
@@ -168,6 +207,8 @@ struct Shard::State {
   std::vector<char> read_buffer;
   SessionContext context;
   std::map<Gauge::Owner, std::shared_ptr<Session>> sessions;
+  asio::steady_timer ack_timer{io};  // runs while an ack is owed
+  std::vector<std::shared_ptr<Session>> ack_owed;
   std::atomic<std::size_t> connections = 0;
 
   std::thread thread;
@@ -188,7 +229,19 @@ void Shard::start() {
 void Shard::adopt(UniqueFd connection, std::uint64_t id) {
   ++state_->connections;
   // A handler must be copyable, a descriptor's owner is not.
-  asio::post(state_->io, [state = state_.get(), fd = connection.release(), id] { state->open(fd, id); });
+  asio::post(state_->io, [state = state_.get(), fd = connection.release(), id] {
+    if (const auto session = state->open(UniqueFd(fd), id)) session->start();
+  });
+}
+
+void Shard::adopt(GreetedConnection connection) {
+  ++state_->connections;
+  const auto shared = std::make_shared<GreetedConnection>(std::move(connection));
+  asio::post(state_->io, [state = state_.get(), shared] {
+    if (const auto session = state->open(std::move(shared->socket), shared->id)) {
+      session->start(shared->hello, shared->rest);
+    }
+  });
 }
 
 void Shard::forget(std::shared_ptr<const SeriesKeys> idle, std::int64_t before_ns) {

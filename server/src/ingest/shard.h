@@ -4,10 +4,12 @@
 // What others want to know they ask by posting to it (report()); it answers with copies.
 #pragma once
 
+#include "../clients.h"
 #include "../ingest_totals.h"
 #include "../live_runs.h"
 #include "../log.h"
 #include "../operation_families.h"
+#include "session.h"
 
 #include <metricsd/models/catalog.h>
 #include <metricsd/models/clock.h>
@@ -20,12 +22,19 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace metricsd::server {
+
+class Shard;
 
 struct ShardOptions {
   FamilyOptions families;
   std::shared_ptr<Catalog> catalog;  // shared by all shards
+  std::string store_id;              // of the daemon
+  // All shards, of which this is number `index`: complete before any is started.
+  const std::vector<std::unique_ptr<Shard>>& all;
+  std::size_t index = 0;
 };
 
 // What a report holds beside the totals and the heads of the runs: the larger parts, where they are asked
@@ -33,6 +42,7 @@ struct ShardOptions {
 struct ReportParts {
   bool registry = false;
   bool run_statistics = false;
+  bool clients = false;
 };
 
 // A copy of a shard's state. The registry's is made in slices (RegistryCopier): a large one is of one moment
@@ -40,7 +50,9 @@ struct ReportParts {
 struct ShardReport {
   IngestTotals totals;
   std::optional<RegistryImage> registry;
-  LiveRuns live_runs;  // heads alone, unless statistics were asked for
+  LiveRuns live_runs;                 // heads alone, unless statistics were asked for
+  std::vector<ClientReport> clients;  // at most limits::kStatusClients
+  std::size_t known_clients = 0;
 };
 
 // Given a function that takes the status document, calls it sometime, on any thread.
@@ -59,6 +71,8 @@ class Shard {
   void start();
   // Serves a connected, non-blocking socket. `id` is unique over all shards.
   void adopt(UniqueFd connection, std::uint64_t id);
+  // Goes on with a connection whose client belongs to this shard.
+  void adopt(GreetedConnection connection);
   // The future throws what the making of the report threw.
   [[nodiscard]] std::future<ShardReport> report(ReportParts parts);
   // Lets those of these series go that nobody touched since `before_ns` (monotonic).

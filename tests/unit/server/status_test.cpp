@@ -28,6 +28,12 @@ TEST(Status, IsOneLineOfJson) {
                        .exploded_label = "driver",
                        .distinct_values = 99}};
   status.runs = 1;
+  status.clients = {{.uid = 1000,
+                     .pid = 4711,
+                     .client_id = "abc",
+                     .connected = true,
+                     .records = {.emitted = 6, .folded = 3, .rejected = 2, .dropped = 1}}};
+  status.known_clients = 1;
 
   std::string line;
   render_status_json(line, status);
@@ -43,6 +49,16 @@ TEST(Status, IsOneLineOfJson) {
   EXPECT_EQ(json->at("ingest").at("rejected").at("half_line").to_number<int>(), 2);
   EXPECT_EQ(json->at("ingest").at("rejected_total").to_number<int>(), 5);
   EXPECT_EQ(json->at("dropped").at("socket").at("full").to_number<int>(), 4);
+  const auto& client = json->at("clients").at(0);
+  EXPECT_EQ(client.at("uid").to_number<int>(), 1000);
+  EXPECT_EQ(client.at("pid").to_number<int>(), 4711);
+  EXPECT_EQ(client.at("client_id").as_string(), "abc");
+  EXPECT_TRUE(client.at("connected").as_bool());
+  EXPECT_EQ(client.at("emitted").to_number<int>(), 6);
+  EXPECT_EQ(client.at("folded").to_number<int>(), 3);
+  EXPECT_EQ(client.at("rejected").to_number<int>(), 2);
+  EXPECT_EQ(client.at("dropped").to_number<int>(), 1);
+  EXPECT_EQ(json->at("known_clients").to_number<int>(), 1);
   EXPECT_EQ(json->at("series").at("overflow").at(0).at("exploded_label").as_string(), "driver");
 }
 

@@ -43,6 +43,8 @@ class Decoder {
   // Takes bytes in; they must stay alive until next() says need_more.
   void feed(std::string_view bytes) { lines_.feed(bytes); }
   Step next();
+  // What was fed and lies behind the line that the last step found: for another decoder to go on with.
+  [[nodiscard]] std::string_view take_rest() { return lines_.take_rest(); }
   // At the connection's end: a half line is a refusal (Errc::half_line), else need_more.
   Step finish();
 

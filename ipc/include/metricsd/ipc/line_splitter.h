@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace metricsd::ipc {
 
@@ -40,6 +41,8 @@ class LineSplitter {
   }
   // Valid until the next call of next().
   [[nodiscard]] std::string_view line() const { return line_; }
+  // What was fed and lies behind line(): for another splitter to go on with. Ends this feed.
+  [[nodiscard]] std::string_view take_rest() { return std::exchange(rest_, {}); }
   // At the stream's end: whether it ended within a line that was not told as too long.
   [[nodiscard]] bool has_partial_line() const { return state_ == State::within_line; }
 

@@ -34,6 +34,8 @@ enum class Errc {
   label_mismatch,
   limit_reached,
   inconsistent_batch,
+  unexpected_message,
+  unsupported_protocol,
   // What state, files and sockets can fail with, where errno does not say it.
   corrupt_state,
   run_exists,

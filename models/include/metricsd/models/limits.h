@@ -30,14 +30,23 @@ inline constexpr std::size_t kRunFile = 16 * 1024 * 1024;        // test_config.
 
 // The socket.
 inline constexpr std::size_t kPlainLine = 64 * 1024;  // the longest line before a hello
-inline constexpr std::size_t kReadChunk = 64 * 1024;  // one read; what a connection may take before it yields
-inline constexpr std::size_t kJsonDepth = 32;         // the parser's stack
-inline constexpr std::size_t kSampleRows = 4096;      // rows of one samples message
-inline constexpr std::size_t kBatchRows = 16'384;     // operations of one batch: what a connection may do in a turn
-inline constexpr std::size_t kBatchShared = 256;      // entries of its dictionary
-inline constexpr std::size_t kBatchFields = 32;       // columns: newer clients may send some we do not know
-inline constexpr std::size_t kStreams = 4096;         // streams of one client: a thread has one
+inline constexpr std::size_t kReadChunk =
+    256 * 1024;  // one read: all that the kernel holds; then the next has its turn
+inline constexpr std::size_t kJsonDepth = 32;     // the parser's stack
+inline constexpr std::size_t kSampleRows = 4096;  // rows of one samples message
+inline constexpr std::size_t kBatchRows =
+    16'384;  // operations of one batch: what a connection may do in a turn
+inline constexpr std::size_t kBatchShared = 256;        // entries of its dictionary
+inline constexpr std::size_t kBatchFields = 32;         // columns: newer clients may send some we do not know
+inline constexpr std::size_t kStreams = 4096;           // streams of one client: a thread has one
 inline constexpr std::size_t kBatchLine = 1024 * 1024;  // the longest line after a hello
+inline constexpr std::size_t kAckBytes = 1024 * 1024;   // taken in before an ack that need not wait
+inline constexpr std::int64_t kAckNs = 100'000'000;     // between acks: ten a second tell a client enough
+inline constexpr std::size_t kClients = 65'536;         // of a shard, as many as connections: 300 bytes each
+inline constexpr std::size_t kClientStreams = 1 << 20;  // of all clients of a shard: 50 bytes each
+inline constexpr std::int64_t kClientIdleNs =
+    3'600'000'000'000;                               // without a connection: a long restart, a short sleep
+inline constexpr std::size_t kStatusClients = 1000;  // in the status: 200 bytes each
 inline constexpr std::size_t kStatusReply = 16 * 1024 * 1024;  // one line: the status of a crowded daemon
 inline constexpr std::size_t kReplyBacklog = 1024 * 1024;      // unread answers before a peer is let go
 inline constexpr std::size_t kIngestConnections = 65'536;      // some KiB each: a few hundred MiB in all

@@ -1,0 +1,143 @@
+#include "clients.h"
+
+#include <metricsd/models/limits.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace metricsd::server {
+namespace {
+
+std::string key_of(uid_t uid, std::string_view client_id) {
+  return std::string(client_id).append(":").append(std::to_string(uid));
+}
+
+ipc::StreamProgress progress_of(std::uint32_t stream, std::uint64_t folded) {
+  // Without a data directory the store lives as long as the daemon: what is folded is as durable as it gets.
+  return {.stream = stream, .folded = folded, .durable = folded};
+}
+
+ClientReport report_of(const Client& client) {
+  return {.uid = client.uid,
+          .pid = client.pid,
+          .client_id = client.id,
+          .connected = client.connection.has_value(),
+          .records = client.records};
+}
+
+}  // namespace
+
+Client* Clients::find(uid_t uid, std::string_view client_id) {
+  const auto found = table_.find(key_of(uid, client_id));
+  return found == table_.end() ? nullptr : found->second.get();
+}
+
+Result<Client*> Clients::greet(uid_t uid, const ipc::HelloMessage& hello, Client::Connection connection,
+                               std::int64_t now_ns, std::uint64_t& gap) {
+  Client* client = find(uid, hello.client_id);
+  if (client == nullptr) {
+    if (const auto room = make_room(now_ns); !room) return room.error();
+    auto fresh = std::make_unique<Client>();
+    client = fresh.get();
+    client->uid = uid;
+    client->id = hello.client_id;
+    table_.emplace(key_of(uid, hello.client_id), std::move(fresh));
+  } else if (!client->connection) {
+    idle_.erase(client->idle_place);
+  }
+  client->connection = connection;
+  client->pid = hello.pid;
+  client->moved.clear();
+  gap = 0;
+  for (const ipc::StreamPosition& position : hello.streams) {
+    // One that is new to us begins where the client begins: what came before was another daemon's.
+    if (!client->folded.contains(position.stream) && streams_ < limits::kClientStreams) {
+      client->folded.emplace(position.stream, position.first_seq - 1);
+      ++streams_;
+    } else if (const auto advanced = advance(*client, position, 0)) {
+      gap += advanced->gap;
+    }
+  }
+  client->moved.clear();
+  return client;
+}
+
+void Clients::leave(Client& client, Client::Connection connection, std::int64_t now_ns) {
+  if (client.connection != connection) return;
+  client.connection.reset();
+  client.idle_since_ns = now_ns;
+  client.idle_place = idle_.insert(idle_.end(), &client);
+}
+
+void Clients::forget(Client& client) {
+  erase(client);
+}
+
+Result<Advance> Clients::advance(Client& client, const ipc::StreamPosition& position, std::uint64_t count) {
+  auto found = client.folded.find(position.stream);
+  if (found == client.folded.end()) {
+    if (streams_ >= limits::kClientStreams) return Errc::limit_reached;
+    found = client.folded.emplace(position.stream, 0).first;
+    ++streams_;
+  }
+  std::uint64_t& folded = found->second;
+  const std::uint64_t before = position.first_seq - 1;
+  const std::uint64_t last = before + count;
+  if (last <= folded) return Advance{.known = count, .gap = 0};
+  const Advance advance{.known = folded > before ? folded - before : 0,
+                        .gap = before > folded ? before - folded : 0};
+  client.records.emitted += last - folded;
+  client.records.dropped += advance.gap;
+  folded = last;
+  if (std::find(client.moved.rbegin(), client.moved.rend(), position.stream) == client.moved.rend()) {
+    client.moved.push_back(position.stream);
+  }
+  return advance;
+}
+
+std::vector<ipc::StreamProgress> Clients::progress(const Client& client,
+                                                   const std::vector<ipc::StreamPosition>& streams) {
+  std::vector<ipc::StreamProgress> progress;
+  for (const ipc::StreamPosition& position : streams) {
+    const auto found = client.folded.find(position.stream);
+    if (found != client.folded.end()) progress.push_back(progress_of(position.stream, found->second));
+  }
+  return progress;
+}
+
+std::vector<ipc::StreamProgress> Clients::take_progress(Client& client) {
+  std::vector<ipc::StreamProgress> progress;
+  progress.reserve(client.moved.size());
+  for (const std::uint32_t stream : std::exchange(client.moved, {})) {
+    progress.push_back(progress_of(stream, client.folded.at(stream)));
+  }
+  return progress;
+}
+
+void Clients::report(std::vector<ClientReport>& out, std::size_t most) const {
+  for (const auto& [key, client] : table_) {
+    if (out.size() >= most) return;
+    if (client->connection) out.push_back(report_of(*client));
+  }
+  for (auto latest = idle_.rbegin(); latest != idle_.rend() && out.size() < most; ++latest) {
+    out.push_back(report_of(**latest));
+  }
+}
+
+Result<> Clients::make_room(std::int64_t now_ns) {
+  while (!idle_.empty() && now_ns - idle_.front()->idle_since_ns >= limits::kClientIdleNs) {
+    erase(*idle_.front());
+  }
+  if (table_.size() < limits::kClients && streams_ < limits::kClientStreams) return {};
+  if (idle_.empty()) return table_.size() < limits::kClients ? Result<>() : Errc::limit_reached;
+  erase(*idle_.front());
+  return {};
+}
+
+void Clients::erase(Client& client) {
+  if (!client.connection) idle_.erase(client.idle_place);
+  streams_ -= client.folded.size();
+  table_.erase(key_of(client.uid, client.id));
+}
+
+}  // namespace metricsd::server

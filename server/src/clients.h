@@ -1,0 +1,106 @@
+// The clients that want to know what became of their records, and how far each of their streams has come:
+// what makes a record count once, however often it is sent.
+//
+// Of each client, at any moment: emitted = folded + rejected + dropped.
+#pragma once
+
+#include <metricsd/ipc/message.h>
+#include <metricsd/models/errors.h>
+#include <metricsd/models/kinds/gauge.h>
+#include <metricsd/models/string_table.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace metricsd::server {
+
+// Records by what became of them.
+struct RecordCounts {
+  std::uint64_t emitted = 0;  // numbers that the streams have come past
+  std::uint64_t folded = 0;
+  std::uint64_t rejected = 0;
+  std::uint64_t dropped = 0;  // holes in the sequence, and what the client itself took back
+};
+
+// What the status says of one client.
+struct ClientReport {
+  uid_t uid = 0;
+  std::uint64_t pid = 0;
+  std::string client_id;
+  bool connected = false;
+  RecordCounts records;
+};
+
+struct Client {
+  using Connection = Gauge::Owner;
+
+  uid_t uid = 0;
+  std::string id;
+  std::uint64_t pid = 0;
+  std::optional<Connection> connection;  // of its latest hello, while it is open
+  RecordCounts records;
+
+  std::unordered_map<std::uint32_t, std::uint64_t> folded;  // stream -> the last number taken
+  std::vector<std::uint32_t> moved;                         // streams, since progress was told last
+  std::int64_t idle_since_ns = 0;
+  std::list<Client*>::iterator idle_place;  // where it has no connection
+};
+
+// How many of a message's records are new, and how many before them never came.
+struct Advance {
+  std::uint64_t known = 0;  // the first so many have been taken before
+  std::uint64_t gap = 0;
+};
+
+// One shard's; one thread. A client that has no connection goes after limits::kClientIdleNs, or sooner where
+// others need its place.
+class Clients {
+ public:
+  Clients() = default;
+  Clients(const Clients&) = delete;
+  Clients& operator=(const Clients&) = delete;
+
+  // Null where it is not known.
+  [[nodiscard]] Client* find(uid_t uid, std::string_view client_id);
+  // The client of this hello, whose connection is `connection` from now on. What it can't send any more
+  // counts as dropped: `gap` of them. Errc::limit_reached where as many are connected as may be.
+  [[nodiscard]] Result<Client*> greet(uid_t uid, const ipc::HelloMessage& hello,
+                                      Client::Connection connection, std::int64_t now_ns, std::uint64_t& gap);
+  // Its connection is gone; unless a later one has taken its place.
+  void leave(Client& client, Client::Connection connection, std::int64_t now_ns);
+  // It will not come again.
+  void forget(Client& client);
+
+  // Moves a stream past `count` records, of which the first has this place. Errc::limit_reached for a stream
+  // that finds no room.
+  [[nodiscard]] Result<Advance> advance(Client& client, const ipc::StreamPosition& position,
+                                        std::uint64_t count);
+  // How far these are, as far as they are known.
+  [[nodiscard]] static std::vector<ipc::StreamProgress> progress(
+      const Client& client, const std::vector<ipc::StreamPosition>& streams);
+  // How far those are that moved since this was asked last.
+  [[nodiscard]] static std::vector<ipc::StreamProgress> take_progress(Client& client);
+
+  [[nodiscard]] std::size_t size() const { return table_.size(); }
+  // Adds up to `most` in all, those connected first.
+  void report(std::vector<ClientReport>& out, std::size_t most) const;
+
+ private:
+  Result<> make_room(std::int64_t now_ns);
+  void erase(Client& client);
+
+  StringTable<std::unique_ptr<Client>> table_;
+  std::list<Client*> idle_;  // longest idle first
+  std::size_t streams_ = 0;  // of all
+};
+
+}  // namespace metricsd::server
