@@ -121,7 +121,7 @@ TEST(ExponentialHistogram, PuttingIsApplyingWhateverTheHintsSay) {
     Histogram put(max_buckets);
     BucketHints hints;
     for (const double value : random_values(20'000, max_buckets)) {
-      if (random() % 100 == 0) hints.positions[random() % hints.positions.size()] ^= 0x5A;
+      if (random() % 100 == 0) hints.position(static_cast<std::int32_t>(random() % 1000)) ^= 0x5A;
       put.put(value == 0 ? FineIndex::kZero : FineIndex::table().of(value), hints);
       applied.apply(value);
     }

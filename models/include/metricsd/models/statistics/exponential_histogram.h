@@ -23,8 +23,16 @@ namespace metricsd {
 
 // Remembers where the buckets of one histogram stood when they were counted in last. A histogram checks what
 // it is told, so a memory that is empty, old or another's costs time and nothing else.
-struct BucketHints {
-  std::array<std::uint8_t, 128> positions{};  // by the low bits of the bucket's index
+class BucketHints {
+ public:
+  // Spread so that neighbours, of which most histograms consist, and powers of 2, which many sizes are, have
+  // places of their own (Knuth, The Art of Computer Programming 6.4: Fibonacci hashing).
+  [[nodiscard]] std::uint8_t& position(std::int32_t bucket) {
+    return positions_[static_cast<std::uint32_t>(bucket) * 0x9E3779B9U >> 24];
+  }
+
+ private:
+  std::array<std::uint8_t, 256> positions_{};
 };
 
 // A plain value; one thread at a time.
@@ -96,7 +104,7 @@ inline void ExponentialHistogram::put(std::int32_t fine_index, BucketHints& hint
     return;
   }
   const std::int32_t index = fine_index >> (kMaxScale - scale_);
-  std::uint8_t& hint = hints.positions[static_cast<std::uint32_t>(index) % hints.positions.size()];
+  std::uint8_t& hint = hints.position(index);
   if (hint < indices_.size() && indices_[hint] == index) [[likely]] {
     ++counts_[hint];
   } else {
