@@ -33,9 +33,7 @@ OperationSeries::OperationSeries(const OperationKey& key, const OperationLabels&
       error_code_(labels.error_code),
       success_(labels.success) {}
 
-bool OperationSeries::matches(const OperationKey& key, const OperationLabels& labels) const {
-  if (key_ != key) return false;
-  if (!key.has_long_text()) return true;
+bool OperationSeries::has_texts_of(const OperationLabels& labels) const {
   return operation_type_ == labels.operation_type && workload_type_ == labels.workload_type &&
          driver_ == labels.driver && error_code_ == labels.error_code;
 }

@@ -33,7 +33,10 @@ class OperationSeries {
  private:
   friend class OperationFold;
 
-  [[nodiscard]] bool matches(const OperationKey& key, const OperationLabels& labels) const;
+  [[nodiscard]] bool matches(const OperationKey& key, const OperationLabels& labels) const {
+    return key_ == key && (!key.has_long_text() || has_texts_of(labels));
+  }
+  [[nodiscard]] bool has_texts_of(const OperationLabels& labels) const;
   [[nodiscard]] OperationLabels labels() const;
 
   const OperationKey key_;
