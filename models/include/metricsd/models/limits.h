@@ -69,6 +69,11 @@ inline constexpr std::size_t kLabelValue = 256;  // one label value
 inline constexpr std::size_t kBounds = 200;      // classic bounds of one histogram
 inline constexpr std::size_t kDefinesPerConnection = 1000;  // ids one connection may bind
 
+// The client library's own metrics, of one collector. A thread's cells are found by index.
+inline constexpr std::size_t kOwnCounters = 10'000;  // series: 16 bytes each for every thread
+inline constexpr std::size_t kOwnGauges = 10'000;    // series
+inline constexpr std::size_t kOwnHistograms = 1000;  // series: 9 KiB each for every thread that observes it
+
 // Series and histograms.
 inline constexpr std::size_t kSeriesPerFamily = 10'000;  // default of --metrics.max-series
 inline constexpr std::size_t kSeries = 200'000;          // of all families that peers define: some 400 MiB
