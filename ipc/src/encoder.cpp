@@ -33,10 +33,21 @@ void write_array(JsonWriter& writer, const Values& values) {
   writer.end_array();
 }
 
+void write_delta(JsonWriter& writer, const HistogramDelta& delta) {
+  writer.begin_object().field("sum", delta.sum).key("buckets");
+  write_array(writer, delta.buckets);
+  writer.field("scale", delta.exponential.scale()).field("zero", delta.exponential.zero_count());
+  write_array(writer.key("indices"), delta.exponential.indices());
+  write_array(writer.key("counts"), delta.exponential.counts());
+  writer.end_object();
+}
+
 void write_row(JsonWriter& writer, const Sample& sample) {
   writer.begin_array().value(sample.id);
   write_array(writer, sample.labels);
-  if (sample.values.size() == 1) {
+  if (sample.delta) {
+    write_delta(writer, *sample.delta);
+  } else if (sample.values.size() == 1) {
     writer.value(sample.values.front());
   } else {
     write_array(writer, sample.values);

@@ -9,6 +9,8 @@
 #include <metricsd/models/utf8.h>
 
 #include <array>
+#include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <utility>
 
@@ -145,6 +147,43 @@ Result<std::vector<double>> read_sample_values(const json::value& value) {
   return std::vector<double>{*number};
 }
 
+// A bucket's index: of any double at any scale.
+Result<std::int32_t> read_index(const json::value& value) {
+  constexpr double kMost = 1 << 20;
+  const auto number = read_number(value);
+  if (!number) return number.error();
+  if (!(std::abs(*number) <= kMost) || *number != std::trunc(*number)) return Errc::out_of_range;
+  return static_cast<std::int32_t>(*number);
+}
+
+template <class ReadItem>
+auto up_to(std::size_t most, const ReadItem& read_item) {
+  return [most, read_item](const json::value& value) -> decltype(read_list(value, read_item)) {
+    const auto* array = value.if_array();
+    if (array != nullptr && array->size() > most) return Errc::limit_reached;
+    return read_list(value, read_item);
+  };
+}
+
+// Whether the buckets are the family's is seen where that is known.
+Result<HistogramDelta> read_delta(const json::object& object) {
+  FieldReader fields(object);
+  const auto read_count = whole_up_to(limits::kWhole);
+  HistogramDelta delta;
+  delta.sum = fields.required("sum", read_number);
+  delta.buckets = fields.required("buckets", up_to(limits::kBounds + 1, read_count));
+  const std::int32_t scale = fields.required("scale", read_index);
+  const std::uint64_t zero_count = fields.optional("zero", read_count).value_or(0);
+  auto indices = fields.required("indices", up_to(limits::kLiveBuckets, read_index));
+  auto counts = fields.required("counts", up_to(limits::kLiveBuckets, read_count));
+  if (fields.fault()) return fields.fault()->reason;
+  auto exponential =
+      ExponentialHistogram::of_buckets(scale, zero_count, std::move(indices), std::move(counts));
+  if (!exponential) return exponential.error();
+  delta.exponential = *std::move(exponential);
+  return delta;
+}
+
 Result<LabelValues> read_label_values(const json::value& value) {
   const auto* array = value.if_array();
   if (array != nullptr && array->size() > limits::kLabels) return Errc::label_mismatch;
@@ -158,9 +197,17 @@ Result<Sample> read_sample(const json::value& row) {
   if (!id) return id.error();
   auto labels = read_label_values((*cells)[1]);
   if (!labels) return labels.error();
+  Sample sample{static_cast<std::uint32_t>(*id), *std::move(labels), {}, {}};
+  if (const auto* object = (*cells)[2].if_object(); object != nullptr) {
+    auto delta = read_delta(*object);
+    if (!delta) return delta.error();
+    sample.delta = *std::move(delta);
+    return sample;
+  }
   auto values = read_sample_values((*cells)[2]);
   if (!values) return values.error();
-  return Sample{static_cast<std::uint32_t>(*id), *std::move(labels), *std::move(values)};
+  sample.values = *std::move(values);
+  return sample;
 }
 
 // Both fields or neither.
@@ -227,23 +274,13 @@ Result<StreamProgress> read_stream_progress(const json::value& value) {
   return progress;
 }
 
-// At most limits::kStreams of them.
-template <class ReadItem>
-auto read_streams(const ReadItem& read_item) {
-  return [read_item](const json::value& value) -> decltype(read_list(value, read_item)) {
-    const auto* array = value.if_array();
-    if (array != nullptr && array->size() > limits::kStreams) return Errc::limit_reached;
-    return read_list(value, read_item);
-  };
-}
-
 Message read_hello(FieldReader& fields) {
   HelloMessage message;
   message.protocol = static_cast<std::uint32_t>(
       fields.required("protocol", whole_up_to(std::numeric_limits<std::uint32_t>::max())));
   message.client_id = fields.required("client_id", read_id);
   message.pid = fields.optional("pid", whole_up_to(limits::kWhole)).value_or(0);
-  message.streams = fields.required("streams", read_streams(read_stream_position));
+  message.streams = fields.required("streams", up_to(limits::kStreams, read_stream_position));
   return message;
 }
 
@@ -252,12 +289,12 @@ Message read_welcome(FieldReader& fields) {
   message.protocol = static_cast<std::uint32_t>(
       fields.required("protocol", whole_up_to(std::numeric_limits<std::uint32_t>::max())));
   message.store_id = fields.required("store_id", read_id);
-  message.streams = fields.required("streams", read_streams(read_stream_progress));
+  message.streams = fields.required("streams", up_to(limits::kStreams, read_stream_progress));
   return message;
 }
 
 Message read_ack(FieldReader& fields) {
-  return AckMessage{fields.required("streams", read_streams(read_stream_progress))};
+  return AckMessage{fields.required("streams", up_to(limits::kStreams, read_stream_progress))};
 }
 
 Message read_flush(FieldReader&) {

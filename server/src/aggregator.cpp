@@ -20,10 +20,12 @@ bool is_counter_delta(double value) {
   return value >= 0 && value <= static_cast<double>(limits::kWhole);
 }
 
-// What the values of one sample must be for a family of kind K.
+// What one sample must say for a family of kind K.
 template <class K>
-Result<> check_values(const std::vector<double>& values) {
+Result<> check_values(const FamilySpec& spec, const ipc::Sample& sample) {
+  const std::vector<double>& values = sample.values;
   if constexpr (K::kKind == Kind::histogram) {
+    if (sample.delta && !sample.delta->fits(spec.bounds.size())) return Errc::out_of_range;
     if (!std::all_of(values.begin(), values.end(), is_finite_and_not_negative)) return Errc::out_of_range;
   } else {
     if (values.size() != 1) return Errc::wrong_type;
@@ -33,16 +35,20 @@ Result<> check_values(const std::vector<double>& values) {
   return {};
 }
 
-void apply_values(Counter& counter, const std::vector<double>& values, Gauge::Owner, const Moment&) {
-  counter.apply(values.front());
+Result<> apply_values(Counter& counter, const ipc::Sample& sample, Gauge::Owner, const Moment&) {
+  counter.apply(sample.values.front());
+  return {};
 }
 
-void apply_values(Gauge& gauge, const std::vector<double>& values, Gauge::Owner owner, const Moment& now) {
-  gauge.apply(owner, values.front(), now.monotonic_ns);
+Result<> apply_values(Gauge& gauge, const ipc::Sample& sample, Gauge::Owner owner, const Moment& now) {
+  gauge.apply(owner, sample.values.front(), now.monotonic_ns);
+  return {};
 }
 
-void apply_values(Histogram& histogram, const std::vector<double>& values, Gauge::Owner, const Moment&) {
-  for (const double value : values) histogram.apply(value);
+Result<> apply_values(Histogram& histogram, const ipc::Sample& sample, Gauge::Owner, const Moment&) {
+  if (sample.delta && !histogram.apply(*sample.delta)) return Errc::out_of_range;
+  for (const double value : sample.values) histogram.apply(value);
+  return {};
 }
 
 Result<> check_labels(const FamilySpec& spec, const LabelValues& labels) {
@@ -286,11 +292,10 @@ Result<> Aggregator::apply_sample(Sender& sender, const ipc::Sample& sample) {
   return std::visit(
       [&]<class K>(Family<K>* family) -> Result<> {
         if (const auto checked = check_labels(family->spec(), sample.labels); !checked) return checked;
-        if (const auto checked = check_values<K>(sample.values); !checked) return checked;
+        if (const auto checked = check_values<K>(family->spec(), sample); !checked) return checked;
         if constexpr (K::kKind == Kind::gauge) sender.gauges.insert(family);
         view(sample.labels, label_views_);
-        apply_values(family->at(label_views_, now_), sample.values, sender.id, now_);
-        return {};
+        return apply_values(family->at(label_views_, now_), sample, sender.id, now_);
       },
       bound->second);
 }

@@ -1,4 +1,5 @@
 #include <metricsd/models/kinds/histogram.h>
+#include <metricsd/models/limits.h>
 
 #include <algorithm>
 #include <cmath>
@@ -6,6 +7,17 @@
 #include <utility>
 
 namespace metricsd {
+
+bool HistogramDelta::fits(std::size_t bounds) const {
+  if (buckets.size() != bounds + 1 || !std::isfinite(sum) || sum < 0) return false;
+  std::uint64_t left = exponential.count();
+  if (left > limits::kWhole) return false;
+  for (const std::uint64_t count : buckets) {
+    if (count > left) return false;
+    left -= count;
+  }
+  return left == 0;
+}
 
 Histogram::Histogram(const std::shared_ptr<const FamilySpec>& spec)
     : bounds_(spec, &spec->bounds), counts_(spec->bounds.size() + 1) {}
@@ -30,6 +42,15 @@ void Histogram::add_totals(std::uint64_t count, double sum) {
   count_ += count;
   exponential_.add_count(count);
   add_to_sum(sum);
+}
+
+bool Histogram::apply(const HistogramDelta& delta) {
+  if (count_ > limits::kWhole - delta.exponential.count()) return false;
+  for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += delta.buckets[i];
+  count_ += delta.exponential.count();
+  add_to_sum(delta.sum);
+  exponential_.merge(delta.exponential);
+  return true;
 }
 
 void Histogram::add_to_sum(double value) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <utility>
 
 namespace metricsd {
 namespace {
@@ -19,6 +20,22 @@ int shift_to(int scale) {
 
 ExponentialHistogram::ExponentialHistogram(std::size_t max_buckets, int scale)
     : max_buckets_(max_buckets), scale_(std::clamp(scale, kMinScale, kMaxScale)) {}
+
+Result<ExponentialHistogram> ExponentialHistogram::of_buckets(int scale, std::uint64_t zero_count,
+                                                              std::vector<std::int32_t> indices,
+                                                              std::vector<std::uint64_t> counts) {
+  if (scale < kMinScale || scale > kMaxScale || indices.size() != counts.size()) return Errc::out_of_range;
+  ExponentialHistogram built(indices.size(), scale);
+  built.indices_ = std::move(indices);
+  built.counts_ = std::move(counts);
+  built.zero_count_ = built.count_ = zero_count;
+  for (const std::uint64_t count : built.counts_) {
+    if (count > limits::kWhole || built.count_ > limits::kWhole) return Errc::out_of_range;
+    built.count_ += count;
+  }
+  if (built.count_ > limits::kWhole || !built.is_consistent()) return Errc::out_of_range;
+  return built;
+}
 
 std::int32_t ExponentialHistogram::index_of(double value, int scale) {
   return FineIndex::table().of(value) >> shift_to(scale);

@@ -5,6 +5,7 @@
 #include <metricsd/models/drop_counts.h>
 #include <metricsd/models/errors.h>
 #include <metricsd/models/family.h>
+#include <metricsd/models/kinds/histogram.h>
 #include <metricsd/models/run.h>
 
 #include <cstdint>
@@ -48,7 +49,8 @@ struct DefineMessage {
 struct Sample {
   std::uint32_t id = 0;
   LabelValues labels;
-  std::vector<double> values;  // one; of a histogram one or more observations
+  std::vector<double> values;             // one; of a histogram one or more observations,
+  std::optional<HistogramDelta> delta{};  // or, without `values`, observations that the sender has counted
 };
 
 // Where the first of several consecutive records stands in its stream. Numbers begin with 1.

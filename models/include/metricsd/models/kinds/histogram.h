@@ -8,12 +8,24 @@
 #include <metricsd/models/shapes.h>
 #include <metricsd/models/statistics/exponential_histogram.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
 
 namespace metricsd {
+
+// What a histogram grew by: values that were counted elsewhere.
+struct HistogramDelta {
+  double sum = 0;                      // finite, 0 or more
+  std::vector<std::uint64_t> buckets;  // of each classic bucket alone; one more than bounds
+  ExponentialHistogram exponential;    // of the same values
+
+  // Whether a histogram of so many bounds can have grown so: both kinds of buckets hold the same number of
+  // values, at most 2^53.
+  [[nodiscard]] bool fits(std::size_t bounds) const;
+};
 
 class Histogram {
  public:
@@ -24,6 +36,8 @@ class Histogram {
 
   // `value` is finite and >= 0. A value on a bound counts in that bound's bucket.
   void apply(double value);
+  // Adds a delta that fits(). False, with nothing added, where there would be more than 2^53 values.
+  [[nodiscard]] bool apply(const HistogramDelta& delta);
 
   // The same for many values, by who knows their places: put() each, then add_totals() of all, before
   // anything else is asked. `place` is of a finder with the family's bounds.

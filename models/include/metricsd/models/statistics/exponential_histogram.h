@@ -44,6 +44,13 @@ class ExponentialHistogram {
   // At kMinScale three buckets are kept even where `max_buckets` is less.
   explicit ExponentialHistogram(std::size_t max_buckets = limits::kExponentialBuckets, int scale = kMaxScale);
 
+  // One of these buckets, all of them, whatever a limit says. Any numbers may come: Errc::out_of_range where
+  // no values can have been counted so (indices ascend; no count is 0; all of them are at most 2^53
+  // together).
+  [[nodiscard]] static Result<ExponentialHistogram> of_buckets(int scale, std::uint64_t zero_count,
+                                                               std::vector<std::int32_t> indices,
+                                                               std::vector<std::uint64_t> counts);
+
   // `value` is finite and >= 0; zero has a bucket of its own.
   void apply(double value, std::uint64_t times = 1);
   // Counts one value whose FineIndex the caller knows, in its bucket; add_count() of as many values follows
