@@ -9,7 +9,9 @@ namespace metricsd::client {
 void append_batch_as_lines(std::string& out, std::string_view batch) {
   ipc::Decoder decoder(limits::kBatchLine);
   decoder.feed(batch);
-  if (decoder.next() != ipc::Decoder::Step::batch) return;
+  const auto step = decoder.next();
+  if (step == ipc::Decoder::Step::message) out += batch;  // samples are lines as they are
+  if (step != ipc::Decoder::Step::batch) return;
   const ipc::Batch& read = decoder.batch();
   for (const ipc::BatchRow& row : read.rows) {
     if (row.shared == ipc::BatchRow::kNoOperation) continue;

@@ -13,10 +13,14 @@ const ipc::StreamProgress* find(const std::vector<ipc::StreamProgress>& progress
 
 }  // namespace
 
-bool BatchQueue::push(Batch batch, std::string_view line) {
-  // With what its entry costs, so that many small ones are bounded too.
+// With what the entries cost, so that many small ones are bounded too.
+bool BatchQueue::has_room(std::size_t bytes) const {
   const std::size_t held = lines_.size() - start_ + batches_.size() * sizeof(Batch);
-  if (held + line.size() + sizeof(Batch) > max_bytes_) return false;
+  return held + bytes + sizeof(Batch) <= max_bytes_;
+}
+
+bool BatchQueue::push(Batch batch, std::string_view line) {
+  if (!has_room(line.size())) return false;
   reclaim();
   lines_.reserve(2 * max_bytes_);  // grown by itself it would overshoot the bound
   batch.bytes = line.size();

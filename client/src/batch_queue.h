@@ -33,6 +33,9 @@ class BatchQueue {
   // False where there is no room.
   [[nodiscard]] bool push(Batch batch, std::string_view line);
 
+  // Whether push() would take a line of so many bytes.
+  [[nodiscard]] bool has_room(std::size_t bytes) const;
+
   // What to write next: all that was not written on this connection, or only the rest of the line that was
   // begun. Valid until the next call of another function.
   [[nodiscard]] std::string_view unsent() const;

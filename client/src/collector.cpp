@@ -1,5 +1,7 @@
 #include "drainer.h"
 #include "intake.h"
+#include "metrics/metric_registry.h"
+#include "metrics/metric_specs.h"
 #include "record.h"
 #include "run_completion.h"
 #include "run_opening.h"
@@ -47,6 +49,9 @@ struct Collector::State {
   void start();
   void refuse(std::string why);
 
+  template <class Handle, class Options, class Make>
+  [[nodiscard]] Handle handle(const Options& wanted, const Make& make) noexcept;
+
   [[nodiscard]] bool inherited() noexcept { return intake.is_inherited(); }
   void end_part();
   Report make_report();
@@ -62,6 +67,7 @@ struct Collector::State {
   Run run;
 
   Intake intake;
+  const std::shared_ptr<MetricRegistry> metrics = std::make_shared<MetricRegistry>();
   std::optional<RunMembership> membership;  // the background thread's
   Outlets outlets;                          // the background thread's
   Completion completion;                    // the background thread's
@@ -118,6 +124,7 @@ void Collector::State::start() {
     outlets.sender.emplace(SenderOptions{ipc::connect_paths(options.socket, environment), environment.uid,
                                          options.queue_bytes, client_id},
                            run, clock, intake.losses());
+    outlets.metrics.emplace(metrics, *outlets.sender, clock);
   }
   const auto or_runs = [](const std::string& own, const std::string& of_run) {
     return own.empty() ? of_run : own;
@@ -172,6 +179,8 @@ Report Collector::State::make_report() {
   if (drainer) add_warnings(drainer->warnings());
   add_warnings(intake.handles().warnings());
   if (outlets.sender) add_warnings(outlets.sender->warnings());
+  if (outlets.metrics) add_warnings(outlets.metrics->warnings());
+  add_warnings(metrics->warnings());
   report.summary_json = completion.summary_json;
   report.plain_table_ = completion.plain_table;
   report.coloured_table_ = completion.coloured_table;
@@ -224,6 +233,35 @@ void Collector::record(const Operation& operation) noexcept {
   record_operation(*gate_, operation);
 }
 
+// What `make` makes of the series that is wanted; the inert one where there is none.
+template <class Handle, class Options, class Make>
+Handle Collector::State::handle(const Options& wanted, const Make& make) noexcept {
+  try {
+    if (!drainer) return {};
+    const MetricSeries* series = metrics->define_or_warn(spec_of(wanted), wanted.labels);
+    return series == nullptr ? Handle() : make(*series);
+  } catch (const std::exception&) {
+    return {};
+  }
+}
+
+Counter Collector::counter(const CounterOptions& options) noexcept {
+  if (!state_ || state_->inherited()) return {};
+  return state_->handle<Counter>(
+      options, [this](const MetricSeries& series) { return Counter(state_->metrics, series.index); });
+}
+
+Gauge Collector::gauge(const GaugeOptions& options) noexcept {
+  if (!state_ || state_->inherited()) return {};
+  return state_->handle<Gauge>(options, [](const MetricSeries& series) { return Gauge(series.gauge); });
+}
+
+Histogram Collector::histogram(const HistogramOptions& options) noexcept {
+  if (!state_ || state_->inherited()) return {};
+  return state_->handle<Histogram>(
+      options, [this](const MetricSeries& series) { return Histogram(state_->metrics, series.index); });
+}
+
 void Collector::set_users(std::uint64_t count) noexcept {
   if (state_ && !state_->inherited()) state_->intake.set_users(count);
 }
@@ -246,6 +284,7 @@ void Collector::end() noexcept {
   if (!state_->drainer) return;
   state_->end_time = state_->clock.now();
   state_->intake.close(Loss::record_finished);
+  state_->metrics->close();
   state_->drainer->stop_and_join();
 }
 

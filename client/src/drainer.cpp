@@ -89,6 +89,7 @@ bool Drainer::run_pass() noexcept {
       outlets_.sender->set_users(intake_.users());
       outlets_.sender->pump();
     }
+    if (outlets_.metrics) outlets_.metrics->tell_if_due();
     return true;
   } catch (const std::exception&) {
     intake_.losses().add(Loss::record_no_memory, batch_lines_);
@@ -108,6 +109,7 @@ void Drainer::finish() noexcept {
   for (const auto& slot : slots_) taken += slot->ring.taken();
   intake_.end(taken);
   try {
+    if (outlets_.metrics) outlets_.metrics->tell_last();
     if (outlets_.sender) outlets_.sender->finish(finish_timeout_ns_);
     at_end_();
   } catch (const std::exception&) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "intake.h"
+#include "metrics/metric_teller.h"
 #include "operation_builder.h"
 #include "run_recorder.h"
 #include "sender.h"
@@ -30,7 +31,8 @@ namespace metricsd::client {
 struct Outlets {
   std::optional<RunRecorder> recorder;
   std::optional<Sender> sender;
-  bool count_as_not_open = false;  // files were wanted and could not be opened
+  std::optional<MetricTeller> metrics;  // where there is a sender
+  bool count_as_not_open = false;       // files were wanted and could not be opened
 };
 
 class Drainer {

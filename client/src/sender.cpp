@@ -24,10 +24,11 @@ constexpr std::int64_t kFlushNs = 100 * kNsPerMs;           // between two flush
 constexpr std::int64_t kLongestPollMs = 20;                 // while finishing
 constexpr unsigned kHellos = 3;                             // answered by hanging up: then plain lines
 constexpr std::size_t kSmallestQueue = limits::kPlainLine;  // any line fits
-constexpr std::size_t kLargestQueue = std::size_t{1} << 30;  // asked of the system in one piece
-constexpr std::size_t kPlainQueue = std::size_t{1} << 20;    // the lines of one batch
-constexpr std::size_t kMuch = std::size_t{64} << 10;         // worth a write of its own
-constexpr std::size_t kHelloBytes = 60 * 1024;               // within limits::kPlainLine
+constexpr std::size_t kLargestQueue = std::size_t{1} << 30;   // asked of the system in one piece
+constexpr std::size_t kPlainQueue = std::size_t{1} << 20;     // the lines of one batch
+constexpr std::size_t kMuch = std::size_t{64} << 10;          // worth a write of its own
+constexpr std::size_t kSamplesRoom = std::size_t{256} << 10;  // more than any message of samples takes
+constexpr std::size_t kHelloBytes = 60 * 1024;                // within limits::kPlainLine
 
 // The run as one line. The objects that only the files need are left out where the line would be refused.
 std::string run_start_line(Run run) {
@@ -111,6 +112,36 @@ bool Sender::has_much_to_write() const {
 Loss Sender::cause_of_backlog() const {
   if (connected()) return Loss::socket_queue_full;
   return untrusted_ ? Loss::socket_untrusted : Loss::socket_no_daemon;
+}
+
+// ---- Metrics --------------------------------------------------------------------------------------------
+
+void Sender::define(const std::vector<ipc::DefineMessage>& families) {
+  const std::size_t before = definitions_.size();
+  for (const ipc::DefineMessage& family : families) ipc::encode(definitions_, family);
+  if (connected() && mode_ != Mode::greeting) control_.append(definitions_, before);
+}
+
+bool Sender::has_room() const {
+  return queue_.empty() || queue_.has_room(kSamplesRoom);
+}
+
+void Sender::push(ipc::SamplesMessage& message) {
+  message.position = ipc::StreamPosition{limits::kMetricsStream, samples_ + 1};
+  line_.clear();
+  ipc::encode(line_, message);
+  const BatchQueue::Batch batch{.stream = limits::kMetricsStream,
+                                .last_seq = samples_ + message.samples.size(),
+                                .first_seq = samples_ + 1};
+  if (queue_.push(batch, line_)) {
+    samples_ = batch.last_seq;
+  } else {
+    unacknowledged_samples_ += message.samples.size();
+  }
+}
+
+std::optional<std::uint64_t> Sender::welcomed_connection() const {
+  return connected() && mode_ != Mode::greeting ? std::optional(connections_) : std::nullopt;
 }
 
 // ---- The connection -------------------------------------------------------------------------------------
@@ -214,12 +245,17 @@ void Sender::say_hello() {
   for (std::uint32_t stream = 0; stream < last_.size() && stream < kHelloBytes / kBytesEach; ++stream) {
     hello.streams.push_back({stream, queue_.first_seq_of(stream).value_or(last_[stream] + 1)});
   }
+  if (samples_ > 0) {
+    hello.streams.push_back(
+        {limits::kMetricsStream, queue_.first_seq_of(limits::kMetricsStream).value_or(samples_ + 1)});
+  }
   control_.clear();
   ipc::encode(control_, hello);
 }
 
 void Sender::tell_everything() {
   control_ += run_start_;
+  control_ += definitions_;
   tell_users();
 }
 
@@ -351,6 +387,8 @@ void Sender::finish(std::int64_t timeout_ns) {
     static_cast<void>(
         ::poll(&socket, 1, static_cast<int>(std::clamp<std::int64_t>(left_ms, 1, kLongestPollMs))));
   }
+  const auto kept = queue_.first_seq_of(limits::kMetricsStream);
+  if (kept) unacknowledged_samples_ += samples_ + 1 - *kept;
   const Loss cause = cause_of_backlog();
   losses_.add(cause, queue_.clear() + plain_.clear());
   closed_in_child_.reset();

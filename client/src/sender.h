@@ -60,6 +60,17 @@ class Sender {
 
   void set_users(std::uint64_t count) { users_ = count; }
 
+  // Families of metrics, once each: every connection is told of them before anything else.
+  void define(const std::vector<ipc::DefineMessage>& families);
+  // Whether push() would find room for a message of samples.
+  [[nodiscard]] bool has_room() const;
+  // Queues samples of families that are defined, and gives them their place in the stream of metrics.
+  void push(ipc::SamplesMessage& message);
+  // Rows that were pushed and that no daemon acknowledged, as far as finish() came.
+  [[nodiscard]] std::uint64_t unacknowledged_samples() const { return unacknowledged_samples_; }
+  // The number of the connection, where there is one and the daemon's answer has come.
+  [[nodiscard]] std::optional<std::uint64_t> welcomed_connection() const;
+
   // Connects if it is time to, takes what the daemon says, and writes what the socket takes.
   void pump();
   // Whether to pump() before more is queued.
@@ -134,6 +145,10 @@ class Sender {
   std::uint64_t queued_ = 0;         // records since begin_batch()
   std::vector<std::uint64_t> last_;  // by stream: the last number given
   std::string line_;                 // reused
+
+  std::string definitions_;    // of metrics: lines
+  std::uint64_t samples_ = 0;  // rows that were pushed: the last number given
+  std::uint64_t unacknowledged_samples_ = 0;
 
   BatchQueue queue_;
   LineQueue plain_;      // of the first batch of the queue, for a daemon that takes no batches

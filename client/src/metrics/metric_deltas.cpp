@@ -10,7 +10,7 @@
 namespace metricsd::client {
 namespace {
 
-constexpr std::size_t kMessageBytes = std::size_t{64} << 10;
+constexpr std::size_t kMessageBytes = std::size_t{16} << 10;
 
 // At least what a row takes as JSON, roughly.
 std::size_t bytes_of(const ipc::Sample& row) {
@@ -52,8 +52,7 @@ bool MetricDeltas::next(ipc::SamplesMessage& message) {
   return !message.samples.empty();
 }
 
-void MetricDeltas::begin_connection() {
-  defined_ = 0;
+void MetricDeltas::retell_gauges() {
   for (Told& told : told_) told.gauge = GaugeCell::kUnset;
 }
 

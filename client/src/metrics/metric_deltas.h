@@ -26,12 +26,12 @@ class MetricDeltas {
 
   // Sees what there is by now; next() will go through all of it once.
   void refresh();
-  // The next rows, up to limits::kSampleRows or about 64 KiB of them. False where there are none (left).
+  // The next rows, up to limits::kSampleRows or about 16 KiB of them. False where there are none (left).
   [[nodiscard]] bool next(ipc::SamplesMessage& message);
 
-  // A new connection knows no definitions and no gauges. What was told of the others holds.
-  void begin_connection();
-  // The families that this connection was not told of yet.
+  // All gauges anew: a new connection knows none. What was told of the others holds.
+  void retell_gauges();
+  // The families that came since the last call.
   [[nodiscard]] std::vector<ipc::DefineMessage> take_definitions();
 
  private:
@@ -55,7 +55,7 @@ class MetricDeltas {
   std::vector<Told> told_;   // by the place in view_.series
   std::size_t next_ = 0;     // the series to look at next: where the room ends, others have their turn then
   std::size_t left_ = 0;     // to look at since refresh()
-  std::size_t defined_ = 0;  // families told on this connection
+  std::size_t defined_ = 0;  // families taken
   std::vector<std::uint64_t> totals_;  // reused
 };
 

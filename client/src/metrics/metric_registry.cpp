@@ -3,6 +3,7 @@
 #include "../fork_guard.h"
 #include "../thread_leases.h"
 
+#include <metricsd/models/json/writer.h>
 #include <metricsd/models/limits.h>
 #include <metricsd/models/utf8.h>
 
@@ -46,6 +47,13 @@ std::string key_of(const LabelValues& labels) {
   return key;
 }
 
+// A name as a warning can show it, whatever it is.
+std::string shown(std::string_view name) {
+  std::string text;
+  append_json_string(text, is_valid_utf8(name) ? utf8_prefix(name, limits::kFamilyName) : "not UTF-8");
+  return text;
+}
+
 }  // namespace
 
 MetricRegistry::MetricRegistry()
@@ -75,6 +83,24 @@ Result<const MetricSeries*> MetricRegistry::define(FamilySpec spec,
   const auto known = (*entry)->series.find(std::string_view(key));
   if (known != (*entry)->series.end()) return known->second;
   return add_series(**entry, std::move(values), std::move(key));
+}
+
+const MetricSeries* MetricRegistry::define_or_warn(
+    const FamilySpec& spec, const std::map<std::string, std::string>& labels) noexcept {
+  constexpr std::size_t kWarnings = 10;
+  try {
+    const auto defined = define(spec, labels);
+    if (defined) return *defined;
+    const std::lock_guard lock(mutex_);
+    ++inert_count_;
+    if (inert_.size() < kWarnings) {
+      inert_.push_back("the metric " + shown(spec.base_name) +
+                       " counts nothing: " + defined.error().message());
+    }
+  } catch (const std::bad_alloc&) {
+    lost_.fetch_add(1, std::memory_order_relaxed);
+  }
+  return nullptr;
 }
 
 Result<MetricRegistry::Entry*> MetricRegistry::define_family(FamilySpec spec) {
@@ -183,6 +209,10 @@ std::vector<std::string> MetricRegistry::warnings() const {
   std::uint64_t refused = refused_.load(std::memory_order_relaxed);
   {
     const std::lock_guard lock(mutex_);
+    lines = inert_;
+    if (inert_count_ > inert_.size()) {
+      lines.push_back(std::to_string(inert_count_ - inert_.size()) + " more metrics count nothing");
+    }
     for (const MetricSeries* gauge : by_index_[static_cast<std::size_t>(Kind::gauge)]) {
       refused += gauge->gauge->refused.load(std::memory_order_relaxed);
     }

@@ -58,6 +58,10 @@ class MetricRegistry {
   [[nodiscard]] Result<const MetricSeries*> define(FamilySpec spec,
                                                    const std::map<std::string, std::string>& labels);
 
+  // The same for who has no use for an error: null, and a warning.
+  [[nodiscard]] const MetricSeries* define_or_warn(const FamilySpec& spec,
+                                                   const std::map<std::string, std::string>& labels) noexcept;
+
   // Points t_cells at the calling thread's block here. False where there is none to be had: after close(), in
   // a forked child, and where there is no memory, which is counted. Any thread.
   bool enter() noexcept;
@@ -80,7 +84,7 @@ class MetricRegistry {
   // What a histogram was observed beside its cells since the last call.
   [[nodiscard]] std::optional<Buckets> take_set_aside(const MetricSeries& histogram);
 
-  // Values that were refused or lost, for a person.
+  // Metrics that are inert, values that were refused or lost, for a person.
   [[nodiscard]] std::vector<std::string> warnings() const;
 
  private:
@@ -112,6 +116,9 @@ class MetricRegistry {
   std::vector<std::unique_ptr<const MetricSeries>> series_;
   std::array<std::vector<const MetricSeries*>, 3> by_index_;  // for each kind
   std::vector<std::shared_ptr<CellBlock>> blocks_;
+
+  std::vector<std::string> inert_;  // why, a line each; the first few
+  std::uint64_t inert_count_ = 0;
 
   std::mutex set_aside_mutex_;
   std::unordered_map<const MetricSeries*, metricsd::Histogram> set_aside_;

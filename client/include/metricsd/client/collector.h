@@ -22,6 +22,7 @@
 
 #include <metricsd/client/bound_operation.h>
 #include <metricsd/client/export.h>
+#include <metricsd/client/metrics.h>
 
 #include <chrono>
 #include <cstddef>
@@ -198,6 +199,12 @@ class METRICSD_CLIENT_API Collector {
   // lock: once, not for each operation. A collector has 65,536 at most. What is recorded with one beyond, or
   // of a type that breaks its rule, is dropped{record, invalid}.
   [[nodiscard]] BoundOperation bind(std::string_view operation_type, const BoundLabels& labels = {}) noexcept;
+
+  // Metrics of your own: metrics.h has their rules. Any thread; takes a lock: once, not for each value. What
+  // is defined otherwise already, breaks a rule or is one too many is inert, with a warning in the report.
+  [[nodiscard]] Counter counter(const CounterOptions& options) noexcept;
+  [[nodiscard]] Gauge gauge(const GaugeOptions& options) noexcept;
+  [[nodiscard]] Histogram histogram(const HistogramOptions& options) noexcept;
 
   // The number of users this process runs now; at most 2^53.
   void set_users(std::uint64_t count) noexcept;

@@ -36,11 +36,12 @@ inline constexpr std::size_t kJsonDepth = 32;     // the parser's stack
 inline constexpr std::size_t kSampleRows = 4096;  // rows of one samples message
 inline constexpr std::size_t kBatchRows =
     16'384;  // operations of one batch: what a connection may do in a turn
-inline constexpr std::size_t kBatchShared = 256;        // entries of its dictionary
-inline constexpr std::size_t kBatchFields = 32;         // columns: newer clients may send some we do not know
-inline constexpr std::size_t kStreams = 4096;           // streams of one client: a thread has one
-inline constexpr std::size_t kBatchLine = 1024 * 1024;  // the longest line after a hello
-inline constexpr std::size_t kAckBytes = 1024 * 1024;   // taken in before an ack that need not wait
+inline constexpr std::size_t kBatchShared = 256;  // entries of its dictionary
+inline constexpr std::size_t kBatchFields = 32;   // columns: newer clients may send some we do not know
+inline constexpr std::size_t kStreams = 4096;     // streams of one client: a thread has one
+inline constexpr std::uint32_t kMetricsStream = kStreams - 1;  // of them: what a client's own metrics come to
+inline constexpr std::size_t kBatchLine = 1024 * 1024;         // the longest line after a hello
+inline constexpr std::size_t kAckBytes = 1024 * 1024;          // taken in before an ack that need not wait
 inline constexpr std::int64_t kAckNs = 100'000'000;     // between acks: ten a second tell a client enough
 inline constexpr std::size_t kClients = 65'536;         // of a shard, as many as connections: 300 bytes each
 inline constexpr std::size_t kClientStreams = 1 << 20;  // of all clients of a shard: 50 bytes each

@@ -1,0 +1,40 @@
+#include "metric_teller.h"
+
+namespace metricsd::client {
+namespace {
+
+constexpr std::int64_t kIntervalNs = kNsPerSecond;
+
+}  // namespace
+
+void MetricTeller::tell_if_due() {
+  const std::optional<std::uint64_t> listening = sender_.welcomed_connection();
+  if (!listening) return;
+  const std::int64_t now = clock_.monotonic_ns();
+  const bool is_new = connection_ != listening;
+  if (!is_new && now < next_ns_) return;
+  next_ns_ = now + kIntervalNs;
+  if (is_new) deltas_.retell_gauges();
+  connection_ = listening;
+  tell();
+}
+
+void MetricTeller::tell_last() {
+  tell();
+  while (deltas_.next(message_)) left_ += message_.samples.size();
+}
+
+void MetricTeller::tell() {
+  deltas_.refresh();
+  sender_.define(deltas_.take_definitions());
+  while (sender_.has_room() && deltas_.next(message_)) sender_.push(message_);
+}
+
+std::vector<std::string> MetricTeller::warnings() const {
+  const std::uint64_t untold = left_ + sender_.unacknowledged_samples();
+  if (untold == 0) return {};
+  return {"what " + std::to_string(untold) +
+          " samples of metrics say did not reach a daemon, as far as is known: it is lost"};
+}
+
+}  // namespace metricsd::client
