@@ -13,17 +13,17 @@ namespace metricsd::client {
 Counter::Counter(std::shared_ptr<MetricRegistry> registry, std::uint32_t index) noexcept
     : registry_id_(registry->id()), index_(index), registry_(std::move(registry)) {}
 
-void Counter::add_whole(std::uint64_t amount) noexcept {
+void Counter::add_whole(std::uint64_t amount) const noexcept {
   if (t_cells.registry != registry_id_) [[unlikely]]
     return add_anew(amount);
   add_alone(t_cells.counters[index_].whole, amount);
 }
 
-void Counter::add_anew(std::uint64_t amount) noexcept {
+void Counter::add_anew(std::uint64_t amount) const noexcept {
   if (registry_ != nullptr && registry_->enter()) add_alone(t_cells.counters[index_].whole, amount);
 }
 
-void Counter::add_real(double amount) noexcept {
+void Counter::add_real(double amount) const noexcept {
   if (!(amount >= 0 && amount <= static_cast<double>(limits::kWhole))) return refuse();
   const double whole = std::floor(amount);
   add_whole(static_cast<std::uint64_t>(whole));
@@ -31,13 +31,13 @@ void Counter::add_real(double amount) noexcept {
     add_alone(t_cells.counters[index_].rest, amount - whole);
 }
 
-void Counter::refuse() noexcept {
+void Counter::refuse() const noexcept {
   if (registry_ != nullptr) registry_->refuse();
 }
 
 Gauge::Gauge(std::shared_ptr<GaugeCell> cell) noexcept : cell_(std::move(cell)) {}
 
-void Gauge::set(double value) noexcept {
+void Gauge::set(double value) const noexcept {
   if (cell_ == nullptr) return;
   if (std::isfinite(value)) {
     cell_->value.store(value, std::memory_order_relaxed);
@@ -46,7 +46,7 @@ void Gauge::set(double value) noexcept {
   }
 }
 
-void Gauge::add(double amount) noexcept {
+void Gauge::add(double amount) const noexcept {
   if (cell_ == nullptr) return;
   double before = cell_->value.load(std::memory_order_relaxed);
   double after = 0;
@@ -62,7 +62,7 @@ void Gauge::add(double amount) noexcept {
 Histogram::Histogram(std::shared_ptr<MetricRegistry> registry, std::uint32_t index) noexcept
     : registry_id_(registry->id()), index_(index), registry_(std::move(registry)) {}
 
-void Histogram::observe(double value) noexcept {
+void Histogram::observe(double value) const noexcept {
   if (t_cells.registry != registry_id_) [[unlikely]]
     return observe_carefully(value);
   HistogramCell* cell = t_cells.histograms[index_];
@@ -70,7 +70,7 @@ void Histogram::observe(double value) noexcept {
     observe_carefully(value);
 }
 
-void Histogram::observe_carefully(double value) noexcept {
+void Histogram::observe_carefully(double value) const noexcept {
   if (registry_ == nullptr) return;
   if (t_cells.registry == registry_id_ || registry_->enter()) registry_->observe_carefully(index_, value);
 }

@@ -114,6 +114,27 @@ TEST_F(HotPathTest, AllocatesNothing) {
   EXPECT_TRUE(report.dropped.empty());
 }
 
+TEST_F(HotPathTest, MetricsAllocateNothing) {
+#ifdef METRICSD_SANITIZED
+  GTEST_SKIP() << "the sanitizers have allocators of their own";
+#endif
+  Collector run(options());
+  Counter counter = run.counter({.name = "requests"});
+  Gauge gauge = run.gauge({.name = "depth"});
+  Histogram histogram = run.histogram({.name = "wait"});
+  const auto use = [&](int i) {
+    counter.add();
+    counter.add(0.5);
+    gauge.set(i);
+    gauge.add(1);
+    histogram.observe(i * 1e-6);
+  };
+  use(0);
+  const std::uint64_t before = t_allocations;
+  for (int i = 0; i < 50'000; ++i) use(i);
+  EXPECT_EQ(t_allocations - before, 0U);
+}
+
 // Voluntary switches are what waiting is, for a lock or in a call.
 TEST_F(HotPathTest, NeitherWaitsNorWakes) {
   const auto waits_of_this_thread = [] {

@@ -16,6 +16,7 @@ SHAPES = (
     "texts",
     "texts_without_start",
     "timer",
+    "metrics",
 )
 MARK = "getppid("
 

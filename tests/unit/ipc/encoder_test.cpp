@@ -123,6 +123,13 @@ TEST(Encoder, RoundTripsSamples) {
       R"({"type":"samples","rows":[[1,["a","\"\\ä"],0.1],[4294967295,[],[1,2.5,-3]],[0,[""],1e+300]]})");
 }
 
+TEST(Encoder, RoundTripsHistogramsThatWereCountedElsewhere) {
+  expect_round_trip<SamplesMessage>(
+      R"({"type":"samples","rows":[[3,["a"],{"sum":0.75,"buckets":[1,0,3],"scale":4,"zero":1,"indices":[-33,-32],"counts":[2,1]}]]})");
+  expect_round_trip<SamplesMessage>(
+      R"({"type":"samples","rows":[[3,[],{"sum":0,"buckets":[0],"scale":-10,"zero":0,"indices":[],"counts":[]}]]})");
+}
+
 TEST(Encoder, RoundTripsSamplesWithTheirPlaceInAStream) {
   expect_round_trip<SamplesMessage>(
       R"({"type":"samples","stream":4095,"first_seq":9007199254740992,"rows":[[1,[],0.1]]})");

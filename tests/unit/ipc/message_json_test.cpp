@@ -324,6 +324,35 @@ std::string rows(std::size_t count) {
   return line + "]}";
 }
 
+// The reason for which a row with this value is refused, alone; "" where it is taken.
+std::string row_refusal(const std::string& value) {
+  const auto message =
+      take<SamplesMessage>(R"({"type":"samples","rows":[[7,[],1],[1,[],)" + value + "],[8,[],2]]}");
+  EXPECT_EQ(message.samples.size() + message.refused.size(), 3U);
+  return message.refused.empty() ? "" : std::string(reason(message.refused.at(0)));
+}
+
+TEST(Samples, RefuseAHistogramThatLies) {
+  EXPECT_EQ(row_refusal(R"({"sum":1,"buckets":[2,1],"scale":4,"zero":1,"indices":[-2,7],"counts":[1,1]})"),
+            "");
+  EXPECT_EQ(row_refusal(R"({"sum":1,"buckets":[2],"scale":8,"indices":[0],"counts":[2],"more":1})"), "");
+  EXPECT_EQ(row_refusal("{}"), "missing_field");
+  EXPECT_EQ(row_refusal(R"({"sum":1,"buckets":[2],"scale":4,"indices":[0]})"), "missing_field");
+  EXPECT_EQ(row_refusal(R"({"sum":"1","buckets":[2],"scale":4,"indices":[0],"counts":[2]})"), "wrong_type");
+  EXPECT_EQ(row_refusal(R"({"sum":1,"buckets":[1.5],"scale":4,"indices":[0],"counts":[1]})"), "out_of_range");
+  EXPECT_EQ(row_refusal(R"({"sum":1,"buckets":[2],"scale":9,"indices":[0],"counts":[2]})"), "out_of_range");
+  EXPECT_EQ(row_refusal(R"({"sum":1,"buckets":[2],"scale":4.5,"indices":[0],"counts":[2]})"), "out_of_range");
+  EXPECT_EQ(row_refusal(R"({"sum":1,"buckets":[2],"scale":4,"indices":[0,1],"counts":[2]})"), "out_of_range");
+  EXPECT_EQ(row_refusal(R"({"sum":1,"buckets":[2],"scale":4,"indices":[1,0],"counts":[1,1]})"),
+            "out_of_range");
+  EXPECT_EQ(row_refusal(R"({"sum":1,"buckets":[2],"scale":4,"indices":[0],"counts":[0]})"), "out_of_range");
+  EXPECT_EQ(row_refusal(R"({"sum":1,"buckets":[2],"scale":4,"indices":[99999],"counts":[2]})"),
+            "out_of_range");
+  EXPECT_EQ(row_refusal(R"({"sum":1,"buckets":[2],"scale":4,"indices":[0],"counts":[-2]})"), "out_of_range");
+  EXPECT_EQ(row_refusal(R"({"sum":1,"buckets":[2],"scale":4,"indices":[0,1],"counts":[9007199254740992,1]})"),
+            "out_of_range");
+}
+
 TEST(Samples, AreRefusedWholeForAStructuralLie) {
   EXPECT_EQ(refusal_of(R"({"type":"samples"})"), "missing_field:rows");
   EXPECT_EQ(refusal_of(R"({"type":"samples","rows":{}})"), "wrong_type:rows");

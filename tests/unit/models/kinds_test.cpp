@@ -1,6 +1,8 @@
 #include <metricsd/models/kinds/kinds.h>
+#include <metricsd/models/limits.h>
 
 #include <limits>
+#include <memory>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -151,6 +153,48 @@ TEST(HistogramKind, ItsSumNeverBecomesNaN) {
   Histogram histogram(spec_of(Kind::histogram, {1}));
   for (int i = 0; i < 3; ++i) histogram.apply(std::numeric_limits<double>::max());
   EXPECT_EQ(std::get<Buckets>(histogram.show().value()).sum, std::numeric_limits<double>::max());
+}
+
+TEST(HistogramKind, TakesWhatWasCountedElsewhere) {
+  const auto spec = std::make_shared<const FamilySpec>(
+      FamilySpec{.base_name = "h", .kind = Kind::histogram, .bounds = {1, 2}});
+  Histogram counted(spec);
+  for (const double value : {0.0, 0.5, 1.0, 1.5, 7.0}) counted.apply(value);
+  const Buckets shown = std::get<Buckets>(*counted.show());
+  HistogramDelta delta{shown.sum, shown.counts, shown.exponential};
+  Histogram told(spec);
+  told.apply(3);
+  ASSERT_TRUE(delta.fits(2));
+  ASSERT_TRUE(told.apply(delta));
+  counted.apply(3);
+  const Buckets expected = std::get<Buckets>(*counted.show());
+  const Buckets got = std::get<Buckets>(*told.show());
+  EXPECT_EQ(got.counts, expected.counts);
+  EXPECT_EQ(got.count, 6U);
+  EXPECT_EQ(got.sum, expected.sum);
+  EXPECT_EQ(got.exponential, expected.exponential);
+}
+
+TEST(HistogramKind, KnowsADeltaThatCannotBeOne) {
+  ExponentialHistogram three;
+  three.apply(1.5, 3);
+  EXPECT_TRUE((HistogramDelta{4.5, {0, 3}, three}.fits(1)));
+  EXPECT_FALSE((HistogramDelta{4.5, {0, 3}, three}.fits(2)));
+  EXPECT_FALSE((HistogramDelta{4.5, {1, 3}, three}.fits(1)));
+  EXPECT_FALSE((HistogramDelta{4.5, {0, 2}, three}.fits(1)));
+  EXPECT_FALSE((HistogramDelta{-1, {0, 3}, three}.fits(1)));
+  EXPECT_FALSE((HistogramDelta{std::numeric_limits<double>::infinity(), {0, 3}, three}.fits(1)));
+}
+
+TEST(HistogramKind, RefusesADeltaThatWouldMakeItTooMany) {
+  const auto spec = std::make_shared<const FamilySpec>(FamilySpec{.base_name = "h", .kind = Kind::histogram});
+  ExponentialHistogram all;
+  all.apply(1, limits::kWhole);
+  const HistogramDelta delta{1, {limits::kWhole}, all};
+  Histogram histogram(spec);
+  EXPECT_TRUE(histogram.apply(delta));
+  EXPECT_FALSE(histogram.apply(delta));
+  EXPECT_EQ(std::get<Buckets>(*histogram.show()).count, limits::kWhole);
 }
 
 TEST(HistogramKind, MergesAndReloads) {

@@ -80,10 +80,10 @@ class METRICSD_CLIENT_API Counter {
  public:
   Counter() noexcept = default;  // inert
 
-  void add() noexcept { add_whole(1); }
+  void add() const noexcept { add_whole(1); }
   // 0 to 2^53, exact in 64 bits. Less is refused, and a warning.
   template <std::integral T>
-  void add(T amount) noexcept {
+  void add(T amount) const noexcept {
     if constexpr (std::is_signed_v<T>) {
       if (amount < 0) return refuse();
     }
@@ -91,7 +91,7 @@ class METRICSD_CLIENT_API Counter {
   }
   // 0 to 2^53; the whole part is added as a whole number. Anything else is refused, and a warning.
   template <std::floating_point T>
-  void add(T amount) noexcept {
+  void add(T amount) const noexcept {
     add_real(static_cast<double>(amount));
   }
 
@@ -102,10 +102,10 @@ class METRICSD_CLIENT_API Counter {
   friend class Collector;
   METRICSD_CLIENT_LOCAL Counter(std::shared_ptr<MetricRegistry> registry, std::uint32_t index) noexcept;
 
-  void add_whole(std::uint64_t amount) noexcept;
-  [[gnu::noinline]] METRICSD_CLIENT_LOCAL void add_anew(std::uint64_t amount) noexcept;
-  void add_real(double amount) noexcept;
-  void refuse() noexcept;
+  void add_whole(std::uint64_t amount) const noexcept;
+  [[gnu::noinline]] METRICSD_CLIENT_LOCAL void add_anew(std::uint64_t amount) const noexcept;
+  void add_real(double amount) const noexcept;
+  void refuse() const noexcept;
 
   std::uint64_t registry_id_ = UINT64_MAX;
   std::uint32_t index_ = 0;
@@ -118,9 +118,9 @@ class METRICSD_CLIENT_API Gauge {
   Gauge() noexcept = default;  // inert
 
   // Finite; anything else is refused, and a warning. Of several threads' calls the last one holds.
-  void set(double value) noexcept;
+  void set(double value) const noexcept;
   // Adds to what it is, or to 0; `amount` may be negative. No call of several threads is lost.
-  void add(double amount) noexcept;
+  void add(double amount) const noexcept;
 
   [[nodiscard]] explicit operator bool() const noexcept { return cell_ != nullptr; }
 
@@ -140,14 +140,14 @@ class METRICSD_CLIENT_API Histogram {
 
   // Finite, 0 or more; anything else is refused, and a warning. A value on a bound counts in that bound's
   // bucket.
-  void observe(double value) noexcept;
+  void observe(double value) const noexcept;
 
   [[nodiscard]] explicit operator bool() const noexcept { return registry_ != nullptr; }
 
  private:
   friend class Collector;
   METRICSD_CLIENT_LOCAL Histogram(std::shared_ptr<MetricRegistry> registry, std::uint32_t index) noexcept;
-  [[gnu::noinline]] METRICSD_CLIENT_LOCAL void observe_carefully(double value) noexcept;
+  [[gnu::noinline]] METRICSD_CLIENT_LOCAL void observe_carefully(double value) const noexcept;
 
   std::uint64_t registry_id_ = UINT64_MAX;
   std::uint32_t index_ = 0;

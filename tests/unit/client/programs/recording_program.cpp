@@ -36,6 +36,14 @@ std::map<std::string, std::function<void()>> shapes_of(client::Collector& run,
              {.operation_type = "upload", .duration = 1ms, .object_key = "bucket/key", .start = start});
        }},
       {"texts_without_start", [&run] { run.record({.operation_type = "upload", .duration = 1ms}); }},
+      {"metrics",
+       [&run, start, requests = run.counter({.name = "requests"}), depth = run.gauge({.name = "depth"}),
+        wait = run.histogram({.name = "wait"})] {
+         requests.add();
+         depth.add(1);
+         wait.observe(0.002);
+         run.record({.operation_type = "upload", .duration = 1ms, .start = start});
+       }},
       {"timer", [&run] { run.time("upload", "bucket/key").success(); }},
   };
 }

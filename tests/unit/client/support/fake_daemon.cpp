@@ -114,6 +114,7 @@ bool FakeDaemon::take(Peer& peer, const std::string& line) {
     case ipc::Decoder::Step::message:
       if (const auto* hello = std::get_if<ipc::HelloMessage>(&decoder.message()))
         return welcome(peer, *hello);
+      if (const auto* samples = std::get_if<ipc::SamplesMessage>(&decoder.message())) fold(peer, *samples);
       if (std::holds_alternative<ipc::FlushMessage>(decoder.message())) acknowledge(peer);
       break;
     default: break;
@@ -163,6 +164,23 @@ void FakeDaemon::fold(Peer& peer, const std::string& line) {
   if (answers_ == Answers::all) acknowledge(peer);
 }
 
+void FakeDaemon::fold(Peer& peer, const ipc::SamplesMessage& message) {
+  std::uint64_t number = message.position ? message.position->first_seq - 1 : 0;
+  for (const ipc::Sample& sample : message.samples) {
+    if (message.position) {
+      std::uint64_t& folded = folded_[peer.client][message.position->stream];
+      if (++number <= folded) {
+        ++repeated_;
+        continue;
+      }
+      missing_ += number - folded - 1;
+      folded = number;
+    }
+    samples_.push_back(sample);
+  }
+  if (message.position && answers_ == Answers::all) acknowledge(peer);
+}
+
 void FakeDaemon::acknowledge(Peer& peer) {
   ipc::AckMessage ack;
   for (const auto& [stream, folded] : folded_[peer.client]) ack.streams.push_back({stream, folded, folded});
@@ -174,6 +192,11 @@ void FakeDaemon::acknowledge(Peer& peer) {
 std::vector<std::string> FakeDaemon::operation_lines() const {
   const std::lock_guard lock(mutex_);
   return operation_lines_;
+}
+
+std::vector<ipc::Sample> FakeDaemon::samples() const {
+  const std::lock_guard lock(mutex_);
+  return samples_;
 }
 
 std::vector<std::string> FakeDaemon::lines() const {

@@ -49,6 +49,8 @@ class FakeDaemon {
   [[nodiscard]] std::uint64_t operations() const;
   // Lines of one operation each: of those that came so, and of the batches' rows.
   [[nodiscard]] std::vector<std::string> operation_lines() const;
+  // Rows of samples, each once.
+  [[nodiscard]] std::vector<ipc::Sample> samples() const;
   // Records that were skipped because their number had been had.
   [[nodiscard]] std::uint64_t repeated() const { return repeated_; }
   // Numbers that never came.
@@ -72,6 +74,7 @@ class FakeDaemon {
   bool take(Peer& peer, const std::string& line);
   bool welcome(Peer& peer, const ipc::HelloMessage& hello);
   void fold(Peer& peer, const std::string& line);
+  void fold(Peer& peer, const ipc::SamplesMessage& message);
   void acknowledge(Peer& peer);
 
   std::filesystem::path path_;
@@ -84,6 +87,7 @@ class FakeDaemon {
   mutable std::mutex mutex_;
   std::vector<std::string> lines_;            // guarded by mutex_
   std::vector<std::string> operation_lines_;  // likewise
+  std::vector<ipc::Sample> samples_;          // likewise
   using Streams = std::map<std::uint32_t, std::uint64_t>;
   std::map<std::string, Streams> folded_;  // by client; likewise
   std::atomic<std::uint64_t> repeated_{0};
