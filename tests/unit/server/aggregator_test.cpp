@@ -380,6 +380,38 @@ TEST_F(AggregatorTest, ExpiryLetsSilentSeriesGo) {
   EXPECT_EQ(page().sum("workload_operations_total", {{"operation", "download"}}), 1);
 }
 
+TEST_F(AggregatorTest, AddsHistogramsThatWereCountedElsewhere) {
+  ASSERT_TRUE(tell(define(1, "wait", Kind::histogram, {})));
+  ExponentialHistogram counted;
+  for (const double value : {0.5, 1.0, 5.0}) counted.apply(value);
+  ipc::SamplesMessage message;
+  message.samples.push_back(
+      {.id = 1, .labels = {}, .values = {}, .delta = HistogramDelta{6.5, {2, 0, 1}, counted}});
+  ASSERT_TRUE(tell(message));
+  ASSERT_TRUE(tell(samples(1, {}, {1.5})));
+  ASSERT_TRUE(tell(message));
+  EXPECT_EQ(page().value("wait_bucket", {{"le", "1"}}), 4);
+  EXPECT_EQ(page().value("wait_bucket", {{"le", "2"}}), 5);
+  EXPECT_EQ(page().value("wait_count"), 7);
+  EXPECT_EQ(page().value("wait_sum"), 14.5);
+}
+
+TEST_F(AggregatorTest, RefusesHistogramsOfOtherBounds) {
+  ASSERT_TRUE(tell(define(1, "wait", Kind::histogram, {})));
+  ASSERT_TRUE(tell(define(2, "depth", Kind::gauge, {})));
+  ExponentialHistogram counted;
+  counted.apply(1);
+  for (const std::uint32_t id : {1U, 2U}) {
+    ipc::SamplesMessage message;
+    message.samples.push_back(
+        {.id = id, .labels = {}, .values = {}, .delta = HistogramDelta{1, {1, 0}, counted}});
+    EXPECT_FALSE(tell(message)) << id;
+  }
+  EXPECT_EQ(rejected(Errc::out_of_range), 1U);
+  EXPECT_EQ(rejected(Errc::wrong_type), 1U);
+  EXPECT_FALSE(page().value("wait_count"));
+}
+
 class SmallAggregatorTest : public AggregatorTest {
  protected:
   SmallAggregatorTest() : AggregatorTest(10) {}
