@@ -49,7 +49,9 @@ TEST(OwnMetrics, StandInTheScrape) {
   EXPECT_EQ(page.value("wait_seconds_bucket", {{"le", "1"}}), kAll * 5 / 8);
   EXPECT_EQ(page.value("wait_seconds_count"), kAll);
   EXPECT_EQ(page.value("wait_seconds_sum"), kAll * 0.25 * 3.5);
-  EXPECT_EQ(page.sum("metricsd_rejected_total"), 0);
+  for (const char* reason : {"out_of_range", "undefined_metric", "wrong_type", "conflicting_definition"}) {
+    EXPECT_EQ(page.sum("metricsd_rejected_total", {{"reason", reason}}), 0) << reason;
+  }
 }
 
 TEST(OwnMetrics, AGaugeGoesWithItsProcess) {
