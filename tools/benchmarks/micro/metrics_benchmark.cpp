@@ -1,6 +1,7 @@
 // Counters and histograms of a program's own, of this library and of prometheus-cpp: a handle that was looked
 // up beforehand, one thread.
 
+#include <metricsd/client/collector.h>
 #include <metricsd/models/family.h>
 
 #include <array>
@@ -11,6 +12,8 @@
 #include <prometheus/histogram.h>
 
 namespace {
+
+namespace client = metricsd::client;
 
 // Durations over all buckets, each as likely as another: a branch predictor that knows the next would flatter
 // both.
@@ -31,6 +34,26 @@ class Durations {
   std::array<double, 4096> values_{};
   std::size_t i_ = 0;
 };
+
+client::RunOptions alone() {
+  return {.write_files = false, .join_from_environment = false, .send_to_daemon = false};
+}
+
+void client_counter_add(benchmark::State& state) {
+  client::Collector run(alone());
+  const client::Counter counter = run.counter({.name = "requests"});
+  for (auto _ : state) counter.add();
+}
+BENCHMARK(client_counter_add);
+
+void client_histogram_observe(benchmark::State& state) {
+  client::Collector run(alone());
+  const client::Histogram histogram =
+      run.histogram({.name = "wait", .bounds = metricsd::default_duration_bounds()});
+  Durations durations;
+  for (auto _ : state) histogram.observe(durations.next());
+}
+BENCHMARK(client_histogram_observe);
 
 void prometheus_counter_increment(benchmark::State& state) {
   prometheus::Counter counter;
