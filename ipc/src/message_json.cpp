@@ -156,8 +156,9 @@ Result<std::int32_t> read_index(const json::value& value) {
   return static_cast<std::int32_t>(*number);
 }
 
+// A list of at most so many items.
 template <class ReadItem>
-auto up_to(std::size_t most, const ReadItem& read_item) {
+auto up_to(std::size_t most, ReadItem read_item) {
   return [most, read_item](const json::value& value) -> decltype(read_list(value, read_item)) {
     const auto* array = value.if_array();
     if (array != nullptr && array->size() > most) return Errc::limit_reached;
