@@ -9,6 +9,8 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <variant>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -106,21 +108,27 @@ void expect_same_shape(const Buckets& a, const Buckets& b) {
   EXPECT_NEAR(a.sum, b.sum, b.sum * 1e-14);
 }
 
+template <class S>
+void expect_same_series(const SeriesOf<S>& a, const SeriesOf<S>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    EXPECT_EQ(a[i].key, b[i].key);
+    if constexpr (std::is_same_v<S, Scalar> || std::is_same_v<S, Buckets>) {
+      expect_same_shape(a[i].shape, b[i].shape);
+    }
+  }
+}
+
 void expect_same(const Snapshot& a, const Snapshot& b) {
   ASSERT_EQ(a.families.size(), b.families.size());
   for (std::size_t i = 0; i < a.families.size(); ++i) {
-    const auto& [spec, ours] = a.families[i];
-    const auto& theirs = b.families[i].series;
-    ASSERT_EQ(spec->base_name, b.families[i].spec->base_name);
-    ASSERT_EQ(ours.size(), theirs.size()) << spec->base_name;
-    for (std::size_t k = 0; k < ours.size(); ++k) {
-      EXPECT_EQ(*ours[k].labels, *theirs[k].labels);
-      if (const auto* scalar = std::get_if<Scalar>(&ours[k].shape)) {
-        expect_same_shape(*scalar, std::get<Scalar>(theirs[k].shape));
-      } else {
-        expect_same_shape(std::get<Buckets>(ours[k].shape), std::get<Buckets>(theirs[k].shape));
-      }
-    }
+    SCOPED_TRACE(a.families[i].spec->base_name);
+    ASSERT_EQ(a.families[i].spec->base_name, b.families[i].spec->base_name);
+    std::visit(
+        [&](const auto& series) {
+          expect_same_series(series, std::get<std::decay_t<decltype(series)>>(b.families[i].series));
+        },
+        a.families[i].series);
   }
 }
 
@@ -140,9 +148,10 @@ class OperationFoldTest : public ::testing::Test {
 
   double operations() {
     double sum = 0;
-    for (const FamilySnapshot& family : registry_.snapshot({}).families) {
+    const Snapshot snapshot = registry_.image().snapshot({});
+    for (const FamilySnapshot& family : snapshot.families) {
       if (family.spec->base_name != "workload_operations") continue;
-      for (const auto& series : family.series) sum += std::get<Scalar>(series.shape).value;
+      for (const auto& series : std::get<SeriesOf<Scalar>>(family.series)) sum += series.shape.value;
     }
     return sum;
   }
@@ -177,7 +186,7 @@ TEST_F(OperationFoldTest, EqualsFoldingOneByOne) {
     }
     fold_.settle(now);
   }
-  expect_same(registry_.snapshot({}), reference.snapshot({}));
+  expect_same(registry_.image().snapshot({}), reference.image().snapshot({}));
 }
 
 TEST_F(OperationFoldTest, LiveStatisticsEqualThoseOfAllOperations) {
@@ -232,7 +241,7 @@ TEST_F(OperationFoldTest, LabelsThatDifferHaveSeriesOfTheirOwn) {
 TEST_F(OperationFoldTest, SeriesThatExpiredAreFoundAnew) {
   OperationSeries& kept = fold_.series(upload().labels(), nullptr);
   apply_and_settle(upload(), second(1));
-  registry_.forget(registry_.idle(2 * kNsPerSecond), 2 * kNsPerSecond);
+  registry_.forget(registry_.image().take_idle(2 * kNsPerSecond), 2 * kNsPerSecond);
   EXPECT_EQ(operations(), 0);
   EXPECT_EQ(catalog_->series_count(), 0U);
   fold_.apply(kept, 1, 1, 0, second(3));
@@ -244,8 +253,8 @@ TEST_F(OperationFoldTest, SeriesThatExpiredAreFoundAnew) {
 TEST_F(OperationFoldTest, SettlingTouchesEverySeries) {
   apply_and_settle(upload(), second(1));
   apply_and_settle(upload(), second(5));
-  EXPECT_TRUE(registry_.idle(5 * kNsPerSecond).empty());
-  EXPECT_FALSE(registry_.idle(6 * kNsPerSecond).empty());
+  EXPECT_TRUE(registry_.image().take_idle(5 * kNsPerSecond).empty());
+  EXPECT_FALSE(registry_.image().take_idle(6 * kNsPerSecond).empty());
 }
 
 TEST_F(OperationFoldTest, ARunThatMadeRoomIsNotCountedInAgain) {
@@ -302,7 +311,7 @@ TEST_F(FullOperationFoldTest, EachOperationWithoutRoomIsCountedAsRefused) {
 
 TEST_F(FullOperationFoldTest, WhoHadNoRoomFindsItLater) {
   apply_and_settle(upload("late"), second(10));
-  registry_.forget(registry_.idle(5 * kNsPerSecond), 5 * kNsPerSecond);
+  registry_.forget(registry_.image().take_idle(5 * kNsPerSecond), 5 * kNsPerSecond);
   apply_and_settle(upload("late"), second(11));
   EXPECT_EQ(refused("workload_operations_total"), 1U);
   EXPECT_EQ(operations(), 2);
@@ -313,12 +322,12 @@ TEST_F(FullOperationFoldTest, RoomThatAnotherShardLeftIsFoundWithinSeconds) {
   apply_and_settle(upload("late"), second(10));
   EXPECT_EQ(refused("workload_operations_total"), 1U);
   // What this shard holds goes by another hand: nothing here says so.
-  for (const auto& family : registry_.snapshot({}).families) {
-    for (const auto& series : family.series) {
-      std::string key;
-      append_series_key(key, std::vector<std::string_view>(series.labels->begin(), series.labels->end()));
-      catalog_->release(*family.spec, key);
-    }
+  const Snapshot snapshot = registry_.image().snapshot({});
+  for (const FamilySnapshot& family : snapshot.families) {
+    const auto release = [&](const auto& list) {
+      for (const auto& series : list) catalog_->release(*family.spec, series.key);
+    };
+    std::visit(release, family.series);
   }
   apply_and_settle(upload("late"), second(15));
   EXPECT_EQ(refused("workload_operations_total"), 1U);
