@@ -53,6 +53,43 @@ class AggregatorTest : public ::testing::Test {
     return operation;
   }
 
+  void say_hello(std::vector<ipc::StreamPosition> streams = {{0, 1}}) {
+    ipc::HelloMessage hello;
+    hello.client_id = "00112233445566778899aabbccddeeff";
+    hello.streams = std::move(streams);
+    ASSERT_TRUE(aggregator_.greet(sender_, 1000, hello));
+  }
+  Result<> tell_batch(const ipc::Batch& batch) {
+    aggregator_.begin_chunk(0);
+    const auto applied = aggregator_.apply(sender_, batch);
+    aggregator_.end_chunk();
+    return applied;
+  }
+
+  // Rows of each entry in turn.
+  static ipc::Batch batch(std::uint64_t first_seq, std::uint64_t count, std::vector<ipc::SharedFields> shared,
+                          std::uint64_t shared_version = 1) {
+    ipc::Batch made;
+    made.first_seq = first_seq;
+    made.count = count;
+    made.shared = std::move(shared);
+    made.shared_version = shared_version;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      made.rows.push_back({.shared = static_cast<std::uint32_t>(i % made.shared.size()),
+                           .duration_ns = kNsPerMs,
+                           .object_size_bytes = 100,
+                           .retry_count = 1});
+    }
+    return made;
+  }
+  static ipc::SharedFields shared(std::string type, bool success = true, std::string code = {}) {
+    return {.operation_type = std::move(type),
+            .workload_type = "s3",
+            .driver = "boto",
+            .success = success,
+            .error_code = std::move(code)};
+  }
+
   static ipc::UsersMessage users(std::uint64_t count, std::optional<std::string> scenario = {}) {
     ipc::UsersMessage message;
     message.count = count;
@@ -367,6 +404,79 @@ TEST_F(AggregatorTest, HeartbeatsCauseBoundedState) {
 TEST_F(AggregatorTest, UnknownTypesAreCounted) {
   EXPECT_EQ(tell(ipc::UnknownMessage{"hello"}).error(), Errc::unknown_type);
   EXPECT_EQ(rejected(Errc::unknown_type), 1U);
+}
+
+TEST_F(AggregatorTest, ABatchCountsAsItsOperationsWould) {
+  say_hello();
+  ASSERT_TRUE(tell_batch(batch(1, 4, {shared("upload"), shared("upload", false, "SlowDown")})));
+  ASSERT_TRUE(tell_batch(batch(5, 3, {shared("upload"), shared("upload", false, "SlowDown")})));
+  ASSERT_TRUE(
+      tell_batch(batch(8, 2, {shared("list", true, "a code that does not count"), shared("upload")}, 2)));
+  const auto scraped = page();
+  EXPECT_EQ(scraped.sum("workload_operations_total", {{"operation", "upload"}, {"status", "success"}}), 5);
+  EXPECT_EQ(scraped.sum("workload_operation_errors_total", {{"error_code", "SlowDown"}}), 3);
+  EXPECT_EQ(scraped.sum("workload_operation_errors_total"), 3);
+  EXPECT_EQ(scraped.sum("workload_operations_total", {{"operation", "list"}}), 1);
+  EXPECT_EQ(scraped.sum("workload_operation_retries_total"), 9);
+  EXPECT_EQ(scraped.sum("workload_bytes_transferred_total"), 600);
+  EXPECT_EQ(aggregator_.totals().operations, 9U);
+  EXPECT_EQ(aggregator_.totals().acknowledged, 9U);
+  EXPECT_EQ(aggregator_.live_runs().find("")->counts.total, 9U);
+}
+
+TEST_F(AggregatorTest, TheSameDictionaryInAnotherRunCountsThere) {
+  say_hello();
+  metricsd::Run run;
+  run.test_run_id = "r1";
+  ASSERT_TRUE(tell_batch(batch(1, 1, {shared("upload")})));
+  ASSERT_TRUE(tell(ipc::RunStartMessage{run}));
+  ASSERT_TRUE(tell_batch(batch(2, 2, {shared("upload")})));
+  ASSERT_TRUE(tell(ipc::RunEndMessage{"r1"}));
+  ASSERT_TRUE(tell_batch(batch(4, 4, {shared("upload")})));
+  EXPECT_EQ(aggregator_.live_runs().find("r1")->counts.total, 2U);
+  EXPECT_EQ(aggregator_.live_runs().find("")->counts.total, 5U);
+}
+
+TEST_F(AggregatorTest, ARefusedBatchCountsWhatIsNewOfIt) {
+  say_hello();
+  ASSERT_TRUE(tell_batch(batch(1, 10, {shared("upload")})));
+  ipc::Batch lie = batch(6, 10, {shared("upload")});
+  lie.rows.clear();
+  lie.refusal = ipc::Refusal{Errc::inconsistent_batch, "rows"};
+  EXPECT_EQ(tell_batch(lie).error(), Errc::inconsistent_batch);
+  EXPECT_EQ(rejected(Errc::inconsistent_batch), 5U);
+  const RecordCounts& records = sender_.client->records;
+  EXPECT_EQ(records.emitted, 15U);
+  EXPECT_EQ(records.folded, 10U);
+  EXPECT_EQ(records.rejected, 5U);
+}
+
+TEST_F(AggregatorTest, HolesAreDroppedFromTheRunToo) {
+  say_hello();
+  metricsd::Run run;
+  run.test_run_id = "r1";
+  ASSERT_TRUE(tell(ipc::RunStartMessage{run}));
+  ASSERT_TRUE(tell_batch(batch(11, 1, {shared("upload")})));
+  EXPECT_EQ(aggregator_.totals().dropped.at("socket").at("gap"), 10U);
+  EXPECT_EQ(aggregator_.live_runs().find("r1")->dropped.at("socket").at("gap"), 10U);
+}
+
+TEST_F(AggregatorTest, SamplesInAStreamCountOnce) {
+  ASSERT_TRUE(tell(define(1, "jobs", Kind::counter)));
+  ipc::SamplesMessage message = samples(1, {}, {5});
+  message.samples.push_back(message.samples.front());
+  message.refused = {Errc::wrong_type};
+  message.position = ipc::StreamPosition{0, 1};
+  EXPECT_EQ(tell(message).error(), Errc::unexpected_message);  // who has no client has no streams
+  EXPECT_EQ(rejected(Errc::unexpected_message), 3U);
+  say_hello();
+  EXPECT_EQ(tell(message).error(), Errc::wrong_type);
+  EXPECT_TRUE(tell(message));  // again
+  EXPECT_EQ(page().value("jobs_total", {}), 10);
+  EXPECT_EQ(rejected(Errc::wrong_type), 1U);
+  EXPECT_EQ(sender_.client->records.emitted, 3U);
+  EXPECT_EQ(sender_.client->records.folded, 2U);
+  EXPECT_EQ(sender_.client->records.rejected, 1U);
 }
 
 TEST_F(AggregatorTest, ExpiryLetsSilentSeriesGo) {
