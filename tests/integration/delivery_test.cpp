@@ -8,6 +8,7 @@
 #include <metricsd/support/daemon_process.h>
 
 #include <atomic>
+#include <csignal>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -280,6 +281,24 @@ TEST(Delivery, AcksThatAreNeverReadEndTheConnection) {
   for (int i = 0; i < 1000 && !gone; ++i) gone = !deaf.send(flushes);
   EXPECT_TRUE(gone);
   EXPECT_TRUE(eventually([&] { return daemon.scrape().value("metricsd_connections") == 0; }));
+}
+
+// The answers find nobody, the lines behind the hello are there all the same.
+TEST(Delivery, WhoIsGoneBeforeItsAnswersIsCounted) {
+  const DaemonProcess daemon;
+  constexpr int kClients = 50;
+  const std::string plain = R"({"operation_type":"upload","duration_ms":1,"success":true})";
+  ASSERT_EQ(::kill(daemon.pid(), SIGSTOP), 0);
+  for (int client = 0; client < kClients; ++client) {
+    Socket socket = daemon.connect();
+    ASSERT_TRUE(socket.send(hello(client) + batch(1, 10) + kFlush));
+    ASSERT_TRUE(socket.send(R"({"type":"status"})"
+                            "\n" +
+                            plain + "\n"));
+  }
+  ASSERT_EQ(::kill(daemon.pid(), SIGCONT), 0);
+  EXPECT_TRUE(eventually([&] { return daemon.scrape().value("metricsd_connections") == 0; }));
+  EXPECT_TRUE(eventually([&] { return daemon.scrape().sum("workload_operations_total") == 11 * kClients; }));
 }
 
 class DeliveryByThreads : public ::testing::TestWithParam<int> {};

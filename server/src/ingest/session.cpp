@@ -208,6 +208,7 @@ void Session::answer_status() {
 }
 
 void Session::reply(std::string_view line) {
+  if (is_deaf_) return;
   if (unsent_.size() + line.size() > limits::kReplyBacklog) {
     context_.logger.warning("connection let go: it does not read its answers",
                             {{"connection", sender_.id}, {"pid", peer_.pid}, {"uid", peer_.uid}});
@@ -229,8 +230,9 @@ void Session::write_some() {
   const ssize_t sent =
       ::send(socket_.native_handle(), unsent_.data(), unsent_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
-    close();
-    return;
+    // It is gone, but what it sent before lies in the socket and counts.
+    is_deaf_ = true;
+    unsent_.clear();
   }
   if (sent > 0) unsent_.erase(0, static_cast<std::size_t>(sent));
   writing_ = !unsent_.empty();

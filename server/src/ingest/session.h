@@ -107,6 +107,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   std::string unsent_;  // answers the peer has not taken yet
   bool writing_ = false;
+  bool is_deaf_ = false;             // the peer takes no answers any more
   std::uint64_t statuses_owed_ = 0;  // requests not answered yet
   bool status_requested_ = false;
   bool has_begun_ = false;  // a line has come
