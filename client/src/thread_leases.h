@@ -16,7 +16,6 @@
 #include <cstdint>
 #include <memory>
 #include <new>
-#include <utility>
 #include <vector>
 
 #include <pthread.h>
@@ -54,14 +53,15 @@ class ThreadLeases {
     return found == leases_.end() ? nullptr : found->loan.get();
   }
 
-  // Makes room first, so that a loan is never taken without being noted.
-  void prepare() {
+  // The same, or what `acquire` gives, taken. Throws std::bad_alloc, and what `acquire` throws.
+  template <class Acquire>
+  [[nodiscard]] Loan& find_or_acquire(std::uint64_t id, const Acquire& acquire) {
+    if (Loan* loan = find(id); loan != nullptr) return *loan;
     std::erase_if(leases_,
                   [](const Lease& lease) { return lease.loan->abandoned.load(std::memory_order_relaxed); });
-    leases_.reserve(leases_.size() + 1);
-  }
-  void add(std::uint64_t id, std::shared_ptr<Loan> loan) noexcept {
-    leases_.push_back({id, std::move(loan)});
+    leases_.reserve(leases_.size() + 1);  // first: a loan is never taken without being noted
+    leases_.push_back({id, acquire()});
+    return *leases_.back().loan;
   }
 
  private:

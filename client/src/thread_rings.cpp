@@ -1,12 +1,12 @@
 #include "thread_rings.h"
 
+#include "thread_leases.h"
+
 #include <metricsd/models/limits.h>
 
 #include <algorithm>
 #include <memory>
 #include <new>
-
-#include <pthread.h>
 
 namespace metricsd::client {
 
@@ -20,58 +20,10 @@ std::uint64_t next_ticket() {
   return ++last;
 }
 
-// All rings a thread has, given back when it ends.
-//
-// They hang on a key of pthreads, not on a thread_local with a destructor: a thread's keys end after all its
-// thread_locals, so that the destructors of these may record; and where the destructor of another key
-// records, a key that was set anew is ended anew (PTHREAD_DESTRUCTOR_ITERATIONS times). The main thread's
-// stay until the process ends: its statics' destructors may record.
-class Leases {
- public:
-  // The calling thread's. Throws std::bad_alloc, also where the process has no key left.
-  static Leases& of_this_thread() {
-    static const Key key;
-    if (!key.made) throw std::bad_alloc();
-    if (void* leases = ::pthread_getspecific(key.id); leases != nullptr) return *static_cast<Leases*>(leases);
-    auto leases = std::make_unique<Leases>();
-    if (::pthread_setspecific(key.id, leases.get()) != 0) throw std::bad_alloc();
-    return *leases.release();
-  }
-
-  Leases() = default;
-  Leases(const Leases&) = delete;
-  Leases& operator=(const Leases&) = delete;
-  ~Leases() {
-    for (const Lease& lease : leases_) lease.slot->taken.store(false, std::memory_order_release);
-    t_cached_ring = {};
-  }
-
-  [[nodiscard]] Ring* find(std::uint64_t ticket) const noexcept {
-    const auto found =
-        std::find_if(leases_.begin(), leases_.end(), [ticket](const Lease& l) { return l.ticket == ticket; });
-    return found == leases_.end() ? nullptr : &found->slot->ring;
-  }
-
-  // Makes room first, so that a slot is never taken without being noted.
-  void prepare() {
-    std::erase_if(leases_, [](const Lease& l) { return l.slot->abandoned.load(std::memory_order_relaxed); });
-    leases_.reserve(leases_.size() + 1);
-  }
-  void add(std::uint64_t ticket, ThreadRings::SlotPtr slot) noexcept {
-    leases_.push_back({ticket, std::move(slot)});
-  }
-
- private:
-  struct Key {
-    pthread_key_t id{};
-    bool made = ::pthread_key_create(&id, [](void* leases) { delete static_cast<Leases*>(leases); }) == 0;
-  };
-  struct Lease {
-    std::uint64_t ticket;
-    ThreadRings::SlotPtr slot;
-  };
-  std::vector<Lease> leases_;
-};
+void forget_ring() noexcept {
+  t_cached_ring = {};
+}
+using RingLeases = ThreadLeases<ThreadRings::Slot, forget_ring>;
 
 }  // namespace
 
@@ -87,22 +39,12 @@ ThreadRings::~ThreadRings() {
 Ring* ThreadRings::of_this_thread() noexcept {
   if (t_cached_ring.ticket == ticket_) return t_cached_ring.ring;
   try {
-    Ring* ring = lease();
-    t_cached_ring = {ticket_, ring};
-    return ring;
+    Slot& slot = RingLeases::of_this_thread().find_or_acquire(ticket_, [this] { return acquire(); });
+    t_cached_ring = {ticket_, &slot.ring};
+    return &slot.ring;
   } catch (const std::bad_alloc&) {
     return nullptr;
   }
-}
-
-Ring* ThreadRings::lease() {
-  Leases& leases = Leases::of_this_thread();
-  if (Ring* ring = leases.find(ticket_); ring != nullptr) return ring;
-  leases.prepare();
-  SlotPtr slot = acquire();
-  Ring* ring = &slot->ring;
-  leases.add(ticket_, std::move(slot));
-  return ring;
 }
 
 ThreadRings::SlotPtr ThreadRings::acquire() {

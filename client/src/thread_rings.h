@@ -44,8 +44,9 @@ class ThreadRings {
         : ring(segment, stream, capacity), taken(is_taken) {}
 
     Ring ring;
-    std::atomic<bool> taken;             // a living thread records into it
-    std::atomic<bool> abandoned{false};  // its collector is gone
+    // As ThreadLeases has them.
+    std::atomic<bool> taken;
+    std::atomic<bool> abandoned{false};
   };
   using SlotPtr = std::shared_ptr<Slot>;
 
@@ -69,7 +70,6 @@ class ThreadRings {
   [[nodiscard]] std::uint64_t committed() const noexcept;
 
  private:
-  [[nodiscard]] Ring* lease();
   [[nodiscard]] SlotPtr acquire();
   [[nodiscard]] SlotPtr add_slot(bool taken);
 

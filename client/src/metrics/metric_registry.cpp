@@ -135,15 +135,9 @@ Result<const MetricSeries*> MetricRegistry::add_series(Entry& entry, LabelValues
 bool MetricRegistry::enter() noexcept {
   if (is_inherited() || closed_.load(std::memory_order_relaxed)) return false;
   try {
-    BlockLeases& leases = BlockLeases::of_this_thread();
-    CellBlock* block = leases.find(id_);
-    if (block == nullptr) {
-      leases.prepare();
-      std::shared_ptr<CellBlock> acquired = acquire_block();
-      block = acquired.get();
-      leases.add(id_, std::move(acquired));
-    }
-    t_cells = {id_, block->counters(), block->histograms()};
+    const CellBlock& block =
+        BlockLeases::of_this_thread().find_or_acquire(id_, [this] { return acquire_block(); });
+    t_cells = {id_, block.counters(), block.histograms()};
     return true;
   } catch (const std::bad_alloc&) {
     lost_.fetch_add(1, std::memory_order_relaxed);
