@@ -21,7 +21,7 @@ Intake::Intake(std::string_view client_id, const IntakeOptions& options)
     : generation_(fork_guard::arm()),
       segment_(client_id),
       handles_(segment_),
-      rings_(segment_, options.ring_bytes),
+      rings_(segment_, options.ring_bytes, options.most_rings),
       losses_(segment_.header()),
       gate_page_(*this),
       full_ring_wait_(options.full_ring_wait),

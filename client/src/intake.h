@@ -8,6 +8,7 @@
 #include "thread_rings.h"
 
 #include <metricsd/client/collector.h>
+#include <metricsd/models/limits.h>
 
 #include <atomic>
 #include <chrono>
@@ -20,6 +21,7 @@ struct IntakeOptions {
   std::size_t ring_bytes = 0;
   std::chrono::nanoseconds full_ring_wait{0};
   std::uint64_t users = 0;
+  std::size_t most_rings = limits::kMetricsStream;
 };
 
 class Intake {

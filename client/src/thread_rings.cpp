@@ -2,8 +2,6 @@
 
 #include "thread_leases.h"
 
-#include <metricsd/models/limits.h>
-
 #include <algorithm>
 #include <memory>
 #include <new>
@@ -27,9 +25,10 @@ using RingLeases = ThreadLeases<ThreadRings::Slot, forget_ring>;
 
 }  // namespace
 
-ThreadRings::ThreadRings(Segment& segment, std::size_t ring_bytes)
+ThreadRings::ThreadRings(Segment& segment, std::size_t ring_bytes, std::size_t most)
     : ticket_(next_ticket()),
       ring_bytes_(std::clamp(ring_bytes, kSmallRing, kFullSizedRings)),
+      most_(most),
       segment_(segment) {}
 
 ThreadRings::~ThreadRings() {
@@ -60,7 +59,7 @@ ThreadRings::SlotPtr ThreadRings::acquire() {
 
 ThreadRings::SlotPtr ThreadRings::add_slot(bool taken) {
   std::unique_lock lock(mutex_);
-  if (slots_.size() == limits::kStreams) throw std::bad_alloc();
+  if (slots_.size() == most_) throw std::bad_alloc();
   const std::size_t bytes = allocated_bytes_ + ring_bytes_ <= kFullSizedRings ? ring_bytes_ : kSmallRing;
   slots_.reserve(slots_.size() + 1);
   // Taken until its pages are there: nobody else finds it before.

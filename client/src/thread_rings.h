@@ -8,10 +8,13 @@
 // making one costs some hundred microseconds, which a thread's first call then does not see.
 //
 // Memory: `ring_bytes` a ring while all of a collector's stay within kFullSizedRings; then kSmallRing each. A
-// ring is a stream of the socket's protocol, so there are at most limits::kStreams.
+// ring is a stream of the socket's protocol, the first is stream 0, and the last stream is not a ring's
+// (limits::kMetricsStream): a thread that comes when all others are taken gets none.
 #pragma once
 
 #include "ring.h"
+
+#include <metricsd/models/limits.h>
 
 #include <atomic>
 #include <cstddef>
@@ -50,7 +53,8 @@ class ThreadRings {
   };
   using SlotPtr = std::shared_ptr<Slot>;
 
-  ThreadRings(Segment& segment, std::size_t ring_bytes);
+  // At most `most` rings.
+  ThreadRings(Segment& segment, std::size_t ring_bytes, std::size_t most = limits::kMetricsStream);
   ThreadRings(const ThreadRings&) = delete;
   ThreadRings& operator=(const ThreadRings&) = delete;
   ~ThreadRings();
@@ -75,6 +79,7 @@ class ThreadRings {
 
   const std::uint64_t ticket_;
   const std::size_t ring_bytes_;
+  const std::size_t most_;
   Segment& segment_;
   mutable std::mutex mutex_;
   std::vector<SlotPtr> slots_;              // guarded by mutex_

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -37,6 +38,19 @@ TEST(Intake, CountsAsLateWhatComesAtAnyTimeAfterTheWriter) {
   commit();
   EXPECT_EQ(intake.account().recorded, 3U);
   EXPECT_EQ(drop_counts(intake.account().lost), (DropCounts{{"record", {{"late", 2}}}}));
+}
+
+TEST(Intake, CountsWhatAThreadWithoutARingRecords) {
+  static_assert(IntakeOptions{}.most_rings == limits::kMetricsStream,
+                "the stream after them is not a ring's");
+  Intake intake("id", {.most_rings = 1});
+  record_operation(intake.gate(), {.operation_type = "upload"});
+  std::thread([&intake] {
+    record_operation(intake.gate(), {.operation_type = "upload"});
+    record_operation(intake.gate(), {.operation_type = "upload"});
+  }).join();
+  EXPECT_EQ(intake.account().recorded, 3U);
+  EXPECT_EQ(drop_counts(intake.account().lost), (DropCounts{{"ring", {{"no_memory", 2}}}}));
 }
 
 TEST(Intake, HoldsUsersToWhatAReaderTakes) {

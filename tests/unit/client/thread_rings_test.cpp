@@ -115,6 +115,22 @@ TEST_F(ThreadRingsTest, AreSmallerOnceTheirMemoryIsSpent) {
   std::thread([&] { EXPECT_EQ(rings.of_this_thread()->capacity(), ThreadRings::kSmallRing); }).join();
 }
 
+TEST_F(ThreadRingsTest, LeaveTheStreamOfTheMetricsAlone) {
+  constexpr std::size_t kMost = 2;
+  ThreadRings rings(segment_, ThreadRings::kSmallRing, kMost);
+  static_cast<void>(rings.of_this_thread());
+  rings.provide_spares(slots_of(rings));
+  rings.provide_spares(slots_of(rings));  // there is no room for a second
+  ASSERT_EQ(slots_of(rings).size(), kMost);
+  std::thread([&] {
+    EXPECT_NE(rings.of_this_thread(), nullptr);
+    std::thread([&] { EXPECT_EQ(rings.of_this_thread(), nullptr); }).join();
+  }).join();
+  for (const auto& slot : slots_of(rings)) EXPECT_LT(slot->ring.stream(), kMost);
+  std::thread([&] { EXPECT_NE(rings.of_this_thread(), nullptr); }).join();  // the one that was given back
+  EXPECT_EQ(slots_of(rings).size(), kMost);
+}
+
 // What records when it goes, as a thread_local or behind a key of pthreads.
 struct RecordsWhenItGoes {
   ThreadRings* rings = nullptr;
