@@ -5,6 +5,7 @@
 #include <metricsd/models/limits.h>
 #include <metricsd/models/timestamp.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -44,6 +45,27 @@ inline constexpr std::array<std::string_view, kFields> kFieldNames{
 constexpr std::string_view name_of(Field field) {
   return field == Field::unknown ? std::string_view() : kFieldNames[static_cast<std::size_t>(field)];
 }
+
+// What stands around a field's name where it is a key in JSON.
+enum class KeyStyle : std::uint8_t {
+  compact,  // `"name":`
+  spaced,   // `"name": `
+  next,     // `,"name":`
+};
+
+template <Field kField, KeyStyle kStyle = KeyStyle::compact>
+inline constexpr auto kKey = [] {
+  constexpr std::string_view kName = name_of(kField);
+  std::array<char, kName.size() + (kStyle == KeyStyle::compact ? 3 : 4)> key{};
+  auto at = key.begin();
+  if (kStyle == KeyStyle::next) *at++ = ',';
+  *at++ = '"';
+  at = std::copy(kName.begin(), kName.end(), at);
+  *at++ = '"';
+  *at++ = ':';
+  if (kStyle == KeyStyle::spaced) *at++ = ' ';
+  return key;
+}();
 
 // Looks at the field behind `before` first: keys tend to come in the order of the contract.
 inline Field field_named(std::string_view name, Field before) {

@@ -2,10 +2,7 @@
 
 #include <metricsd/models/operation_line.h>
 
-#include <algorithm>
-#include <array>
 #include <cstring>
-#include <optional>
 
 namespace metricsd {
 namespace {
@@ -13,17 +10,6 @@ namespace {
 constexpr bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
-
-// `"name":`
-template <Field kField>
-constexpr auto kKey = [] {
-  constexpr std::string_view kName = name_of(kField);
-  std::array<char, kName.size() + 3> key{'"'};
-  const auto end = std::copy(kName.begin(), kName.end(), key.begin() + 1);
-  end[0] = '"';
-  end[1] = ':';
-  return key;
-}();
 
 // Walks along a line of valid JSON, member by member in the contract's order. Each step says whether what it
 // was told comes next: nothing, where the value is absent.

@@ -5,8 +5,6 @@
 #include <metricsd/models/decimal.h>
 #include <metricsd/models/operation_json.h>
 
-#include <algorithm>
-#include <array>
 #include <cmath>
 #include <optional>
 #include <string_view>
@@ -14,16 +12,6 @@
 
 namespace metricsd {
 namespace {
-
-// `,"name":`
-template <Field kField>
-constexpr auto kMember = [] {
-  constexpr std::string_view kName = name_of(kField);
-  std::array<char, kName.size() + 4> text{',', '"'};
-  const auto end = std::copy(kName.begin(), kName.end(), text.begin() + 2);
-  std::copy_n("\":", 2, end);
-  return text;
-}();
 
 // Appends one object, member by member.
 class OperationWriter {
@@ -80,9 +68,9 @@ class OperationWriter {
  private:
   template <Field kField>
   void name() {
-    auto text = kMember<kField>;
-    text.front() = std::exchange(separator_, ',');
-    out_.put(text);
+    auto key = kKey<kField, KeyStyle::next>;
+    key.front() = std::exchange(separator_, ',');
+    out_.put(key);
   }
 
   TextBuffer out_;

@@ -9,7 +9,6 @@
 #include <metricsd/models/timestamp.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <optional>
 #include <utility>
@@ -177,15 +176,7 @@ class Values {
 // What stands between the members of a line: nothing more than must, or a space behind commas and colons.
 template <bool kSpaced>
 struct Style {
-  // `"name":`
-  template <Field kField>
-  static constexpr auto kKey = [] {
-    constexpr std::string_view kName = name_of(kField);
-    std::array<char, kName.size() + (kSpaced ? 4 : 3)> key{'"'};
-    const auto end = std::copy(kName.begin(), kName.end(), key.begin() + 1);
-    std::copy_n(kSpaced ? "\": " : "\":", kSpaced ? 3 : 2, end);
-    return key;
-  }();
+  static constexpr KeyStyle kKeyStyle = kSpaced ? KeyStyle::spaced : KeyStyle::compact;
 
   static bool take_comma(Cursor& cursor) { return kSpaced ? cursor.take(", ") : cursor.take(','); }
 };
@@ -206,7 +197,7 @@ struct Progress {
 // Takes the member if it comes next. False once there is no more to take.
 template <class Style, Field kField>
 bool take_member(Cursor& cursor, Values& values, Progress& progress) {
-  if (!cursor.take<Style::template kKey<kField>>()) return true;
+  if (!cursor.take<kKey<kField, Style::kKeyStyle>>()) return true;
   progress.seen |= bit(kField);
   const char* const begin = cursor.at();
   if (!values.take<kField>(cursor)) [[unlikely]] {
