@@ -22,10 +22,6 @@ namespace json = boost::json;
 constexpr std::string_view kUsualRowsStart =
     R"(],"fields":["duration_ns","object_size_bytes","retry_count"],"rows":[)";
 
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 // Walks over a line; each step is true where the line goes on as asked.
 class Cursor {
  public:

@@ -1,3 +1,4 @@
+#include <metricsd/models/digit_run.h>
 #include <metricsd/models/labels.h>
 
 #include <algorithm>
@@ -7,9 +8,6 @@ namespace {
 
 bool is_letter(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
 }
 
 }  // namespace

@@ -1,15 +1,12 @@
 #include "operation_fields.h"
 
+#include <metricsd/models/digit_run.h>
 #include <metricsd/models/operation_line.h>
 
 #include <cstring>
 
 namespace metricsd {
 namespace {
-
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 // Walks along a line of valid JSON, member by member in the contract's order. Each step says whether what it
 // was told comes next: nothing, where the value is absent.

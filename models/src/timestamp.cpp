@@ -1,5 +1,7 @@
 #include "timestamp_writer.h"
 
+#include <metricsd/models/digit_run.h>
+
 #include <array>
 #include <chrono>
 #include <string_view>
@@ -64,7 +66,6 @@ class Scanner {
   [[nodiscard]] bool ok_at_end() const { return ok_ && rest_.empty(); }
 
  private:
-  static bool is_digit(char c) { return c >= '0' && c <= '9'; }
   int fail() {
     ok_ = false;
     rest_ = {};

@@ -1,4 +1,4 @@
-// Digits read eight at a time: arithmetic within one word, a digit a byte, the first digit lowest.
+// Digits one by one, and eight at a time: arithmetic within one word, a digit a byte, the first digit lowest.
 #pragma once
 
 #include <array>
@@ -9,6 +9,10 @@
 #include <string_view>
 
 namespace metricsd {
+
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 inline constexpr std::size_t kWord = sizeof(std::uint64_t);
 
