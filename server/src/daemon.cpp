@@ -15,15 +15,14 @@
 #include <metricsd/ipc/endpoint.h>
 #include <metricsd/models/clock.h>
 #include <metricsd/models/limits.h>
+#include <metricsd/models/run.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -64,18 +63,6 @@ DescriptorShares share_descriptors(std::size_t limit, std::size_t in_use) {
   const std::size_t free = limit > in_use + kSpareDescriptors ? limit - in_use - kSpareDescriptors : 2;
   const std::size_t http = std::clamp(free / 4, std::size_t{1}, limits::kHttpConnections);
   return {.ingest = std::clamp(free - http, std::size_t{1}, limits::kIngestConnections), .http = http};
-}
-
-// 128 random bits in hex: nobody else has them.
-std::string random_id() {
-  std::random_device random;
-  std::string id;
-  for (int i = 0; i < 4; ++i) {
-    std::array<char, 9> digits{};
-    std::snprintf(digits.data(), digits.size(), "%08x", random());
-    id += digits.data();
-  }
-  return id;
 }
 
 // One line for a person; the exit code of who could not start.
