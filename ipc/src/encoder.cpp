@@ -37,9 +37,11 @@ void write_delta(JsonWriter& writer, const HistogramDelta& delta) {
   writer.begin_object().field("sum", delta.sum).key("buckets");
   write_array(writer, delta.buckets);
   writer.field("scale", delta.exponential.scale()).field("zero", delta.exponential.zero_count());
-  write_array(writer.key("indices"), delta.exponential.indices());
-  write_array(writer.key("counts"), delta.exponential.counts());
-  writer.end_object();
+  writer.key("indices").begin_array();
+  delta.exponential.for_each_bucket([&writer](std::int32_t index, std::uint64_t) { writer.value(index); });
+  writer.end_array().key("counts").begin_array();
+  delta.exponential.for_each_bucket([&writer](std::int32_t, std::uint64_t count) { writer.value(count); });
+  writer.end_array().end_object();
 }
 
 void write_row(JsonWriter& writer, const Sample& sample) {

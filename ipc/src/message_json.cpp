@@ -175,11 +175,13 @@ Result<HistogramDelta> read_delta(const json::object& object) {
   delta.buckets = fields.required("buckets", up_to(limits::kBounds + 1, read_count));
   const std::int32_t scale = fields.required("scale", read_index);
   const std::uint64_t zero_count = fields.optional("zero", read_count).value_or(0);
-  auto indices = fields.required("indices", up_to(limits::kLiveBuckets, read_index));
-  auto counts = fields.required("counts", up_to(limits::kLiveBuckets, read_count));
+  const auto indices = fields.required("indices", up_to(limits::kLiveBuckets, read_index));
+  const auto counts = fields.required("counts", up_to(limits::kLiveBuckets, read_count));
   if (fields.fault()) return fields.fault()->reason;
-  auto exponential =
-      ExponentialHistogram::of_buckets(scale, zero_count, std::move(indices), std::move(counts));
+  if (indices.size() != counts.size()) return Errc::out_of_range;
+  std::vector<Bucket> buckets(indices.size());
+  for (std::size_t i = 0; i < buckets.size(); ++i) buckets[i] = {indices[i], counts[i]};
+  auto exponential = ExponentialHistogram::of_buckets(scale, zero_count, buckets);
   if (!exponential) return exponential.error();
   delta.exponential = *std::move(exponential);
   return delta;

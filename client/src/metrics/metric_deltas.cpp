@@ -18,7 +18,7 @@ std::size_t bytes_of(const ipc::Sample& row) {
   std::size_t bytes = 3 * kNumber;
   for (const std::string& label : row.labels) bytes += label.size() + 3;
   if (row.delta)
-    bytes += kNumber * (4 + row.delta->buckets.size() + 2 * row.delta->exponential.indices().size());
+    bytes += kNumber * (4 + row.delta->buckets.size() + 2 * row.delta->exponential.bucket_count());
   return bytes;
 }
 
@@ -131,23 +131,20 @@ HistogramDelta MetricDeltas::cells_since(const MetricSeries& series, Told& told)
   }
   delta.buckets.resize(series.family->spec->bounds.size() + 1);
   std::uint64_t zero_count = 0;
-  std::vector<std::int32_t> indices;
-  std::vector<std::uint64_t> counts;
+  std::vector<Bucket> buckets;
   for (std::size_t i = 0; i < totals_.size(); ++i) {
     const std::uint64_t more = totals_[i] - std::exchange(told.counts[i], totals_[i]);
     if (more == 0) continue;
     delta.buckets[table.classic(i)] += more;
     if (i == BucketTable::kZeroCell) {
       zero_count = more;
-    } else if (!indices.empty() && indices.back() == table.exponential(i)) {
-      counts.back() += more;
+    } else if (!buckets.empty() && buckets.back().index == table.exponential(i)) {
+      buckets.back().count += more;
     } else {
-      indices.push_back(table.exponential(i));
-      counts.push_back(more);
+      buckets.push_back({table.exponential(i), more});
     }
   }
-  auto exponential = ExponentialHistogram::of_buckets(BucketTable::kScale, zero_count, std::move(indices),
-                                                      std::move(counts));
+  auto exponential = ExponentialHistogram::of_buckets(BucketTable::kScale, zero_count, buckets);
   if (exponential) delta.exponential = *std::move(exponential);
   return delta;
 }

@@ -106,7 +106,7 @@ Result<> Histogram::load(ByteReader& in) {
   }
   const double sum = in.f64();
   const double sum_error = in.f64();
-  const Result<ExponentialHistogram> exponential = ExponentialHistogram::load(in);
+  Result<ExponentialHistogram> exponential = ExponentialHistogram::load(in);
   if (!in.ok() || !exponential || !std::isfinite(sum) || !std::isfinite(sum_error))
     return Errc::corrupt_state;
   if (exponential->count() != total) return Errc::corrupt_state;
@@ -115,7 +115,7 @@ Result<> Histogram::load(ByteReader& in) {
   count_ = total;
   sum_ = sum;
   sum_error_ = sum_error;
-  exponential_ = *exponential;
+  exponential_ = *std::move(exponential);
   return {};
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <utility>
 
@@ -16,24 +15,38 @@ int shift_to(int scale) {
   return ExponentialHistogram::kMaxScale - scale;
 }
 
+// To a scale coarser by `steps`; neighbours of the same index become one.
+void coarsen(std::vector<Bucket>& buckets, int steps) {
+  std::size_t kept = 0;
+  for (const Bucket& bucket : buckets) {
+    const std::int32_t index = bucket.index >> steps;
+    if (kept > 0 && buckets[kept - 1].index == index) {
+      buckets[kept - 1].count += bucket.count;
+    } else {
+      buckets[kept++] = {index, bucket.count};
+    }
+  }
+  buckets.resize(kept);
+}
+
 }  // namespace
 
 ExponentialHistogram::ExponentialHistogram(std::size_t max_buckets, int scale)
-    : max_buckets_(max_buckets), scale_(std::clamp(scale, kMinScale, kMaxScale)) {}
+    : max_buckets_(static_cast<std::uint32_t>(
+          std::min<std::size_t>(max_buckets, std::numeric_limits<std::uint32_t>::max()))),
+      scale_(std::clamp(scale, kMinScale, kMaxScale)) {}
 
 Result<ExponentialHistogram> ExponentialHistogram::of_buckets(int scale, std::uint64_t zero_count,
-                                                              std::vector<std::int32_t> indices,
-                                                              std::vector<std::uint64_t> counts) {
-  if (scale < kMinScale || scale > kMaxScale || indices.size() != counts.size()) return Errc::out_of_range;
-  ExponentialHistogram built(indices.size(), scale);
-  built.indices_ = std::move(indices);
-  built.counts_ = std::move(counts);
+                                                              std::span<const Bucket> buckets) {
+  if (scale < kMinScale || scale > kMaxScale) return Errc::out_of_range;
+  ExponentialHistogram built(buckets.size(), scale);
   built.zero_count_ = built.count_ = zero_count;
-  for (const std::uint64_t count : built.counts_) {
-    if (count > limits::kWhole || built.count_ > limits::kWhole) return Errc::out_of_range;
-    built.count_ += count;
+  for (const Bucket& bucket : buckets) {
+    if (bucket.count > limits::kWhole || built.count_ > limits::kWhole) return Errc::out_of_range;
+    built.count_ += bucket.count;
   }
-  if (built.count_ > limits::kWhole || !built.is_consistent()) return Errc::out_of_range;
+  if (built.count_ > limits::kWhole || !built.could_hold(buckets)) return Errc::out_of_range;
+  built.buckets_ = PackedBuckets(buckets);
   return built;
 }
 
@@ -61,15 +74,16 @@ void ExponentialHistogram::add(std::int32_t fine_index, std::uint64_t times) {
 
 // Where the bucket stands now; meaningless where the scale fell.
 std::size_t ExponentialHistogram::count_at(std::int32_t index, std::uint64_t times) {
-  const std::size_t at = position_of(index);
-  if (at < indices_.size() && indices_[at] == index) {
-    counts_[at] += times;
-    return at;
+  const std::size_t at = buckets_.position_of(index);
+  if (buckets_.holds(at, index)) {
+    buckets_.add(at, times);
+  } else if (buckets_.size() < max_buckets_ || scale_ == kMinScale) {
+    buckets_.insert(at, {index, times}, max_buckets_);
+  } else {
+    std::vector<Bucket> buckets = buckets_.unpacked();
+    buckets.insert(buckets.begin() + static_cast<std::ptrdiff_t>(at), {index, times});
+    hold(std::move(buckets));
   }
-  make_room();
-  indices_.insert(indices_.begin() + static_cast<std::ptrdiff_t>(at), index);
-  counts_.insert(counts_.begin() + static_cast<std::ptrdiff_t>(at), times);
-  shrink_to_limit();
   return at;
 }
 
@@ -78,79 +92,33 @@ void ExponentialHistogram::put_by_search(std::int32_t index, std::uint8_t& hint)
   hint = static_cast<std::uint8_t>(std::min<std::size_t>(at, std::numeric_limits<std::uint8_t>::max()));
 }
 
-// For one more bucket. Doubling would leave most histograms, which have some 160, half empty.
-void ExponentialHistogram::make_room() {
-  if (indices_.size() < indices_.capacity()) return;
-  const std::size_t size = indices_.size();
-  const std::size_t more = std::clamp<std::size_t>(size / 4, 4, 1024);
-  indices_.reserve(std::min(size + more, std::max(size, max_buckets_) + 1));
-  counts_.reserve(indices_.capacity());
-}
-
-// Where the bucket is, or belongs. The buckets in use mostly have no gaps between them: then it is known at
-// once, and the search, which a processor cannot predict, is spared.
-std::size_t ExponentialHistogram::position_of(std::int32_t index) const {
-  if (!indices_.empty() && index >= indices_.front()) {
-    const auto without_gaps = static_cast<std::size_t>(index - indices_.front());
-    if (without_gaps < indices_.size() && indices_[without_gaps] == index) return without_gaps;
-  }
-  return static_cast<std::size_t>(std::lower_bound(indices_.begin(), indices_.end(), index) -
-                                  indices_.begin());
+// Buckets of the scale there is, which is lowered until they are few enough.
+void ExponentialHistogram::hold(std::vector<Bucket> buckets) {
+  for (; buckets.size() > max_buckets_ && scale_ > kMinScale; --scale_) coarsen(buckets, 1);
+  buckets_ = PackedBuckets(buckets);
 }
 
 void ExponentialHistogram::merge(const ExponentialHistogram& other) {
   downscale(scale_ - other.scale_);
-  add_buckets(other, other.scale_ - scale_);
+  std::vector<Bucket> theirs = other.buckets_.unpacked();
+  if (other.scale_ > scale_) coarsen(theirs, other.scale_ - scale_);
+  const std::vector<Bucket> ours = buckets_.unpacked();
+  std::vector<Bucket> merged(ours.size() + theirs.size());
+  const auto by_index = [](const Bucket& a, const Bucket& b) { return a.index < b.index; };
+  std::merge(ours.begin(), ours.end(), theirs.begin(), theirs.end(), merged.begin(), by_index);
+  coarsen(merged, 0);
   zero_count_ += other.zero_count_;
   count_ += other.count_;
-  shrink_to_limit();
-}
-
-void ExponentialHistogram::add_buckets(const ExponentialHistogram& other, int shift) {
-  std::vector<std::int32_t> indices;
-  std::vector<std::uint64_t> counts;
-  indices.reserve(indices_.size() + other.indices_.size());
-  counts.reserve(indices.capacity());
-  const auto append = [&](std::int32_t index, std::uint64_t count) {
-    if (!indices.empty() && indices.back() == index) {
-      counts.back() += count;
-    } else {
-      indices.push_back(index);
-      counts.push_back(count);
-    }
-  };
-  std::size_t mine = 0;
-  for (std::size_t theirs = 0; theirs < other.indices_.size(); ++theirs) {
-    const std::int32_t index = other.indices_[theirs] >> shift;
-    for (; mine < indices_.size() && indices_[mine] <= index; ++mine) append(indices_[mine], counts_[mine]);
-    append(index, other.counts_[theirs]);
-  }
-  for (; mine < indices_.size(); ++mine) append(indices_[mine], counts_[mine]);
-  indices_ = std::move(indices);
-  counts_ = std::move(counts);
+  hold(std::move(merged));
 }
 
 void ExponentialHistogram::downscale(int steps) {
   steps = std::min(steps, scale_ - kMinScale);
   if (steps <= 0) return;
   scale_ -= steps;
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < indices_.size(); ++i) {
-    const std::int32_t index = indices_[i] >> steps;
-    if (kept > 0 && indices_[kept - 1] == index) {
-      counts_[kept - 1] += counts_[i];
-    } else {
-      indices_[kept] = index;
-      counts_[kept] = counts_[i];
-      ++kept;
-    }
-  }
-  indices_.resize(kept);
-  counts_.resize(kept);
-}
-
-void ExponentialHistogram::shrink_to_limit() {
-  while (indices_.size() > max_buckets_ && scale_ > kMinScale) downscale(1);
+  std::vector<Bucket> buckets = buckets_.unpacked();
+  coarsen(buckets, steps);
+  hold(std::move(buckets));
 }
 
 double ExponentialHistogram::quantile(double q) const {
@@ -167,11 +135,12 @@ double ExponentialHistogram::quantile(double q) const {
 double ExponentialHistogram::value_at(std::uint64_t rank) const {
   if (rank < zero_count_) return 0;
   std::uint64_t seen = zero_count_;
-  for (std::size_t i = 0; i < indices_.size(); ++i) {
-    seen += counts_[i];
+  for (std::size_t at = 0; at < buckets_.size(); ++at) {
+    const Bucket bucket = buckets_[at];
+    seen += bucket.count;
     if (rank >= seen) continue;
     const double base = lower_bound(1, scale_);
-    return lower_bound(indices_[i], scale_) * (2 / (1 + 1 / base));
+    return lower_bound(bucket.index, scale_) * (2 / (1 + 1 / base));
   }
   return 0;  // no rank of this histogram
 }
@@ -180,11 +149,11 @@ void ExponentialHistogram::save(ByteWriter& out) const {
   out.u64(max_buckets_);
   out.u8(static_cast<std::uint8_t>(scale_ - kMinScale));
   out.u64(zero_count_);
-  out.u64(indices_.size());
-  for (std::size_t i = 0; i < indices_.size(); ++i) {
-    out.u32(static_cast<std::uint32_t>(indices_[i]));
-    out.u64(counts_[i]);
-  }
+  out.u64(buckets_.size());
+  for_each_bucket([&out](std::int32_t index, std::uint64_t count) {
+    out.u32(static_cast<std::uint32_t>(index));
+    out.u64(count);
+  });
 }
 
 Result<ExponentialHistogram> ExponentialHistogram::load(ByteReader& in) {
@@ -194,26 +163,28 @@ Result<ExponentialHistogram> ExponentialHistogram::load(ByteReader& in) {
   loaded.zero_count_ = loaded.count_ = in.u64();
   const std::size_t size = in.count(sizeof(std::uint32_t) + sizeof(std::uint64_t));
   if (max_buckets > limits::kLiveBuckets || size > limits::kLiveBuckets || scale > kMaxScale) in.fail();
+  std::vector<Bucket> buckets;
   for (std::size_t i = 0; in.ok() && i < size; ++i) {
-    loaded.indices_.push_back(static_cast<std::int32_t>(in.u32()));
-    loaded.counts_.push_back(in.u64());
-    loaded.count_ += loaded.counts_.back();
-    if (loaded.count_ < loaded.counts_.back()) in.fail();  // more than 2^64 - 1 in all
+    const Bucket& bucket = buckets.emplace_back(Bucket{static_cast<std::int32_t>(in.u32()), in.u64()});
+    loaded.count_ += bucket.count;
+    if (loaded.count_ < bucket.count) in.fail();  // more than 2^64 - 1 in all
   }
-  if (!in.ok() || !loaded.is_consistent()) return Errc::corrupt_state;
+  if (!in.ok() || !loaded.could_hold(buckets)) return Errc::corrupt_state;
+  loaded.buckets_ = PackedBuckets(buckets);
   return loaded;
 }
 
-// What holds of every histogram that apply() and merge() have built.
-bool ExponentialHistogram::is_consistent() const {
-  if (indices_.empty()) return true;
-  const bool fits = indices_.size() <= max_buckets_ || scale_ == kMinScale;
-  const bool ascending =
-      std::adjacent_find(indices_.begin(), indices_.end(), std::greater_equal<>()) == indices_.end();
-  const bool holds_doubles =
-      indices_.front() >= index_of(std::numeric_limits<double>::denorm_min(), scale_) &&
-      indices_.back() <= index_of(std::numeric_limits<double>::max(), scale_);
-  return fits && ascending && holds_doubles && std::find(counts_.begin(), counts_.end(), 0) == counts_.end();
+// What holds of the buckets of every histogram that apply() and merge() have built.
+bool ExponentialHistogram::could_hold(std::span<const Bucket> buckets) const {
+  if (buckets.empty()) return true;
+  const auto is_empty = [](const Bucket& bucket) { return bucket.count == 0; };
+  const auto do_not_ascend = [](const Bucket& a, const Bucket& b) { return a.index >= b.index; };
+  const bool fit = buckets.size() <= max_buckets_ || scale_ == kMinScale;
+  const bool hold_doubles =
+      buckets.front().index >= index_of(std::numeric_limits<double>::denorm_min(), scale_) &&
+      buckets.back().index <= index_of(std::numeric_limits<double>::max(), scale_);
+  return fit && hold_doubles && !std::any_of(buckets.begin(), buckets.end(), is_empty) &&
+         std::adjacent_find(buckets.begin(), buckets.end(), do_not_ascend) == buckets.end();
 }
 
 }  // namespace metricsd

@@ -77,7 +77,7 @@ inline constexpr std::size_t kOwnHistograms = 1000;  // series: 9 KiB each for e
 
 // Series and histograms.
 inline constexpr std::size_t kSeriesPerFamily = 10'000;  // default of --metrics.max-series
-inline constexpr std::size_t kSeries = 200'000;          // of all families that peers define: some 400 MiB
+inline constexpr std::size_t kSeries = 200'000;          // of all families that peers define: some 200 MiB
 inline constexpr std::size_t kExponentialBuckets = 160;  // OpenTelemetry's default maximum size
 inline constexpr std::size_t kSeriesKept = 16'384;       // label sets a shard finds without a search: 20 MiB
 inline constexpr std::size_t kLiveBuckets = 16'384;      // scale 8 over every duration we accept: 12,800

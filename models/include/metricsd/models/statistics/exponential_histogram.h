@@ -12,6 +12,7 @@
 #include <metricsd/models/errors.h>
 #include <metricsd/models/limits.h>
 #include <metricsd/models/statistics/fine_index.h>
+#include <metricsd/models/statistics/packed_buckets.h>
 
 #include <array>
 #include <cstddef>
@@ -48,8 +49,7 @@ class ExponentialHistogram {
   // no values can have been counted so (indices ascend; no count is 0; all of them are at most 2^53
   // together).
   [[nodiscard]] static Result<ExponentialHistogram> of_buckets(int scale, std::uint64_t zero_count,
-                                                               std::vector<std::int32_t> indices,
-                                                               std::vector<std::uint64_t> counts);
+                                                               std::span<const Bucket> buckets);
 
   // `value` is finite and >= 0; zero has a bucket of its own.
   void apply(double value, std::uint64_t times = 1);
@@ -66,9 +66,13 @@ class ExponentialHistogram {
   [[nodiscard]] int scale() const { return scale_; }
   [[nodiscard]] std::uint64_t zero_count() const { return zero_count_; }
   [[nodiscard]] std::uint64_t count() const { return count_; }
-  // Indices ascending, counts beside them.
-  [[nodiscard]] std::span<const std::int32_t> indices() const { return indices_; }
-  [[nodiscard]] std::span<const std::uint64_t> counts() const { return counts_; }
+  // The buckets that hold something, zero's aside; indices ascend.
+  [[nodiscard]] std::size_t bucket_count() const { return buckets_.size(); }
+  // Calls `visit` with each one's index and count.
+  template <class Visit>
+  void for_each_bucket(const Visit& visit) const {
+    for (const Bucket& bucket : buckets_.unpacked()) visit(bucket.index, bucket.count);
+  }
 
   // The value at rank (count - 1) * q, 0 <= q <= 1, interpolated between neighbours (type 7), to within the
   // scale's relative error; 0 of an empty one.
@@ -90,19 +94,15 @@ class ExponentialHistogram {
  private:
   std::size_t count_at(std::int32_t index, std::uint64_t times);
   void put_by_search(std::int32_t index, std::uint8_t& hint);
-  void make_room();
-  [[nodiscard]] std::size_t position_of(std::int32_t index) const;
-  void add_buckets(const ExponentialHistogram& other, int shift);
-  void shrink_to_limit();
+  void hold(std::vector<Bucket> buckets);
   [[nodiscard]] double value_at(std::uint64_t rank) const;
-  [[nodiscard]] bool is_consistent() const;
+  [[nodiscard]] bool could_hold(std::span<const Bucket> buckets) const;
 
-  std::size_t max_buckets_;
-  int scale_;
+  PackedBuckets buckets_;
   std::uint64_t zero_count_ = 0;
   std::uint64_t count_ = 0;
-  std::vector<std::int32_t> indices_;
-  std::vector<std::uint64_t> counts_;
+  std::uint32_t max_buckets_;
+  std::int32_t scale_;
 };
 
 inline void ExponentialHistogram::put(std::int32_t fine_index, BucketHints& hints) {
@@ -112,11 +112,8 @@ inline void ExponentialHistogram::put(std::int32_t fine_index, BucketHints& hint
   }
   const std::int32_t index = fine_index >> (kMaxScale - scale_);
   std::uint8_t& hint = hints.position(index);
-  if (hint < indices_.size() && indices_[hint] == index) [[likely]] {
-    ++counts_[hint];
-  } else {
+  if (!buckets_.increment(hint, index)) [[unlikely]]
     put_by_search(index, hint);
-  }
 }
 
 }  // namespace metricsd
