@@ -23,9 +23,9 @@ constexpr std::string_view kUsualRowsStart =
     R"(],"fields":["duration_ns","object_size_bytes","retry_count"],"rows":[)";
 
 // Walks over a line; each step is true where the line goes on as asked.
-class Cursor {
+class LineCursor {
  public:
-  explicit Cursor(std::string_view text) : at_(text.data()), end_(text.data() + text.size()) {}
+  explicit LineCursor(std::string_view text) : at_(text.data()), end_(text.data() + text.size()) {}
 
   [[nodiscard]] bool at_end() const { return at_ == end_; }
   [[nodiscard]] const char* position() const { return at_; }
@@ -85,7 +85,7 @@ class Cursor {
   const char* end_;
 };
 
-bool take_shared_text(Cursor& line, std::string_view key, std::size_t limit, std::string& out) {
+bool take_shared_text(LineCursor& line, std::string_view key, std::size_t limit, std::string& out) {
   std::string_view text;
   if (!line.take(key))
     return true;  // not given: the next key must then be the next one, or the line is not usual
@@ -94,7 +94,7 @@ bool take_shared_text(Cursor& line, std::string_view key, std::size_t limit, std
   return !text.empty();
 }
 
-bool take_shared_entry(Cursor& line, SharedFields& out) {
+bool take_shared_entry(LineCursor& line, SharedFields& out) {
   out.workload_type.clear();
   out.driver.clear();
   out.error_code.clear();
@@ -110,7 +110,7 @@ bool take_shared_entry(Cursor& line, SharedFields& out) {
   return take_shared_text(line, R"(,"error_code":)", limits::kErrorCode, out.error_code) && line.take('}');
 }
 
-bool take_dictionary(Cursor& line, std::vector<SharedFields>& out) {
+bool take_dictionary(LineCursor& line, std::vector<SharedFields>& out) {
   std::size_t size = 0;
   do {
     if (size == limits::kBatchShared) return false;
@@ -121,7 +121,7 @@ bool take_dictionary(Cursor& line, std::vector<SharedFields>& out) {
   return line.take(kUsualRowsStart);
 }
 
-bool take_row(Cursor& line, std::size_t dictionary, BatchRow& row) {
+bool take_row(LineCursor& line, std::size_t dictionary, BatchRow& row) {
   std::uint64_t shared = 0;
   std::uint64_t duration = 0;
   if (!line.take('[') || !line.take(shared) || !line.take(',') || !line.take(duration) || !line.take(',') ||
@@ -136,7 +136,7 @@ bool take_row(Cursor& line, std::size_t dictionary, BatchRow& row) {
 }
 
 // `rows` has as many as there must be.
-bool take_rows(Cursor& line, std::size_t dictionary, std::vector<BatchRow>& rows) {
+bool take_rows(LineCursor& line, std::size_t dictionary, std::vector<BatchRow>& rows) {
   bool is_first = true;
   for (BatchRow& row : rows) {
     if (!std::exchange(is_first, false) && !line.take(',')) return false;
@@ -285,7 +285,7 @@ const json::value& member(const json::object& object, std::string_view name) {
 }  // namespace
 
 bool BatchReader::read_usual(std::string_view line) {
-  Cursor at(line);
+  LineCursor at(line);
   std::uint64_t stream = 0;
   std::uint64_t count = 0;
   if (!at.take(kUsualStart) || !at.take(stream) || !at.take(R"(,"first_seq":)") ||

@@ -2,7 +2,7 @@
 // took.
 //
 //   metricsd_load send --dialect statsd --tcp 8125 --events-a-write 64 --seconds 2
-//   metricsd_load read-only --unix /tmp/x/sink.sock
+//   metricsd_load read-only --unix SOCKET
 //   metricsd_load prometheus-cpp --seconds 2
 
 #include "command_line.h"
