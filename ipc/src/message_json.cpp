@@ -233,6 +233,9 @@ Message read_samples(FieldReader& fields) {
     fields.refuse(Errc::limit_reached, "rows");
     return message;
   }
+  if (message.position && message.position->first_seq > limits::kWhole - rows->size()) {
+    fields.refuse(Errc::out_of_range, "first_seq");
+  }
   for (const json::value& row : *rows) {
     auto sample = read_sample(row);
     if (sample) {

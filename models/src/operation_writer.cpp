@@ -63,7 +63,10 @@ class OperationWriter {
     name<kField>();
     out_.put(json);
   }
-  void end() { out_.put('}'); }
+  void end() {
+    out_.put('}');
+    out_.flush();
+  }
 
  private:
   template <Field kField>

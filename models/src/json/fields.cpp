@@ -15,7 +15,14 @@ Result<double> read_number(const json::value& value) {
   return Errc::wrong_type;
 }
 
+// Integers are compared as such: as doubles, 2^53 + 1 would be 2^53.
 Result<std::uint64_t> read_whole(const json::value& value, std::uint64_t max) {
+  if (value.is_int64() || value.is_uint64()) {
+    const bool negative = value.is_int64() && value.get_int64() < 0;
+    const std::uint64_t whole =
+        value.is_int64() ? static_cast<std::uint64_t>(value.get_int64()) : value.get_uint64();
+    return negative || whole > max ? Result<std::uint64_t>(Errc::out_of_range) : whole;
+  }
   const auto number = read_number(value);
   if (!number) return number.error();
   if (!(*number >= 0 && *number <= static_cast<double>(max))) return Errc::out_of_range;

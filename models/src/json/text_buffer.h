@@ -15,11 +15,16 @@ namespace metricsd {
 
 class TextBuffer {
  public:
-  // What is put appears in `out` by the end of this at the latest.
+  // What is put appears in `out` with flush() at the latest. Not with the destructor: there is no failing in
+  // one where memory runs out.
   explicit TextBuffer(std::string& out) : out_(out) {}
   TextBuffer(const TextBuffer&) = delete;
   TextBuffer& operator=(const TextBuffer&) = delete;
-  ~TextBuffer() { flush(); }
+
+  void flush() {
+    out_.append(text_.data(), static_cast<std::size_t>(at_ - text_.data()));
+    at_ = text_.data();
+  }
 
   void put(char c) {
     make_room();
@@ -61,10 +66,6 @@ class TextBuffer {
   void make_room() {
     if (at_ > &text_[kSize - kPiece]) [[unlikely]]
       flush();
-  }
-  void flush() {
-    out_.append(text_.data(), static_cast<std::size_t>(at_ - text_.data()));
-    at_ = text_.data();
   }
   void put_long(std::string_view text) {
     flush();

@@ -7,7 +7,9 @@
 namespace metricsd {
 
 void append_json_string(std::string& out, std::string_view text) {
-  TextBuffer(out).put_json_string(text);
+  TextBuffer buffer(out);
+  buffer.put_json_string(text);
+  buffer.flush();
 }
 
 JsonWriter& JsonWriter::key(std::string_view name) {

@@ -132,7 +132,7 @@ TEST(Encoder, RoundTripsHistogramsThatWereCountedElsewhere) {
 
 TEST(Encoder, RoundTripsSamplesWithTheirPlaceInAStream) {
   expect_round_trip<SamplesMessage>(
-      R"({"type":"samples","stream":4095,"first_seq":9007199254740992,"rows":[[1,[],0.1]]})");
+      R"({"type":"samples","stream":4095,"first_seq":9007199254740991,"rows":[[1,[],0.1]]})");
 }
 
 // The golden lines of protocol 1: they stay as they are.

@@ -258,6 +258,10 @@ TEST(Samples, SayBothOrNeitherOfTheirPlaceInAStream) {
   EXPECT_EQ(refusal_of(R"({"type":"samples","stream":0,"rows":[]})"), "missing_field:first_seq");
   EXPECT_EQ(refusal_of(R"({"type":"samples","first_seq":1,"rows":[]})"), "missing_field:stream");
   EXPECT_EQ(refusal_of(R"({"type":"samples","stream":0,"first_seq":0,"rows":[]})"), "out_of_range:first_seq");
+  EXPECT_EQ(refusal_of(R"({"type":"samples","stream":0,"first_seq":9007199254740993,"rows":[]})"),
+            "out_of_range:first_seq");
+  EXPECT_EQ(refusal_of(R"({"type":"samples","stream":0,"first_seq":9007199254740992,"rows":[[1,[],1]]})"),
+            "out_of_range:first_seq");
 }
 
 TEST(Hello, IsStrict) {
