@@ -1,5 +1,6 @@
 #include "fork_guard.h"
 
+#include "metrics/cells.h"
 #include "thread_rings.h"
 
 #include <array>
@@ -33,6 +34,7 @@ DescriptorTable& descriptors() {
 void in_child() {
   g_generation.fetch_add(1, std::memory_order_relaxed);
   t_cached_ring = {};
+  t_cells = {};
   for (auto& slot : descriptors().slots) {
     if (const int fd = slot.exchange(kFree); fd != kFree) ::close(fd);
   }

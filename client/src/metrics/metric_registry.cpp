@@ -91,6 +91,7 @@ const MetricSeries* MetricRegistry::define_or_warn(
   try {
     const auto defined = define(spec, labels);
     if (defined) return *defined;
+    if (is_inherited()) return nullptr;  // as in define()
     const std::lock_guard lock(mutex_);
     ++inert_count_;
     if (inert_.size() < kWarnings) {
@@ -157,6 +158,7 @@ std::shared_ptr<CellBlock> MetricRegistry::acquire_block() {
 }
 
 void MetricRegistry::observe_carefully(std::uint32_t histogram, double value) noexcept {
+  if (is_inherited()) return;  // as in define(): what follows may lock
   if (!(std::isfinite(value) && value >= 0)) return refuse();
   HistogramCell* cell = t_cells.histograms[histogram];
   if (cell == nullptr) cell = open_histogram(histogram);

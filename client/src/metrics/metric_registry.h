@@ -65,7 +65,8 @@ class MetricRegistry {
   // Points t_cells at the calling thread's block here. False where there is none to be had: after close(), in
   // a forked child, and where there is no memory, which is counted. Any thread.
   bool enter() noexcept;
-  // Counts a value that HistogramCell::observe_usual() did not. After enter(), in the same thread.
+  // Counts a value that HistogramCell::observe_usual() did not. After enter(), in the same thread; in a
+  // forked child nothing.
   void observe_carefully(std::uint32_t histogram, double value) noexcept;
   void refuse() noexcept { refused_.fetch_add(1, std::memory_order_relaxed); }
 

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <map>
 #include <memory>
@@ -16,6 +17,8 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace metricsd::client {
 namespace {
@@ -153,6 +156,39 @@ TEST(MetricRegistry, LosesAndDoublesNothingOverManyThreads) {
   MetricRegistry::View view;
   registry->refresh(view);
   EXPECT_LE(view.blocks.size(), static_cast<std::size_t>(kThreads));
+}
+
+// The registry's lock is held most of the time, so also at most of the forks: and in the child for ever.
+TEST(MetricRegistry, NeverWaitsInAForkedChild) {
+  constexpr int kForks = 20;
+  constexpr unsigned kHangsAfterSeconds = 60;
+  const auto registry = std::make_shared<MetricRegistry>();
+  for (int i = 0; i < 5000; ++i) counter(*registry, "c", {{"n", std::to_string(i)}});
+  const MetricSeries& waits = histogram(*registry, {1});
+  add(*registry, counter(*registry, "requests"), 1);  // this thread has cells, but none of the histogram
+  std::atomic<bool> done = false;
+  std::thread holder([&] {
+    while (!done) {
+      MetricRegistry::View view;
+      registry->refresh(view);
+    }
+  });
+  bool all_ended = true;
+  for (int i = 0; all_ended && i < kForks; ++i) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::alarm(kHangsAfterSeconds);
+      observe(*registry, waits, 1);
+      observe(*registry, waits, 1e300);
+      registry->observe_carefully(waits.index, 1e300);
+      ::_exit(registry->define_or_warn({.base_name = "d"}, {}) == nullptr ? EXIT_SUCCESS : EXIT_FAILURE);
+    }
+    int status = -1;
+    all_ended = ::waitpid(child, &status, 0) == child && status == 0;
+  }
+  done = true;
+  holder.join();
+  EXPECT_TRUE(all_ended);
 }
 
 TEST(MetricRegistry, CountsFarAndUnusualValuesToo) {
