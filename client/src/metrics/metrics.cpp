@@ -24,7 +24,8 @@ void Counter::add_anew(std::uint64_t amount) const noexcept {
 }
 
 void Counter::add_real(double amount) const noexcept {
-  if (!(amount >= 0 && amount <= static_cast<double>(limits::kWhole))) return refuse();
+  static_assert(kMost == limits::kWhole);
+  if (!(amount >= 0 && amount <= static_cast<double>(kMost))) return refuse();
   const double whole = std::floor(amount);
   add_whole(static_cast<std::uint64_t>(whole));
   if (amount != whole && t_cells.registry == registry_id_)

@@ -81,11 +81,14 @@ class METRICSD_CLIENT_API Counter {
   Counter() noexcept = default;  // inert
 
   void add() const noexcept { add_whole(1); }
-  // 0 to 2^53, exact in 64 bits. Less is refused, and a warning.
+  // 0 to 2^53, exact in 64 bits. Anything else is refused, and a warning.
   template <std::integral T>
   void add(T amount) const noexcept {
     if constexpr (std::is_signed_v<T>) {
       if (amount < 0) return refuse();
+    }
+    if constexpr (sizeof(T) >= sizeof(kMost)) {
+      if (amount > static_cast<T>(kMost)) return refuse();
     }
     add_whole(static_cast<std::uint64_t>(amount));
   }
@@ -100,6 +103,8 @@ class METRICSD_CLIENT_API Counter {
 
  private:
   friend class Collector;
+  static constexpr std::uint64_t kMost = std::uint64_t{1} << 53;
+
   METRICSD_CLIENT_LOCAL Counter(std::shared_ptr<MetricRegistry> registry, std::uint32_t index) noexcept;
 
   void add_whole(std::uint64_t amount) const noexcept;

@@ -27,6 +27,8 @@ using testing::Answers;
 using testing::eventually;
 using testing::FakeDaemon;
 
+constexpr std::uint64_t kMost = std::uint64_t{1} << 53;
+
 class MetricsTest : public ::testing::Test {
  protected:
   [[nodiscard]] std::filesystem::path socket() const { return directory_.path() / "m.sock"; }
@@ -158,13 +160,24 @@ TEST_F(MetricsTest, RefusedValuesAreCounted) {
   counter.add(-0.5);
   counter.add(nan);
   counter.add(1e300);
+  counter.add(std::size_t{1} - std::size_t{2});  // what a difference of sizes comes to where it is negative
+  counter.add(kMost + 1);
   gauge.set(infinity);
   gauge.add(nan);
   histogram.observe(-1);
   histogram.observe(infinity);
   EXPECT_THAT(run.finish().warnings,
-              ::testing::ElementsAre(::testing::HasSubstr("8 values of metrics were refused")));
+              ::testing::ElementsAre(::testing::HasSubstr("10 values of metrics were refused")));
   EXPECT_TRUE(daemon.samples().empty());
+}
+
+TEST_F(MetricsTest, TheLargestAmountIsTaken) {
+  FakeDaemon daemon(socket());
+  Collector run(options());
+  Counter counter = run.counter({.name = "c"});
+  counter.add(kMost);
+  EXPECT_TRUE(eventually([&] { return total(daemon) == static_cast<double>(kMost); }));  // in two rows
+  EXPECT_THAT(run.finish().warnings, ::testing::IsEmpty());
 }
 
 TEST_F(MetricsTest, HandlesMayOutliveTheirCollector) {
