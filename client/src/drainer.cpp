@@ -154,10 +154,7 @@ double Drainer::drain_ring(Ring& ring) {
   auto left = all;
   std::uint64_t taken = 0;
   Sender* const sender = outlets_.sender ? &*outlets_.sender : nullptr;
-  const auto release = [&] {
-    const std::uint64_t queued = sender != nullptr ? sender->end_batch() : 0;
-    ring.release(all.size() - left.size(), taken, queued);
-  };
+  const auto release = [&](std::uint64_t queued) { ring.release(all.size() - left.size(), taken, queued); };
   try {
     if (sender != nullptr) sender->begin_batch(ring.stream());
     while (taken < kTurn && ipc::decode_record(left, record_)) {
@@ -168,21 +165,23 @@ double Drainer::drain_ring(Ring& ring) {
     // late.
     if (taken < kTurn) left = {};
   } catch (const std::bad_alloc&) {
-    release();
+    // What is queued or in the files must not be taken again.
+    release(sender != nullptr ? sender->abandon_batch() : 0);
     throw;
   }
-  release();
+  release(sender != nullptr ? sender->end_batch() : 0);
   return static_cast<double>(all.size()) / static_cast<double>(ring.capacity());
 }
 
 void Drainer::take(const ipc::Record& record, const Ring& ring, std::uint64_t ordinal) {
   Sender* const sender = outlets_.sender ? &*outlets_.sender : nullptr;
+  ++batch_lines_;  // first: should building it throw, it is lost with the batch
   if (!builder_.build(record, ring.stream(), ordinal, operation_)) {
+    --batch_lines_;
     intake_.losses().add(Loss::record_invalid, 1);
     if (sender != nullptr) sender->add_nothing();
     return;
   }
-  ++batch_lines_;
   if (sender != nullptr) sender->add(operation_);
   if (!outlets_.recorder) return;
   ipc::encode(batch_, operation_);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <new>
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -59,11 +60,11 @@ Sender::Sender(SenderOptions options, const Run& run, const Clock& clock, LossLe
 // ---- Operations -----------------------------------------------------------------------------------------
 
 void Sender::begin_batch(std::uint32_t stream) {
+  operations_ = 0;
+  queued_ = 0;
   stream_ = stream;
   if (stream >= last_.size()) last_.resize(stream + std::size_t{1});
   encoder_.begin(stream, last_[stream] + 1);
-  operations_ = 0;
-  queued_ = 0;
 }
 
 void Sender::add(const OperationView& operation) {
@@ -82,20 +83,23 @@ void Sender::add_nothing() {
   encoder_.add_nothing();
 }
 
-std::uint64_t Sender::end_batch() {
+std::uint64_t Sender::end_batch() noexcept {
   queue_batch();
   return queued_;
 }
 
-void Sender::queue_batch() {
+std::uint64_t Sender::abandon_batch() noexcept {
+  losses_.add(cause_of_backlog(), operations_);
+  operations_ = 0;
+  encoder_.forget();
+  return queued_;
+}
+
+void Sender::queue_batch() noexcept {
   const std::uint64_t count = encoder_.count();
   if (count == 0) return;
-  line_.clear();
-  encoder_.finish(line_);
   const std::uint64_t last = last_[stream_] + count;
-  const BatchQueue::Batch batch{
-      .stream = stream_, .last_seq = last, .first_seq = last_[stream_] + 1, .operations = operations_};
-  if (queue_.push(batch, line_)) {
+  if (push_batch(last)) {
     last_[stream_] = last;
     queued_ += count;
   } else {
@@ -103,6 +107,18 @@ void Sender::queue_batch() {
   }
   encoder_.begin(stream_, last_[stream_] + 1);
   operations_ = 0;
+}
+
+bool Sender::push_batch(std::uint64_t last) noexcept {
+  const BatchQueue::Batch batch{
+      .stream = stream_, .last_seq = last, .first_seq = last_[stream_] + 1, .operations = operations_};
+  try {
+    line_.clear();
+    encoder_.finish(line_);
+    return queue_.push(batch, line_);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
 }
 
 bool Sender::has_much_to_write() const {

@@ -54,9 +54,11 @@ class Sender {
   void add(const OperationView& operation);
   // For a record that is no operation, counted by who calls.
   void add_nothing();
-  // Queues them; what finds no room is counted. Returns how many since begin_batch() were queued, and so have
-  // a number.
-  std::uint64_t end_batch();
+  // Queues them; what finds no room, or no memory, is counted. Returns how many since begin_batch() were
+  // queued, and so have a number.
+  std::uint64_t end_batch() noexcept;
+  // The same where one of the others threw: counts what is not queued yet, which may be half a record.
+  std::uint64_t abandon_batch() noexcept;
 
   void set_users(std::uint64_t count) { users_ = count; }
 
@@ -101,7 +103,8 @@ class Sender {
   void begin_acknowledged(const ipc::WelcomeMessage& welcome);
   void begin_plain();
 
-  void queue_batch();
+  void queue_batch() noexcept;
+  [[nodiscard]] bool push_batch(std::uint64_t last) noexcept;
   void say_hello();
   void tell_everything();
   void tell_state();

@@ -52,7 +52,12 @@ void BatchEncoder::begin(std::uint32_t stream, std::uint64_t first_seq) {
   first_seq_ = first_seq;
   count_ = 0;
   rows_.clear();
-  if (dictionary_.size() < kLargestDictionary && indices_.size() < limits::kBatchShared / 2) return;
+  if (dictionary_.size() >= kLargestDictionary || indices_.size() >= limits::kBatchShared / 2) forget();
+}
+
+void BatchEncoder::forget() noexcept {
+  count_ = 0;
+  rows_.clear();
   dictionary_.clear();
   indices_.clear();
   ++dictionary_version_;

@@ -3,6 +3,8 @@
 
 #include <metricsd/client/collector.h>
 #include <metricsd/models/clock.h>
+#include <metricsd/support/memory_limit.h>
+#include <metricsd/support/sanitized.h>
 #include <metricsd/support/temporary_directory.h>
 
 #include <csignal>
@@ -465,6 +467,24 @@ TEST_F(CollectorTest, AFullDiskOnlyCostsCountedRows) {
   EXPECT_EQ(whole + run.dropped(), kOperations);
   EXPECT_LE(torn, 1U);
   EXPECT_THAT(report.problems, ::testing::Not(::testing::IsEmpty()));  // nor had the other files room
+}
+
+// What the queue towards the daemon asks for, here 2 GiB, is not to be had.
+TEST_F(CollectorTest, WithoutMemoryForTheQueueEachOperationIsWrittenOnce) {
+  if (METRICSD_SANITIZED != 0) GTEST_SKIP() << "the sanitizers end a process that has no memory";
+  constexpr std::uint64_t kOperations = 1000;
+  const support::MemoryLimit limit(std::size_t{1} << 30);
+  RunOptions sending = options();
+  sending.send_to_daemon = true;
+  sending.socket = (directory_.path() / "nobody").string();
+  sending.queue_bytes = std::size_t{1} << 30;
+  Collector run(sending);
+  ASSERT_TRUE(run) << run.error();
+  for (std::uint64_t i = 0; i < kOperations; ++i) run.record({.operation_type = "upload"});
+  const Report report = run.finish();
+  EXPECT_EQ(report.recorded, kOperations);
+  EXPECT_EQ(total_of(run.directory()), kOperations);
+  EXPECT_EQ(report.dropped, (DropCounts{{"socket", {{"no_daemon", kOperations}}}}));
 }
 
 TEST_F(CollectorTest, AFileSizeLimitDoesNotKillTheWorkload) {

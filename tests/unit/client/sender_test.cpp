@@ -3,6 +3,8 @@
 #include "support/fake_daemon.h"
 
 #include <metricsd/support/manual_clock.h>
+#include <metricsd/support/memory_limit.h>
+#include <metricsd/support/sanitized.h>
 #include <metricsd/support/temporary_directory.h>
 
 #include <memory>
@@ -116,6 +118,36 @@ TEST_F(SenderTest, CountsWhatNoDaemonTakes) {
   EXPECT_EQ(losses_.count(Loss::socket_no_daemon), 10'000 - queued);
   sender->finish(60 * kNsPerSecond);  // and does not wait for one that never was
   EXPECT_EQ(losses_.count(Loss::socket_no_daemon), 10'000U);
+}
+
+TEST_F(SenderTest, CountsWhatThereIsNoMemoryFor) {
+  if (METRICSD_SANITIZED != 0) GTEST_SKIP() << "the sanitizers end a process that has no memory";
+  FakeDaemon daemon(socket());
+  const auto sender = make(std::size_t{1} << 30);
+  {
+    const support::MemoryLimit limit(std::size_t{1} << 30);
+    EXPECT_EQ(push(*sender, 5), 0U);
+  }
+  EXPECT_EQ(losses_.count(Loss::socket_no_daemon), 5U);
+  EXPECT_EQ(push(*sender, 3), 3U);
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() == 3; }));
+  EXPECT_EQ(daemon.missing(), 0U);
+}
+
+TEST_F(SenderTest, AnAbandonedBatchLeavesNoTrace) {
+  FakeDaemon daemon(socket());
+  const auto sender = make();
+  push(*sender, 2);
+  sender->begin_batch(0);
+  OperationView operation;
+  operation.operation_type = "download";
+  sender->add(operation);
+  EXPECT_EQ(sender->abandon_batch(), 0U);
+  EXPECT_EQ(losses_.count(Loss::socket_no_daemon), 1U);
+  push(*sender, 3);
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() == 5; }));
+  EXPECT_EQ(daemon.missing(), 0U);
+  EXPECT_THAT(daemon.of_type("batch").back(), ::testing::Not(::testing::HasSubstr("download")));
 }
 
 TEST_F(SenderTest, CountsApartWhatADaemonThatDoesNotReadLeaves) {

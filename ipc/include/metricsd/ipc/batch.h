@@ -86,6 +86,9 @@ class BatchEncoder {
   // Appends the line; the batch is over.
   void finish(std::string& out);
 
+  // The batch is over without a line, and its dictionary with it: for who caught what a call threw.
+  void forget() noexcept;
+
   // Grows when the dictionary is begun anew: indices from before mean nothing then.
   [[nodiscard]] std::uint64_t dictionary_version() const { return dictionary_version_; }
 
