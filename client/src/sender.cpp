@@ -188,17 +188,17 @@ void Sender::connect() {
   ++connections_;
   told_before_ = told_;
   next_heartbeat_ns_ = 0;
-  if (unanswered_hellos_ >= kHellos) return begin_plain();
+  if (fruitless_hellos_ >= kHellos) return begin_plain();
   mode_ = Mode::greeting;
   welcome_deadline_ns_ = now + patience_ns_;
   say_hello();
 }
 
 void Sender::disconnect() {
-  if (mode_ == Mode::greeting) ++unanswered_hellos_;
+  if (mode_ == Mode::greeting) ++fruitless_hellos_;
   if (mode_ == Mode::plain) {
     ++lost_connections_;
-    unanswered_hellos_ = 0;  // the next daemon may be another one
+    fruitless_hellos_ = 0;  // the next daemon may be another one
   }
   closed_in_child_.reset();
   fd_ = UniqueFd();
@@ -220,26 +220,33 @@ bool Sender::receive() {
     if (got < 0) return errno == EAGAIN || errno == EWOULDBLOCK;
     answers_->feed({chunk.data(), static_cast<std::size_t>(got)});
     for (auto step = answers_->next(); step != ipc::Decoder::Step::need_more; step = answers_->next()) {
-      if (step == ipc::Decoder::Step::message) handle(answers_->message());
+      if (step == ipc::Decoder::Step::message && !handle(answers_->message())) return false;
     }
   }
 }
 
-void Sender::handle(const ipc::Message& message) {
+bool Sender::handle(const ipc::Message& message) {
   if (const auto* welcome = std::get_if<ipc::WelcomeMessage>(&message)) {
-    if (mode_ == Mode::greeting) begin_acknowledged(*welcome);
-  } else if (const auto* ack = std::get_if<ipc::AckMessage>(&message)) {
+    return mode_ != Mode::greeting || begin_acknowledged(*welcome);
+  }
+  if (const auto* ack = std::get_if<ipc::AckMessage>(&message)) {
     if (mode_ == Mode::acknowledged) queue_.release(ack->streams);
   }
+  return true;
 }
 
-void Sender::begin_acknowledged(const ipc::WelcomeMessage& welcome) {
-  if (welcome.protocol != ipc::kProtocol) return begin_plain();
+bool Sender::begin_acknowledged(const ipc::WelcomeMessage& welcome) {
+  if (welcome.protocol != ipc::kProtocol) {
+    // The daemon is closing: what went to it now would be lost. It gets its lines on the next connection.
+    fruitless_hellos_ = kHellos;
+    return false;
+  }
   mode_ = Mode::acknowledged;
-  unanswered_hellos_ = 0;
+  fruitless_hellos_ = 0;
   if (!finishing_) patience_ns_ = kTrustNs;
   queue_.begin_connection(welcome.streams);
   tell_everything();
+  return true;
 }
 
 void Sender::begin_plain() {

@@ -97,10 +97,10 @@ class Sender {
   [[nodiscard]] bool connected() const { return fd_.valid(); }
   void connect();
   void disconnect();
-  // Takes what the daemon says. False where it has gone.
+  // Takes what the daemon says. False where it has gone, or is to be left.
   [[nodiscard]] bool receive();
-  void handle(const ipc::Message& message);
-  void begin_acknowledged(const ipc::WelcomeMessage& welcome);
+  [[nodiscard]] bool handle(const ipc::Message& message);
+  [[nodiscard]] bool begin_acknowledged(const ipc::WelcomeMessage& welcome);
   void begin_plain();
 
   void queue_batch() noexcept;
@@ -140,7 +140,7 @@ class Sender {
   std::uint64_t connections_ = 0;
   std::uint64_t lost_connections_ = 0;  // of those that deliver at most once
   std::uint64_t plain_connections_ = 0;
-  unsigned unanswered_hellos_ = 0;  // in a row, by a daemon that hung up
+  unsigned fruitless_hellos_ = 0;  // in a row
 
   ipc::BatchEncoder encoder_;
   std::uint32_t stream_ = 0;         // of the batch that is being made

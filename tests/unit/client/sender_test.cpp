@@ -242,6 +242,24 @@ TEST_F(SenderTest, FallsBackToLinesOnceItHasWaitedForAWelcome) {
   EXPECT_THAT(sender->warnings(), ::testing::ElementsAre(::testing::HasSubstr("1 times")));
 }
 
+TEST_F(SenderTest, SendsLinesOnANewConnectionToADaemonOfAnotherProtocol) {
+  FakeDaemon daemon(socket(), true, Answers::other_protocol);
+  const auto sender = make();
+  push(*sender, 3);
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() == 3; }));
+  for (int i = 0; i < 200; ++i) {  // two seconds
+    clock_.advance(kNsPerSecond / 100);
+    sender->pump();
+  }
+  sender->finish(60 * kNsPerSecond);
+  ASSERT_TRUE(eventually([&] { return daemon.of_type("run_end").size() == 1; }));
+  EXPECT_EQ(daemon.connections(), 2U);
+  EXPECT_EQ(daemon.of_type("hello").size(), 1U);
+  EXPECT_EQ(daemon.operations(), 3U);
+  EXPECT_EQ(total(losses_.totals()), 0U);
+  EXPECT_THAT(sender->warnings(), ::testing::ElementsAre(::testing::HasSubstr("1 times")));
+}
+
 TEST_F(SenderTest, EndsWithTheLossesAndTheEndOfTheRun) {
   FakeDaemon daemon(socket());
   const auto sender = make();

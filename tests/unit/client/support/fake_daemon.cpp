@@ -126,6 +126,7 @@ bool FakeDaemon::welcome(Peer& peer, const ipc::HelloMessage& hello) {
   if (answers_ == Answers::by_hanging_up) return false;
   peer.client = hello.client_id;
   ipc::WelcomeMessage answer;
+  if (answers_ == Answers::other_protocol) ++answer.protocol;
   answer.store_id = "0123456789abcdef0123456789abcdef";
   Streams& streams = folded_[peer.client];
   for (const ipc::StreamPosition& each : hello.streams) {
@@ -135,7 +136,7 @@ bool FakeDaemon::welcome(Peer& peer, const ipc::HelloMessage& hello) {
   std::string line;
   ipc::encode(line, answer);
   send_line(peer.fd.get(), line);
-  return true;
+  return answers_ != Answers::other_protocol;
 }
 
 void FakeDaemon::fold(Peer& peer, const std::string& line) {

@@ -29,6 +29,7 @@ enum class Answers {
   welcome,  // and never an acknowledgement, but for a flush
   nothing,  // as a daemon that knows no hello
   by_hanging_up,
+  other_protocol,  // as a daemon of another version of it: a welcome that says so, and hangs up
 };
 
 // Listens from construction on, in a thread of its own. Any thread may ask.
