@@ -6,8 +6,8 @@
 
 namespace metricsd::client {
 
-// Appends a line for each operation of `batch`, the line of one. Says what the batch says: times, keys and
-// ids are in the files only.
+// Appends a line for each operation of `batch`, the line of one; for a line of samples, that without its
+// place in the stream. Says what the batch says: times, keys and ids are in the files only.
 void append_batch_as_lines(std::string& out, std::string_view batch);
 
 }  // namespace metricsd::client
