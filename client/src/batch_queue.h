@@ -50,7 +50,8 @@ class BatchQueue {
   // A new connection, to a daemon that has come so far: the next to write is the first that it has not
   // folded.
   void begin_connection(const std::vector<ipc::StreamProgress>& progress);
-  // The first line, for who delivers it by other means; gone with pop_front().
+  // The first batch and its line, for who delivers it by other means; gone with pop_front().
+  [[nodiscard]] const Batch& front() const { return batches_.front(); }
   [[nodiscard]] std::string_view front_line() const;
   void pop_front();
   // Forgets all; returns how many operations that were.

@@ -26,7 +26,7 @@ constexpr std::int64_t kLongestPollMs = 20;                 // while finishing
 constexpr unsigned kHellos = 3;                             // answered by hanging up: then plain lines
 constexpr std::size_t kSmallestQueue = limits::kPlainLine;  // any line fits
 constexpr std::size_t kLargestQueue = std::size_t{1} << 30;   // asked of the system in one piece
-constexpr std::size_t kPlainQueue = std::size_t{1} << 20;     // the lines of one batch
+constexpr std::size_t kPlainQueue = std::size_t{4} << 20;     // the lines of one batch, all of the longest
 constexpr std::size_t kMuch = std::size_t{64} << 10;          // worth a write of its own
 constexpr std::size_t kSamplesRoom = std::size_t{256} << 10;  // more than any message of samples takes
 constexpr std::size_t kHelloBytes = 60 * 1024;                // within limits::kPlainLine
@@ -372,9 +372,16 @@ void Sender::unpack_batches() {
   while (plain_.empty() && !queue_.empty()) {
     line_.clear();
     append_batch_as_lines(line_, queue_.front_line());
-    losses_.add(Loss::socket_queue_full, plain_.push(line_));
+    const BatchQueue::Batch& batch = queue_.front();
+    plain_samples_ = batch.stream == limits::kMetricsStream ? batch.last_seq - batch.first_seq + 1 : 0;
+    count_lost_lines(plain_.push(line_));
     queue_.pop_front();
   }
+}
+
+void Sender::count_lost_lines(std::uint64_t lines) {
+  if (plain_samples_ == 0) return losses_.add(cause_of_backlog(), lines);
+  unacknowledged_samples_ += lines * plain_samples_;
 }
 
 pollfd Sender::interest() const {
@@ -412,8 +419,8 @@ void Sender::finish(std::int64_t timeout_ns) {
   }
   const auto kept = queue_.first_seq_of(limits::kMetricsStream);
   if (kept) unacknowledged_samples_ += samples_ + 1 - *kept;
-  const Loss cause = cause_of_backlog();
-  losses_.add(cause, queue_.clear() + plain_.clear());
+  losses_.add(cause_of_backlog(), queue_.clear());
+  count_lost_lines(plain_.clear());
   closed_in_child_.reset();
   fd_ = UniqueFd();
 }

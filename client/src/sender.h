@@ -9,7 +9,7 @@
 // A daemon that knows no hello says nothing to it: after a while the same operations go to it as plain lines,
 // delivered at most once. Of these, a line that a broken connection cut in two is sent again whole.
 //
-// Memory: twice `queue_bytes` at most; before such a daemon two MiB more.
+// Memory: twice `queue_bytes` at most; before such a daemon 8 MiB more.
 #pragma once
 
 #include "batch_queue.h"
@@ -114,6 +114,8 @@ class Sender {
   void ask_for_ack();
   void write_queued();
   void unpack_batches();
+  // Counts so many lines of plain_ that will not be sent.
+  void count_lost_lines(std::uint64_t lines);
   [[nodiscard]] std::string_view next_chunk() const;
   void consume(std::size_t size);
   [[nodiscard]] bool has_unsent() const;
@@ -154,8 +156,9 @@ class Sender {
   std::uint64_t unacknowledged_samples_ = 0;
 
   BatchQueue queue_;
-  LineQueue plain_;      // of the first batch of the queue, for a daemon that takes no batches
-  std::string control_;  // state to tell, ahead of operations, between two of their lines
+  LineQueue plain_;                  // of the first batch of the queue, for a daemon that takes no batches
+  std::uint64_t plain_samples_ = 0;  // rows of its one line, where that is samples
+  std::string control_;              // state to tell, ahead of operations, between two of their lines
   std::size_t control_sent_ = 0;
   std::uint64_t users_ = 0;
   std::uint64_t users_told_ = 0;  // on this connection

@@ -2,6 +2,7 @@
 
 #include "support/fake_daemon.h"
 
+#include <metricsd/models/limits.h>
 #include <metricsd/support/manual_clock.h>
 #include <metricsd/support/memory_limit.h>
 #include <metricsd/support/sanitized.h>
@@ -41,6 +42,13 @@ class SenderTest : public ::testing::Test {
       sender.add(operation);
     }
     return sender.end_batch();
+  }
+  static constexpr std::uint64_t kRows = 100;
+  // One message of so many rows.
+  static void push_samples(Sender& sender) {
+    ipc::SamplesMessage message;
+    message.samples.assign(kRows, {.id = 0, .labels = {}, .values = {1.0}});
+    sender.push(message);
   }
   // Lets time go until `condition` holds.
   bool pump_until(Sender& sender, const std::function<bool()>& condition) {
@@ -258,6 +266,59 @@ TEST_F(SenderTest, SendsLinesOnANewConnectionToADaemonOfAnotherProtocol) {
   EXPECT_EQ(daemon.operations(), 3U);
   EXPECT_EQ(total(losses_.totals()), 0U);
   EXPECT_THAT(sender->warnings(), ::testing::ElementsAre(::testing::HasSubstr("1 times")));
+}
+
+TEST_F(SenderTest, SamplesThatFallBackToLinesHaveNoPlaceInAStream) {
+  FakeDaemon daemon(socket(), true, Answers::nothing);
+  const auto sender = make();
+  push_samples(*sender);
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.of_type("samples").size() == 1; }));
+  EXPECT_THAT(daemon.of_type("samples")[0], ::testing::Not(::testing::HasSubstr("stream")));
+  EXPECT_THAT(daemon.of_type("samples")[0], ::testing::Not(::testing::HasSubstr("first_seq")));
+}
+
+// A line of them waits while the daemon does not read.
+TEST_F(SenderTest, SamplesThatWaitAsALineAreNoLostOperation) {
+  FakeDaemon daemon(socket(), true, Answers::nothing);
+  const auto sender = make();
+  sender->pump();
+  clock_.advance(2 * kNsPerSecond);
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.of_type("run_start").size() == 1; }));
+  daemon.set_reading(false);
+  std::uint64_t messages = 0;
+  while (sender->has_room()) {
+    push_samples(*sender);
+    sender->pump();
+    ++messages;
+  }
+  ASSERT_NE(sender->interest().events & POLLOUT, 0);
+  sender->finish(0);
+  EXPECT_EQ(total(losses_.totals()), 0U);
+  EXPECT_GT(sender->unacknowledged_samples(), 0U);
+  EXPECT_LT(sender->unacknowledged_samples(), messages * kRows);
+}
+
+TEST_F(SenderTest, ALargeBatchOfTheLongestTextsFallsBackToLinesWhole) {
+  constexpr std::uint64_t kTurn = 2048;  // of the drainer with one ring
+  FakeDaemon daemon(socket(), true, Answers::nothing);
+  const auto sender = make(std::size_t{16} << 20);
+  const std::string escaped(limits::kDriver, '\x01');  // six bytes each
+  const std::string name(64, 'n');
+  sender->begin_batch(0);
+  for (std::uint64_t i = 0; i < kTurn; ++i) {
+    OperationView operation;
+    operation.operation_type = name;
+    operation.workload_type = name;
+    operation.driver = escaped;
+    operation.success = false;
+    operation.error_code = escaped;
+    operation.duration_ns = limits::kDurationNs;
+    operation.object_size_bytes = operation.retry_count = limits::kWhole;
+    sender->add(operation);
+  }
+  EXPECT_EQ(sender->end_batch(), kTurn);
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() + total(losses_.totals()) == kTurn; }));
+  EXPECT_EQ(daemon.operations(), kTurn);
 }
 
 TEST_F(SenderTest, EndsWithTheLossesAndTheEndOfTheRun) {

@@ -15,7 +15,7 @@
 //
 // Memory is bounded, whatever is recorded: a ring for each thread that records and one or two spare ones
 // (RunOptions::ring_bytes while all of them stay within 64 MiB, 64 KiB for each beyond; 4,095 at most), twice
-// RunOptions::queue_bytes towards a daemon (and 2 MiB before one of an older version), and about 1 MiB of its
+// RunOptions::queue_bytes towards a daemon (and 8 MiB before one of an older version), and about 1 MiB of its
 // one background thread; at the end of a run up to 128 MiB and the text of aggregated.json while its last
 // process writes the files.
 #pragma once
