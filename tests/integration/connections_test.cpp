@@ -1,6 +1,7 @@
 // Many connections, idle ones, rude ones, and more than there are descriptors.
 
 #include <metricsd/support/daemon_process.h>
+#include <metricsd/support/sanitized.h>
 
 #include <algorithm>
 #include <chrono>
@@ -20,12 +21,6 @@ namespace {
 const std::string kGood = R"({"operation_type":"upload","duration_ms":1,"success":true})"
                           "\n";
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-
 void raise_own_descriptor_limit() {
   rlimit limit{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -43,7 +38,7 @@ TEST(Connections, ThousandsOfIdleOnesAreKeptAndCostLittle) {
   ASSERT_TRUE(eventually([&] { return daemon.scrape().value("metricsd_connections") == kConnections; }));
   const double after = daemon.scrape().value("process_resident_memory_bytes").value();
   // A sanitizer's own bookkeeping would be measured with it.
-  if (!kSanitized) {
+  if (METRICSD_SANITIZED == 0) {
     EXPECT_LT((after - before) / kConnections, 8.0 * 1024);
   }
 

@@ -2,6 +2,7 @@
 // on.
 #include <metricsd/support/temporary_directory.h>
 
+#include <atomic>
 #include <future>
 #include <thread>
 #include <vector>

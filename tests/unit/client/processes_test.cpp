@@ -4,6 +4,7 @@
 
 #include <metricsd/client/collector.h>
 #include <metricsd/exporters/run_export.h>
+#include <metricsd/support/sanitized.h>
 #include <metricsd/support/temporary_directory.h>
 
 #include <atomic>
@@ -72,7 +73,7 @@ class ProcessesTest : public ::testing::Test {
 class JoiningProcessesTest : public ProcessesTest {
  protected:
   void SetUp() override {
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#if METRICSD_SANITIZED
     GTEST_SKIP()
         << "the sanitizers' own locks do not survive the fork of a process with threads: a child that "
            "then allocates or starts a thread may wait for ever";
