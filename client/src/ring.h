@@ -62,9 +62,8 @@ class Ring {
   [[nodiscard]] std::uint64_t committed() const noexcept {
     return block_->committed.load(std::memory_order_relaxed);
   }
-  // Records released so far, and how many of them counted on the wire. Consumer.
+  // Records released so far. Consumer.
   [[nodiscard]] std::uint64_t taken() const noexcept { return position_.taken; }
-  [[nodiscard]] std::uint64_t sequence() const noexcept { return position_.sequence; }
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
   [[nodiscard]] std::uint32_t stream() const noexcept { return block_->block.number; }
 
