@@ -63,8 +63,7 @@ ThreadRings::SlotPtr ThreadRings::add_slot(bool taken) {
   const std::size_t bytes = allocated_bytes_ + ring_bytes_ <= kFullSizedRings ? ring_bytes_ : kSmallRing;
   slots_.reserve(slots_.size() + 1);
   // Taken until its pages are there: nobody else finds it before.
-  const SlotPtr slot =
-      std::make_shared<Slot>(segment_, static_cast<std::uint32_t>(slots_.size()), bytes, true);
+  SlotPtr slot = std::make_shared<Slot>(segment_, static_cast<std::uint32_t>(slots_.size()), bytes, true);
   slots_.push_back(slot);
   allocated_bytes_ += slot->ring.capacity();
   slot_count_.store(slots_.size(), std::memory_order_release);

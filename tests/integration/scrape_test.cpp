@@ -2,6 +2,7 @@
 // twice.
 
 #include <metricsd/support/daemon_process.h>
+#include <metricsd/support/sanitized.h>
 
 #include <string>
 #include <thread>
@@ -12,7 +13,7 @@
 namespace metricsd::support {
 namespace {
 
-constexpr int kTypes = 2500;
+constexpr int kTypes = METRICSD_SANITIZED != 0 ? 500 : 2500;  // enough to be copied in several slices
 constexpr int kSenders = 2;
 constexpr int kRounds = 6;
 
@@ -40,7 +41,7 @@ class ScrapeDuringIngest : public testing::TestWithParam<int> {};
 
 TEST_P(ScrapeDuringIngest, EveryPageIsSoundAndTheLastOneExact) {
   const DaemonProcess daemon({.flags = {"--ingest.threads", std::to_string(GetParam())}});
-  std::vector<std::thread> senders;
+  std::vector<std::jthread> senders;  // joined also where a scrape throws
   for (int sender = 0; sender < kSenders; ++sender) {
     senders.emplace_back([&daemon, sender] { send_all(daemon, sender); });
   }
@@ -53,13 +54,13 @@ TEST_P(ScrapeDuringIngest, EveryPageIsSoundAndTheLastOneExact) {
     seen = now;
     return seen >= kAll;
   }));
-  for (std::thread& sender : senders) sender.join();
+  for (std::jthread& sender : senders) sender.join();
 
   const ExpositionPage page = daemon.scrape();
   EXPECT_EQ(page.sum("workload_operations_total"), kAll);
   EXPECT_EQ(page.sum("workload_operation_duration_seconds_count"), kAll);
   EXPECT_EQ(page.family("workload_operations_total")->samples.size(), kTypes * kSenders);
-  EXPECT_EQ(page.sum("workload_operations_total", {{"operation", "type-1234"}, {"driver", "d1"}}), kRounds);
+  EXPECT_EQ(page.sum("workload_operations_total", {{"operation", "type-123"}, {"driver", "d1"}}), kRounds);
 }
 
 INSTANTIATE_TEST_SUITE_P(Threads, ScrapeDuringIngest, testing::Values(1, 2));

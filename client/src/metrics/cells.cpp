@@ -11,7 +11,7 @@ namespace {
 // Memory that reads zero; pages of it that nobody touches cost none.
 template <class T>
 T* zeroed(std::size_t count) {
-  void* memory = std::calloc(count, sizeof(T));
+  void* memory = std::calloc(count, sizeof(T));  // NOLINT(bugprone-sizeof-expression): T may be a pointer
   if (memory == nullptr) throw std::bad_alloc();
   return static_cast<T*>(memory);
 }
