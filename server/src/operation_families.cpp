@@ -119,8 +119,9 @@ OperationTargets OperationFamilies::find(const OperationLabels& labels, const Mo
   targets.operations = &operations_->series_at(by_status, now);
   targets.retries = &retries_->series_at(by_workload, now);
   targets.outcome = labels.success ? &bytes_->series_at(by_workload, now) : &errors_->series_at(by_code, now);
-  targets.overflows = targets.duration->is_overflow() || targets.size->is_overflow() || targets.operations->is_overflow() ||
-                      targets.retries->is_overflow() || targets.outcome->is_overflow();
+  targets.overflows = targets.duration->is_overflow() || targets.size->is_overflow() ||
+                      targets.operations->is_overflow() || targets.retries->is_overflow() ||
+                      targets.outcome->is_overflow();
   return targets;
 }
 

@@ -37,8 +37,8 @@ error_code write_all(int fd, std::string_view bytes) {
   return {};
 }
 
-// Has the disk begin with what was written, without waiting for it: it works while the next rows are made, and
-// the fsync at the end finds little left to do. Only a help: where it fails, fsync tells.
+// Has the disk begin with what was written, without waiting for it: it works while the next rows are made,
+// and the fsync at the end finds little left to do. Only a help: where it fails, fsync tells.
 void begin_writing_out(int fd, std::uint64_t offset, std::uint64_t size) {
   static_cast<void>(
       ::sync_file_range(fd, static_cast<off_t>(offset), static_cast<off_t>(size), SYNC_FILE_RANGE_WRITE));
