@@ -310,6 +310,7 @@ Result<Advance> Aggregator::advance(Sender& sender, const ipc::StreamPosition& p
   auto advanced = clients_.advance(*sender.client, position, count);
   if (!advanced) {
     refuse(static_cast<Errc>(advanced.error().value()), count);
+    sender.client->records.rejected += count;
   } else {
     add_gap(sender, advanced->gap);
   }

@@ -35,7 +35,8 @@ Client* Clients::find(uid_t uid, std::string_view client_id) {
 Result<Client*> Clients::greet(uid_t uid, const ipc::HelloMessage& hello, Client::Connection connection,
                                std::int64_t now_ns, std::uint64_t& gap) {
   Client* client = find(uid, hello.client_id);
-  if (client == nullptr) {
+  const bool is_new = client == nullptr;
+  if (is_new) {
     if (const auto room = make_room(now_ns); !room) return room.error();
     auto fresh = std::make_unique<Client>();
     client = fresh.get();
@@ -51,14 +52,10 @@ Result<Client*> Clients::greet(uid_t uid, const ipc::HelloMessage& hello, Client
   gap = 0;
   for (const ipc::StreamPosition& position : hello.streams) {
     // One that is new to us begins where the client begins: what came before was another daemon's.
-    if (!client->folded.contains(position.stream) && streams_ < limits::kClientStreams) {
-      client->folded.emplace(position.stream, position.first_seq - 1);
-      ++streams_;
-    } else if (const auto advanced = advance(*client, position, 0)) {
-      gap += advanced->gap;
-    }
+    if (is_new && position.first_seq > 1) client->has_a_past = true;
+    std::uint64_t* const folded = open(*client, position.stream, position.first_seq - 1);
+    if (folded != nullptr) gap += move(*client, *folded, position, 0).gap;
   }
-  client->moved.clear();
   return client;
 }
 
@@ -74,25 +71,16 @@ void Clients::forget(Client& client) {
 }
 
 Result<Advance> Clients::advance(Client& client, const ipc::StreamPosition& position, std::uint64_t count) {
-  auto found = client.folded.find(position.stream);
-  if (found == client.folded.end()) {
-    if (streams_ >= limits::kClientStreams) return Errc::limit_reached;
-    found = client.folded.emplace(position.stream, 0).first;
-    ++streams_;
-  }
-  std::uint64_t& folded = found->second;
   const std::uint64_t before = position.first_seq - 1;
-  const std::uint64_t last = before + count;
-  if (last <= folded) return Advance{.known = count, .gap = 0};
-  const Advance advance{.known = folded > before ? folded - before : 0,
-                        .gap = before > folded ? before - folded : 0};
-  client.records.emitted += last - folded;
-  client.records.dropped += advance.gap;
-  folded = last;
-  if (std::find(client.moved.rbegin(), client.moved.rend(), position.stream) == client.moved.rend()) {
-    client.moved.push_back(position.stream);
+  std::uint64_t* const folded = open(client, position.stream, client.has_a_past ? before : 0);
+  if (folded == nullptr) {
+    client.records.emitted += count;
+    note(client, position.stream, before + count);
+    return Errc::limit_reached;
   }
-  return advance;
+  const Advance advanced = move(client, *folded, position, count);
+  note(client, position.stream, *folded);
+  return advanced;
 }
 
 std::vector<ipc::StreamProgress> Clients::progress(const Client& client,
@@ -106,12 +94,7 @@ std::vector<ipc::StreamProgress> Clients::progress(const Client& client,
 }
 
 std::vector<ipc::StreamProgress> Clients::take_progress(Client& client) {
-  std::vector<ipc::StreamProgress> progress;
-  progress.reserve(client.moved.size());
-  for (const std::uint32_t stream : std::exchange(client.moved, {})) {
-    progress.push_back(progress_of(stream, client.folded.at(stream)));
-  }
-  return progress;
+  return std::exchange(client.moved, {});
 }
 
 void Clients::report(std::vector<ClientReport>& out, std::size_t most) const {
@@ -121,6 +104,42 @@ void Clients::report(std::vector<ClientReport>& out, std::size_t most) const {
   }
   for (auto latest = idle_.rbegin(); latest != idle_.rend() && out.size() < most; ++latest) {
     out.push_back(report_of(**latest));
+  }
+}
+
+// The last number taken of the stream, which begins behind `from` if we do not know it; null where there is
+// no room for it.
+std::uint64_t* Clients::open(Client& client, std::uint32_t stream, std::uint64_t from) {
+  const auto known = client.folded.find(stream);
+  if (known != client.folded.end()) return &known->second;
+  if (streams_ >= limits::kClientStreams) {
+    client.has_a_past = true;  // should there be room later, what was refused till then is no gap
+    return nullptr;
+  }
+  ++streams_;
+  return &client.folded.emplace(stream, from).first->second;
+}
+
+Advance Clients::move(Client& client, std::uint64_t& folded, const ipc::StreamPosition& position,
+                      std::uint64_t count) {
+  const std::uint64_t before = position.first_seq - 1;
+  const std::uint64_t last = before + count;
+  if (last <= folded) return {.known = count, .gap = 0};
+  const Advance advance{.known = folded > before ? folded - before : 0,
+                        .gap = before > folded ? before - folded : 0};
+  client.records.emitted += last - folded;
+  client.records.dropped += advance.gap;
+  folded = last;
+  return advance;
+}
+
+void Clients::note(Client& client, std::uint32_t stream, std::uint64_t folded) {
+  const auto told = std::find_if(client.moved.rbegin(), client.moved.rend(),
+                                 [stream](const auto& each) { return each.stream == stream; });
+  if (told == client.moved.rend()) {
+    client.moved.push_back(progress_of(stream, folded));
+  } else if (told->folded < folded) {
+    *told = progress_of(stream, folded);
   }
 }
 

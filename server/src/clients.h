@@ -50,7 +50,8 @@ struct Client {
   RecordCounts records;
 
   std::unordered_map<std::uint32_t, std::uint64_t> folded;  // stream -> the last number taken
-  std::vector<std::uint32_t> moved;                         // streams, since progress was told last
+  std::vector<ipc::StreamProgress> moved;  // what it was sent of, since progress was told last
+  bool has_a_past = false;                 // numbers that we never took: a new stream begins where it comes
   std::int64_t idle_since_ns = 0;
   std::list<Client*>::iterator idle_place;  // where it has no connection
 };
@@ -81,13 +82,15 @@ class Clients {
   void forget(Client& client);
 
   // Moves a stream past `count` records, of which the first has this place. Errc::limit_reached for a stream
-  // that finds no room.
+  // that finds no room: these records count as emitted and are told of as progress all the same, for a client
+  // sends again what it hears nothing of.
   [[nodiscard]] Result<Advance> advance(Client& client, const ipc::StreamPosition& position,
                                         std::uint64_t count);
   // How far these are, as far as they are known.
   [[nodiscard]] static std::vector<ipc::StreamProgress> progress(
       const Client& client, const std::vector<ipc::StreamPosition>& streams);
-  // How far those are that moved since this was asked last.
+  // How far those are of which something came since this was asked last. What was known before is among it:
+  // the client may not have heard.
   [[nodiscard]] static std::vector<ipc::StreamProgress> take_progress(Client& client);
 
   [[nodiscard]] std::size_t size() const { return table_.size(); }
@@ -95,6 +98,10 @@ class Clients {
   void report(std::vector<ClientReport>& out, std::size_t most) const;
 
  private:
+  std::uint64_t* open(Client& client, std::uint32_t stream, std::uint64_t from);
+  static Advance move(Client& client, std::uint64_t& folded, const ipc::StreamPosition& position,
+                      std::uint64_t count);
+  static void note(Client& client, std::uint32_t stream, std::uint64_t folded);
   Result<> make_room(std::int64_t now_ns);
   void erase(Client& client);
 

@@ -166,6 +166,28 @@ TEST(Delivery, WhatIsSentAgainCountsOnce) {
   expect_ledger(daemon, 1, 140, 0, 9);
 }
 
+// A client may have more streams than its hello has room for.
+TEST(Delivery, WhatNoHelloNamesIsAcknowledgedAgain) {
+  {
+    const DaemonProcess daemon;
+    Peer(daemon).send(hello(1) + batch(1, 50, 9));
+    ASSERT_TRUE(eventually([&] { return daemon.scrape().sum("workload_operations_total") == 50; }));
+    Peer peer(daemon);
+    peer.send(hello(1) + kFlush);
+    (void)peer.answer();
+    EXPECT_EQ(peer.answer().at("streams").as_array().size(), 0U);
+    peer.send(batch(1, 50, 9) + kFlush);
+    EXPECT_EQ(peer.folded(), 50U);
+    expect_ledger(daemon, 1, 50, 0, 0);
+  }
+  const DaemonProcess anew;
+  Peer peer(anew);
+  peer.send(hello(1, {{0, 20}}) + batch(51, 10, 9) + kFlush);
+  (void)peer.answer();
+  EXPECT_EQ(peer.folded(), 60U);
+  expect_ledger(anew, 1, 10, 0, 0);
+}
+
 TEST(Delivery, AHelloClosesTheClientsOlderConnection) {
   const DaemonProcess daemon;
   Peer older(daemon);

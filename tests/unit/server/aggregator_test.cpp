@@ -461,6 +461,26 @@ TEST_F(AggregatorTest, HolesAreDroppedFromTheRunToo) {
   EXPECT_EQ(aggregator_.live_runs().find("r1")->dropped.at("socket").at("gap"), 10U);
 }
 
+TEST_F(AggregatorTest, AStreamWithoutRoomIsRefusedAndAcknowledged) {
+  std::vector<ipc::StreamPosition> streams;
+  for (std::uint32_t stream = 0; stream < limits::kStreams; ++stream) streams.push_back({stream, 1});
+  for (std::size_t taken = 0; taken < limits::kClientStreams; taken += streams.size()) {
+    ipc::HelloMessage hello;
+    hello.client_id = std::to_string(taken);
+    hello.streams = streams;
+    Sender other{100 + taken};
+    ASSERT_TRUE(aggregator_.greet(other, 1000, hello));
+  }
+  say_hello();
+  EXPECT_EQ(tell_batch(batch(1, 10, {shared("upload")})).error(), Errc::limit_reached);
+  EXPECT_EQ(rejected(Errc::limit_reached), 10U);
+  EXPECT_EQ(sender_.client->records.emitted, 10U);
+  EXPECT_EQ(sender_.client->records.rejected, 10U);
+  const auto progress = Clients::take_progress(*sender_.client);
+  ASSERT_EQ(progress.size(), 1U);
+  EXPECT_EQ(progress[0].durable, 10U);
+}
+
 TEST_F(AggregatorTest, SamplesInAStreamCountOnce) {
   ASSERT_TRUE(tell(define(1, "jobs", Kind::counter)));
   ipc::SamplesMessage message = samples(1, {}, {5});

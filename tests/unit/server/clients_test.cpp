@@ -35,6 +35,16 @@ class ClientsTest : public ::testing::Test {
     return Clients::progress(client, {{stream, 1}}).at(0).folded;
   }
 
+  // As many streams as a shard has room for.
+  void fill() {
+    std::size_t streams = 0;
+    for (std::size_t i = 0; streams < limits::kClientStreams; ++i, streams += limits::kStreams) {
+      Client& client = *greet(std::to_string(i), i).value();
+      for (std::uint32_t stream = 0; stream < limits::kStreams; ++stream) advance(client, stream, 1, 1);
+      client.moved.clear();
+    }
+  }
+
   Clients clients_;
   std::uint64_t gap_ = 0;
 };
@@ -59,12 +69,28 @@ TEST_F(ClientsTest, EachRecordOfAStreamIsNewOnce) {
 }
 
 TEST_F(ClientsTest, StreamsKnowNothingOfEachOther) {
-  Client& client = *greet("a", 1, {{0, 1}, {7, 100}}).value();
-  EXPECT_EQ(folded(client, 7), 99U);  // what came before was another daemon's
-  EXPECT_EQ(advance(client, 7, 100, 1).gap, 0U);
+  Client& client = *greet("a", 1, {{0, 1}, {7, 1}}).value();
+  EXPECT_EQ(advance(client, 7, 1, 1).known, 0U);
   EXPECT_EQ(advance(client, 0, 1, 3).known, 0U);
   EXPECT_EQ(advance(client, 9, 3, 1).gap, 2U);  // one that the hello did not name begins with 1
   EXPECT_EQ(client.records.emitted, 1U + 3U + 3U);
+}
+
+TEST_F(ClientsTest, WhatCameBeforeWasAnotherDaemons) {
+  Client& client = *greet("a", 1, {{0, 1}, {7, 100}}).value();
+  EXPECT_EQ(folded(client, 7), 99U);
+  EXPECT_EQ(advance(client, 7, 100, 1).gap, 0U);
+  EXPECT_EQ(advance(client, 9, 50, 2).gap, 0U);  // of more streams than a hello has room for
+  EXPECT_EQ(advance(client, 9, 55, 1).gap, 3U);
+  EXPECT_EQ(client.records.emitted, 1U + 2U + 4U);
+  EXPECT_EQ(client.records.dropped, 3U);
+}
+
+TEST_F(ClientsTest, WhoNamesAnOldStreamAfterwardsHasNoPastElsewhere) {
+  greet("a", 1, {{0, 1}}).value();
+  Client& client = *greet("a", 2, {{0, 1}, {7, 100}}).value();
+  EXPECT_EQ(folded(client, 7), 99U);
+  EXPECT_EQ(advance(client, 9, 3, 1).gap, 2U);
 }
 
 TEST_F(ClientsTest, TheLargestJumpIsOneGap) {
@@ -112,7 +138,7 @@ TEST_F(ClientsTest, ProgressIsToldOnce) {
   advance(client, 0, 1, 2);
   advance(client, 2, 1, 3);
   advance(client, 0, 3, 2);
-  advance(client, 0, 1, 1);  // did not move
+  advance(client, 0, 1, 1);  // takes nothing back
   const auto progress = Clients::take_progress(client);
   ASSERT_EQ(progress.size(), 2U);
   EXPECT_EQ(progress[0].stream, 0U);
@@ -120,6 +146,21 @@ TEST_F(ClientsTest, ProgressIsToldOnce) {
   EXPECT_EQ(progress[0].durable, 4U);
   EXPECT_EQ(progress[1].folded, 3U);
   EXPECT_TRUE(Clients::take_progress(client).empty());
+}
+
+// A client that has more streams than its hello names must hear of what it sends again in vain.
+TEST_F(ClientsTest, ProgressIsToldOfWhatWasKnown) {
+  Client& client = *greet("a", 1, {{0, 1}}).value();
+  advance(client, 5, 1, 10);
+  (void)Clients::take_progress(client);
+  greet("a", 2, {{0, 1}}).value();
+  EXPECT_TRUE(client.moved.empty());  // the welcome says it
+  EXPECT_EQ(advance(client, 5, 1, 4).known, 4U);
+  const auto progress = Clients::take_progress(client);
+  ASSERT_EQ(progress.size(), 1U);
+  EXPECT_EQ(progress[0].stream, 5U);
+  EXPECT_EQ(progress[0].folded, 10U);
+  EXPECT_EQ(client.records.emitted, 10U);
 }
 
 TEST_F(ClientsTest, WhoSaidByeIsForgotten) {
@@ -155,16 +196,27 @@ TEST_F(ClientsTest, TheLongestIdleMakesRoomAndNobodyWhoIsConnected) {
 }
 
 TEST_F(ClientsTest, StreamsAreBounded) {
-  std::size_t streams = 0;
-  for (std::size_t i = 0; streams < limits::kClientStreams; ++i, streams += limits::kStreams) {
-    Client& client = *greet(std::to_string(i), i).value();
-    for (std::uint32_t stream = 0; stream < limits::kStreams; ++stream) advance(client, stream, 1, 1);
-  }
+  fill();
   Client& late = *greet("late", 1, {{0, 1}}).value();
   EXPECT_EQ(clients_.advance(late, {0, 1}, 1).error(), Errc::limit_reached);
-  EXPECT_EQ(late.records.emitted, 0U);
   clients_.forget(*clients_.find(kUid, "0"));
-  EXPECT_TRUE(clients_.advance(late, {0, 1}, 1));
+  EXPECT_TRUE(clients_.advance(late, {0, 2}, 1));
+}
+
+TEST_F(ClientsTest, WhatFindsNoRoomIsAcknowledgedAndNoGapLater) {
+  fill();
+  Client& late = *greet("late", 1, {{0, 1}}).value();
+  EXPECT_EQ(clients_.advance(late, {0, 1}, 10).error(), Errc::limit_reached);
+  EXPECT_EQ(clients_.advance(late, {0, 11}, 5).error(), Errc::limit_reached);
+  EXPECT_EQ(late.records.emitted, 15U);
+  const auto progress = Clients::take_progress(late);
+  ASSERT_EQ(progress.size(), 1U);
+  EXPECT_EQ(progress[0].folded, 15U);
+  EXPECT_EQ(progress[0].durable, 15U);
+  clients_.forget(*clients_.find(kUid, "0"));
+  EXPECT_EQ(advance(late, 0, 16, 1).gap, 0U);
+  EXPECT_EQ(late.records.emitted, 16U);
+  EXPECT_EQ(late.records.dropped, 0U);
 }
 
 TEST_F(ClientsTest, TheReportNamesTheConnectedFirst) {
