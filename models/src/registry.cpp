@@ -91,6 +91,14 @@ Series<K>& Family<K>::add(const StoredKey* key, const Moment& now) {
 }
 
 template <class K>
+void Family<K>::strike_touched(std::vector<std::string>& keys, std::int64_t before_ns) const {
+  std::erase_if(keys, [&](const std::string& key) {
+    const std::uint32_t slot = index_.find(key, text_of());
+    return slot != KeyIndex::kNone && series_[slot].touched_ns >= before_ns;
+  });
+}
+
+template <class K>
 void Family<K>::forget(const std::vector<std::string>& keys, std::int64_t before_ns) {
   for (const std::string& key : keys) {
     const std::uint32_t slot = index_.find(key, text_of());
@@ -134,6 +142,15 @@ RegistryImage Registry::image(Detail detail) const {
   while (copier.copy(std::numeric_limits<std::size_t>::max())) {
   }
   return copier.take();
+}
+
+void Registry::strike_touched(SeriesKeys& keys, std::int64_t before_ns) const {
+  for (auto& [spec, idle] : keys) {
+    const auto found = by_spec_.find(spec);
+    if (found == by_spec_.end()) continue;
+    std::visit([&, &left = idle](const auto& family) { family.strike_touched(left, before_ns); },
+               *found->second);
+  }
 }
 
 void Registry::forget(const SeriesKeys& keys, std::int64_t before_ns) {

@@ -1,5 +1,6 @@
 #include "snapshots.h"
 
+#include "expiry.h"
 #include "self_metrics.h"
 #include "version.h"
 
@@ -66,12 +67,14 @@ Result<MergedState> Snapshots::collect(ReportParts parts) {
   return merged;
 }
 
-// A series that is idle in one shard and alive in another stays in both: its sum must not fall.
+// A series that is idle in one shard and alive in another stays in both: its sum must not fall. One list is
+// under way at a time, so the shards come to several in the same order.
 void Snapshots::expire(RegistryImage& merged) {
   const std::int64_t before_ns = clock_.monotonic_ns() - options_.series_expiry_ns;
-  const auto idle = std::make_shared<const SeriesKeys>(merged.take_idle(before_ns));
-  if (idle->empty()) return;
-  for (const auto& shard : shards_) shard->forget(idle, before_ns);
+  SeriesKeys idle = merged.take_idle(before_ns);
+  if (idle.empty()) return;
+  const auto expiry = std::make_shared<Expiry>(std::move(idle), before_ns, shards_.size());
+  for (const auto& shard : shards_) shard->expire(expiry);
 }
 
 Result<Snapshot> Snapshots::metrics() {

@@ -244,9 +244,10 @@ void Shard::adopt(GreetedConnection connection) {
   });
 }
 
-void Shard::forget(std::shared_ptr<const SeriesKeys> idle, std::int64_t before_ns) {
-  asio::post(state_->io, [state = state_.get(), idle = std::move(idle), before_ns] {
-    state->aggregator.forget(*idle, before_ns);
+void Shard::expire(std::shared_ptr<Expiry> expiry) {
+  asio::post(state_->io, [state = state_.get(), expiry = std::move(expiry)] {
+    Aggregator& aggregator = state->aggregator;
+    if (expiry->agree(aggregator.registry())) aggregator.forget(expiry->idle(), expiry->before_ns());
   });
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "../clients.h"
+#include "../expiry.h"
 #include "../ingest_totals.h"
 #include "../live_runs.h"
 #include "../log.h"
@@ -75,8 +76,8 @@ class Shard {
   void adopt(GreetedConnection connection);
   // The future throws what the making of the report threw.
   [[nodiscard]] std::future<ShardReport> report(ReportParts parts);
-  // Lets those of these series go that nobody touched since `before_ns` (monotonic).
-  void forget(std::shared_ptr<const SeriesKeys> idle, std::int64_t before_ns);
+  // Lets series go, once the other shards agree: each of them is to be asked.
+  void expire(std::shared_ptr<Expiry> expiry);
   // Connections adopted and not closed yet.
   [[nodiscard]] std::size_t connections() const;
   // Takes what lies in the sockets, for a bounded time, and closes them. Returns at once; reports are still

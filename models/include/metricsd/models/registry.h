@@ -79,7 +79,9 @@ class Family {
   }
   [[nodiscard]] std::size_t size() const { return series_.size(); }
 
-  // Lets those of these go that nobody touched since `before_ns` (monotonic).
+  // Takes those from the list that somebody touched since `before_ns` (monotonic).
+  void strike_touched(std::vector<std::string>& keys, std::int64_t before_ns) const;
+  // Lets those of these go that nobody touched since `before_ns`.
   void forget(const std::vector<std::string>& keys, std::int64_t before_ns);
 
   [[nodiscard]] const FamilySpec& spec() const { return *spec_; }
@@ -116,8 +118,10 @@ class Registry {
   // A copy of the state.
   [[nodiscard]] RegistryImage image(Detail detail = Detail::all) const;
 
-  // Expiry takes two steps, so that a series goes in all shards or in none: what is idle in the merged image
-  // of all, then forgetting that in each.
+  // Expiry takes three steps, so that a series goes in all shards or in none: what is idle in the merged
+  // image of all; striking what was touched in one of them meanwhile; and, before any of them is touched
+  // again, forgetting the rest in each.
+  void strike_touched(SeriesKeys& keys, std::int64_t before_ns) const;
   void forget(const SeriesKeys& keys, std::int64_t before_ns);
 
  private:
