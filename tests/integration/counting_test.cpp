@@ -121,6 +121,19 @@ TEST(CountingRuns, UsersRunsAndOtherMetricsAreShownWhileTheirConnectionLives) {
   EXPECT_TRUE(eventually([&] { return !daemon.scrape().value("chopsticks_run_info", info); }));
 }
 
+TEST(CountingRuns, SeriesThatAreIdleGoFromAllShards) {
+  const DaemonProcess daemon({.flags = {"--ingest.threads", "2", "--metrics.series-expiry", "1s"}});
+  Socket first = daemon.connect();
+  Socket second = daemon.connect();
+  for (Socket* socket : {&first, &second}) {
+    socket->send(R"({"operation_type":"get","duration_ms":3,"success":true})"
+                 "\n");
+  }
+  EXPECT_TRUE(eventually([&] { return daemon.scrape().sum("metricsd_ingest_operations_total") == 2; }));
+  // A series counts as held until the last shard lets it go.
+  EXPECT_TRUE(eventually([&] { return daemon.scrape().value("metricsd_series") == 0; }));
+}
+
 TEST(CountingRuns, SamplesOfDefinedFamiliesAreMergedOverShards) {
   const DaemonProcess daemon({.flags = {"--ingest.threads", "2"}});
   Socket first = daemon.connect();
