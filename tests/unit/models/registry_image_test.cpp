@@ -20,7 +20,7 @@ FamilySpec named(const std::string& name) {
 }
 
 // `a_total{n="1"} 2` and so on, in the order shown.
-std::vector<std::string> shown(Snapshot snapshot) {
+std::vector<std::string> shown(const Snapshot& snapshot) {
   std::vector<std::string> lines;
   for (const FamilySnapshot& family : snapshot.families) {
     for (const auto& series : std::get<SeriesOf<Scalar>>(family.series)) {
