@@ -20,7 +20,6 @@ constexpr std::int64_t kFirstBackOffNs = 100 * kNsPerMs;
 constexpr std::int64_t kLongestBackOffNs = kNsPerSecond;
 constexpr std::int64_t kHeartbeatNs = kNsPerSecond;
 constexpr std::int64_t kPatienceNs = kNsPerSecond;          // a daemon that lives answers a hello in far less
-constexpr std::int64_t kTrustNs = 30 * kNsPerSecond;        // where one has answered before
 constexpr std::int64_t kFlushNs = 100 * kNsPerMs;           // between two flushes, while finishing
 constexpr std::int64_t kLongestPollMs = 20;                 // while finishing
 constexpr unsigned kHellos = 3;                             // answered by hanging up: then plain lines
@@ -166,7 +165,8 @@ void Sender::pump() {
   if (connected() && !receive()) disconnect();
   if (!connected()) connect();
   if (!connected()) return;
-  if (mode_ == Mode::greeting && clock_.monotonic_ns() >= welcome_deadline_ns_) begin_plain();
+  const bool unanswered = mode_ == Mode::greeting && clock_.monotonic_ns() >= welcome_deadline_ns_;
+  if (unanswered && !welcomed_) begin_plain();
   if (mode_ != Mode::greeting) tell_state();
   write_queued();
 }
@@ -188,7 +188,7 @@ void Sender::connect() {
   ++connections_;
   told_before_ = told_;
   next_heartbeat_ns_ = 0;
-  if (fruitless_hellos_ >= kHellos) return begin_plain();
+  if (fruitless_hellos_ >= kHellos && !welcomed_) return begin_plain();
   mode_ = Mode::greeting;
   welcome_deadline_ns_ = now + patience_ns_;
   say_hello();
@@ -237,13 +237,13 @@ bool Sender::handle(const ipc::Message& message) {
 
 bool Sender::begin_acknowledged(const ipc::WelcomeMessage& welcome) {
   if (welcome.protocol != ipc::kProtocol) {
-    // The daemon is closing: what went to it now would be lost. It gets its lines on the next connection.
+    // The daemon is closing: what went to it now would be lost. The next connection may get lines.
     fruitless_hellos_ = kHellos;
     return false;
   }
   mode_ = Mode::acknowledged;
   fruitless_hellos_ = 0;
-  if (!finishing_) patience_ns_ = kTrustNs;
+  welcomed_ = true;
   queue_.begin_connection(welcome.streams);
   tell_everything();
   return true;
@@ -394,7 +394,6 @@ pollfd Sender::interest() const {
 void Sender::finish(std::int64_t timeout_ns) {
   const std::int64_t deadline = clock_.monotonic_ns() + std::max<std::int64_t>(timeout_ns, 0);
   // Half of what there is, so that a daemon that knows no hello gets its lines too.
-  finishing_ = true;
   patience_ns_ = std::min(patience_ns_, std::max<std::int64_t>(timeout_ns, 0) / 2);
   welcome_deadline_ns_ = std::min(welcome_deadline_ns_, clock_.monotonic_ns() + patience_ns_);
   next_attempt_ns_ = 0;

@@ -7,7 +7,9 @@
 // refuses leaves no hole; it is counted by its cause.
 //
 // A daemon that knows no hello says nothing to it: after a while the same operations go to it as plain lines,
-// delivered at most once. Of these, a line that a broken connection cut in two is sent again whole.
+// delivered at most once. Of these, a line that a broken connection cut in two is sent again whole. Who was
+// welcomed once waits for the next welcome instead, as long as it takes: what went out in batches may have
+// been folded, and a line says no number that it could be known by.
 //
 // Memory: twice `queue_bytes` at most; before such a daemon 8 MiB more.
 #pragma once
@@ -134,15 +136,15 @@ class Sender {
   std::unique_ptr<ipc::Decoder> answers_;  // of this connection
   std::int64_t next_attempt_ns_ = 0;
   std::int64_t back_off_ns_ = 0;
-  std::int64_t patience_ns_;  // with a daemon that does not answer a hello
+  std::int64_t patience_ns_;  // with a daemon that does not answer a hello, while none ever has
   std::int64_t welcome_deadline_ns_ = 0;
   std::int64_t next_flush_ns_ = 0;
-  bool finishing_ = false;
   bool untrusted_ = false;  // the last attempt met a daemon of somebody else
   std::uint64_t connections_ = 0;
   std::uint64_t lost_connections_ = 0;  // of those that deliver at most once
   std::uint64_t plain_connections_ = 0;
   unsigned fruitless_hellos_ = 0;  // in a row
+  bool welcomed_ = false;          // on any connection: never again plain lines
 
   ipc::BatchEncoder encoder_;
   std::uint32_t stream_ = 0;         // of the batch that is being made

@@ -250,6 +250,52 @@ TEST_F(SenderTest, FallsBackToLinesOnceItHasWaitedForAWelcome) {
   EXPECT_THAT(sender->warnings(), ::testing::ElementsAre(::testing::HasSubstr("1 times")));
 }
 
+// It may have been folded before.
+TEST_F(SenderTest, WhatWentOutInBatchesNeverGoesAsLines) {
+  const auto sender = make();
+  {
+    FakeDaemon daemon(socket(), true, Answers::welcome);
+    push(*sender, 10);
+    ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() == 10; }));
+  }
+  {
+    FakeDaemon daemon(socket(), true, Answers::by_hanging_up);
+    ASSERT_TRUE(pump_until(*sender, [&] { return daemon.of_type("hello").size() > 5; }));
+    EXPECT_EQ(daemon.operations(), 0U);
+  }
+  {
+    FakeDaemon daemon(socket(), true, Answers::other_protocol);
+    ASSERT_TRUE(pump_until(*sender, [&] { return daemon.of_type("hello").size() > 1; }));
+    EXPECT_EQ(daemon.operations(), 0U);
+  }
+  {
+    FakeDaemon daemon(socket(), true, Answers::nothing);
+    ASSERT_TRUE(pump_until(*sender, [&] { return daemon.of_type("hello").size() == 1; }));
+    clock_.advance(100 * kNsPerSecond);
+    sender->pump();
+    EXPECT_EQ(daemon.lines().size(), 1U);
+  }
+  FakeDaemon daemon(socket());
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() == 10; }));
+  EXPECT_EQ(daemon.of_type("batch").size(), 1U);
+  EXPECT_THAT(sender->warnings(), ::testing::IsEmpty());
+}
+
+TEST_F(SenderTest, WhatNoWelcomeComesForAnyMoreCountsAsLost) {
+  const auto sender = make();
+  {
+    FakeDaemon daemon(socket(), true, Answers::welcome);
+    push(*sender, 10);
+    ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() == 10; }));
+  }
+  FakeDaemon daemon(socket(), true, Answers::nothing);
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.of_type("hello").size() == 1; }));
+  clock_.advance(100 * kNsPerSecond);
+  sender->finish(0);
+  EXPECT_EQ(daemon.lines().size(), 1U);
+  EXPECT_EQ(losses_.count(Loss::socket_queue_full), 10U);
+}
+
 TEST_F(SenderTest, SendsLinesOnANewConnectionToADaemonOfAnotherProtocol) {
   FakeDaemon daemon(socket(), true, Answers::other_protocol);
   const auto sender = make();
