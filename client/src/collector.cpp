@@ -5,6 +5,7 @@
 #include "record.h"
 #include "run_completion.h"
 #include "run_opening.h"
+#include "signals_blocked.h"
 
 #include <metricsd/client/collector.h>
 #include <metricsd/exporters/run_export.h>
@@ -91,10 +92,11 @@ void Collector::State::open(const std::filesystem::path& join) {
   if (!intake.is_closed()) start();
 }
 
-// Where a new run's directory cannot be made for the system's reasons (a full disk), the daemon still has its
-// part.
+// Where a new run's directory cannot be made for the system's reasons (a full disk, a file size limit), the
+// daemon still has its part.
 void Collector::State::open_files(const std::filesystem::path& join) {
   if (!options.write_files && join.empty()) return;
+  const SignalsBlocked in_this_thread(file_size_signal());
   if (!options.write_files) {
     Result<Run> found = exporters::read_run(join);
     if (!found) return refuse("cannot join the run in " + join.string() + ": " + found.error().message());

@@ -1,11 +1,12 @@
 #include "drainer.h"
 
+#include "signals_blocked.h"
+
 #include <metricsd/ipc/encoder.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <system_error>
 
 #include <poll.h>
@@ -25,22 +26,6 @@ constexpr std::size_t kBatchBytes = std::size_t{256} << 10;  // of one append
 constexpr std::uint64_t kTurn = 2048;  // records of one ring before the others have theirs
 constexpr int kRounds = 64;            // of all rings before the clock and the socket have theirs
 
-// A thread inherits its starter's mask: all signals are blocked while it starts, and stay so in the new one.
-class AllSignalsBlocked {
- public:
-  AllSignalsBlocked() {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
-  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
-  ~AllSignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_{};
-};
-
 }  // namespace
 
 Drainer::Drainer(Intake& intake, OperationBuilder builder, Outlets& outlets, std::int64_t finish_timeout_ns,
@@ -55,7 +40,7 @@ Result<> Drainer::start() {
   wake_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake_.valid()) return last_system_error();
   try {
-    const AllSignalsBlocked blocked;
+    const SignalsBlocked inherited(all_signals());
     thread_ = std::thread([this] { run(); });
   } catch (const std::system_error& error) {
     return error_code(error.code());

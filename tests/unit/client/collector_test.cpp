@@ -415,16 +415,37 @@ TEST_F(CollectorTest, WithoutADirectoryCountsTheRowsAsLost) {
 TEST_F(CollectorTest, LeavesNoHalfMadeDirectoryBehind) {
   const pid_t child = ::fork();
   if (child == 0) {
-    ::signal(SIGXFSZ, SIG_IGN);
     const rlimit nothing{0, 0};
     ::setrlimit(RLIMIT_FSIZE, &nothing);
-    const Collector run(options());
-    ::_exit(run ? 1 : 0);
+    Collector run(options());
+    run.record({.operation_type = "upload"});
+    const Report report = run.finish();
+    ::_exit(!run && report.dropped == DropCounts{{"jsonl", {{"not_open", 1}}}} ? 0 : 1);
   }
   int status = 0;
   ::waitpid(child, &status, 0);
   EXPECT_EQ(status, 0);
   EXPECT_TRUE(std::filesystem::is_empty(directory_.path() / "metrics"));
+}
+
+TEST_F(CollectorTest, JoiningUnderAFileSizeLimitDoesNotKillTheWorkload) {
+  std::filesystem::path left;
+  {
+    Collector run(options());
+    left = run.directory();
+  }
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit nothing{0, 0};
+    ::setrlimit(RLIMIT_FSIZE, &nothing);
+    Collector joined(left, options());
+    joined.record({.operation_type = "upload"});
+    const Report report = joined.finish();
+    ::_exit(joined && report.dropped == DropCounts{{"jsonl", {{"disk_full", 1}}}} ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
 }
 
 // A file system of 1 MiB, for its life.
