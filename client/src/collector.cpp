@@ -24,6 +24,8 @@ namespace {
 
 constexpr const char* kRunDirectoryVariable = "METRICSD_RUN_DIR";
 constexpr std::size_t kIdPrefix = 16;  // of the client's 32 hex digits, in operation ids
+// 100 years stand for ever: milliseconds::max() does not fit in nanoseconds.
+constexpr std::chrono::milliseconds kLongestWait = std::chrono::hours(24 * 365 * 100);
 
 // The run to join: what the call says, else, where the options allow it, what the environment says.
 std::filesystem::path directory_to_join(const std::filesystem::path& told, const RunOptions& options) {
@@ -135,8 +137,9 @@ void Collector::State::start() {
                             .driver = or_runs(options.driver, run.driver),
                             .id_prefix = client_id.substr(0, kIdPrefix)},
                            intake.handles());
-  const std::int64_t timeout_ns = std::chrono::nanoseconds(options.finish_timeout).count();
-  drainer.emplace(intake, std::move(builder), outlets, timeout_ns, [this] { end_part(); });
+  const std::chrono::nanoseconds timeout =
+      std::clamp(options.finish_timeout, std::chrono::milliseconds::zero(), kLongestWait);
+  drainer.emplace(intake, std::move(builder), outlets, timeout.count(), [this] { end_part(); });
   if (const Result<> started = drainer->start(); !started) {
     drainer.reset();
     refuse("the background thread could not be started: " + started.error().message());

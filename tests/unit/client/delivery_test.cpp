@@ -175,6 +175,23 @@ TEST_F(DeliveryTest, ADaemonThatDoesNotReadCostsCountedOperations) {
             report.dropped.at("socket").at("queue_full"));
 }
 
+TEST_F(DeliveryTest, FinishWaitsForEverWhereItWasTold) {
+  FakeDaemon daemon(socket());
+  RunOptions patient = options();
+  patient.finish_timeout = std::chrono::milliseconds::max();
+  Collector run(patient);
+  ASSERT_TRUE(eventually([&] { return daemon.of_type("run_start").size() == 1; }));
+  daemon.set_reading(false);
+  record(run, 1000);
+  std::thread later([&daemon] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    daemon.set_reading(true);
+  });
+  EXPECT_EQ(run.finish().dropped, DropCounts{});
+  later.join();
+  EXPECT_EQ(daemon.operations(), 1000U);
+}
+
 TEST_F(DeliveryTest, FinishIsBoundedBeforeADaemonThatNeverReads) {
   FakeDaemon daemon(socket(), false);
   RunOptions hasty = options();

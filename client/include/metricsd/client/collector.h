@@ -77,7 +77,8 @@ struct RunOptions {
   // bytes.
   std::size_t queue_bytes = std::size_t{4} << 20;
 
-  // How long finish() waits for a daemon that was there to acknowledge what is still queued.
+  // How long finish() waits for a daemon that was there to acknowledge what is still queued; max(): until it
+  // has.
   std::chrono::milliseconds finish_timeout{2000};
 };
 
