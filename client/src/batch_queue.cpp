@@ -5,6 +5,8 @@
 namespace metricsd::client {
 namespace {
 
+constexpr std::size_t kSmallest = std::size_t{64} << 10;
+
 const ipc::StreamProgress* find(const std::vector<ipc::StreamProgress>& progress, std::uint32_t stream) {
   const auto found = std::find_if(progress.begin(), progress.end(),
                                   [stream](const auto& each) { return each.stream == stream; });
@@ -22,7 +24,7 @@ bool BatchQueue::has_room(std::size_t bytes) const {
 bool BatchQueue::push(Batch batch, std::string_view line) {
   if (!has_room(line.size())) return false;
   reclaim();
-  lines_.reserve(2 * max_bytes_);  // grown by itself it would overshoot the bound
+  make_room(line.size());
   batch.bytes = line.size();
   batches_.push_back(batch);
   lines_.append(line);
@@ -107,6 +109,15 @@ void BatchQueue::reclaim() {
   if (start_ == 0 || start_ < lines_.size() - start_) return;
   lines_.erase(0, start_);
   start_ = 0;
+}
+
+// Grows by doubling, in steps of which the last is the bound: grown by itself the text would overshoot it.
+void BatchQueue::make_room(std::size_t bytes) {
+  const std::size_t needed = std::max(lines_.size() + bytes, kSmallest);
+  if (needed <= lines_.capacity()) return;
+  std::size_t capacity = 2 * max_bytes_;
+  while (capacity / 2 >= needed) capacity /= 2;
+  lines_.reserve(capacity);
 }
 
 }  // namespace metricsd::client

@@ -1,6 +1,6 @@
 // Encoded batches that a daemon has not acknowledged as durable: written in order, kept until they are, and
-// written again where a connection ended before. When full the newest are refused. Memory: twice `max_bytes`,
-// asked for by the first push. One thread.
+// written again where a connection ended before. When full the newest are refused. Memory: grows with
+// what waits, to twice `max_bytes` at most, and is kept. One thread.
 //
 // A daemon takes the lines of a connection in their order; so what it has folded is the queue's beginning,
 // and one position says what goes next.
@@ -30,7 +30,7 @@ class BatchQueue {
     std::size_t bytes = 0;         // of its line; set by push()
   };
 
-  // False where there is no room.
+  // False where there is no room. Throws std::bad_alloc where there is no memory, and has taken nothing then.
   [[nodiscard]] bool push(Batch batch, std::string_view line);
 
   // Whether push() would take a line of so many bytes.
@@ -63,6 +63,7 @@ class BatchQueue {
 
  private:
   void reclaim();
+  void make_room(std::size_t bytes);
 
   std::size_t max_bytes_;
   std::deque<Batch> batches_;

@@ -94,30 +94,33 @@ std::uint64_t Sender::abandon_batch() noexcept {
   return queued_;
 }
 
+// What there is no memory for finds no room.
+template <class Encode>
+bool Sender::queue_line(const BatchQueue::Batch& batch, const Encode& encode) noexcept {
+  try {
+    line_.clear();
+    encode(line_);
+    return queue_.push(batch, line_);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
 void Sender::queue_batch() noexcept {
   const std::uint64_t count = encoder_.count();
   if (count == 0) return;
-  const std::uint64_t last = last_[stream_] + count;
-  if (push_batch(last)) {
-    last_[stream_] = last;
+  const BatchQueue::Batch batch{.stream = stream_,
+                                .last_seq = last_[stream_] + count,
+                                .first_seq = last_[stream_] + 1,
+                                .operations = operations_};
+  if (queue_line(batch, [this](std::string& line) { encoder_.finish(line); })) {
+    last_[stream_] = batch.last_seq;
     queued_ += count;
   } else {
     losses_.add(cause_of_backlog(), operations_);
   }
   encoder_.begin(stream_, last_[stream_] + 1);
   operations_ = 0;
-}
-
-bool Sender::push_batch(std::uint64_t last) noexcept {
-  const BatchQueue::Batch batch{
-      .stream = stream_, .last_seq = last, .first_seq = last_[stream_] + 1, .operations = operations_};
-  try {
-    line_.clear();
-    encoder_.finish(line_);
-    return queue_.push(batch, line_);
-  } catch (const std::bad_alloc&) {
-    return false;
-  }
 }
 
 bool Sender::has_much_to_write() const {
@@ -143,12 +146,10 @@ bool Sender::has_room() const {
 
 void Sender::push(ipc::SamplesMessage& message) {
   message.position = ipc::StreamPosition{limits::kMetricsStream, samples_ + 1};
-  line_.clear();
-  ipc::encode(line_, message);
   const BatchQueue::Batch batch{.stream = limits::kMetricsStream,
                                 .last_seq = samples_ + message.samples.size(),
                                 .first_seq = samples_ + 1};
-  if (queue_.push(batch, line_)) {
+  if (queue_line(batch, [&message](std::string& line) { ipc::encode(line, message); })) {
     samples_ = batch.last_seq;
   } else {
     unacknowledged_samples_ += message.samples.size();

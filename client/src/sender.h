@@ -106,7 +106,8 @@ class Sender {
   void begin_plain();
 
   void queue_batch() noexcept;
-  [[nodiscard]] bool push_batch(std::uint64_t last) noexcept;
+  template <class Encode>
+  [[nodiscard]] bool queue_line(const BatchQueue::Batch& batch, const Encode& encode) noexcept;
   void say_hello();
   void tell_everything();
   void tell_state();

@@ -1,5 +1,8 @@
 #include "batch_queue.h"
 
+#include <metricsd/support/memory_limit.h>
+#include <metricsd/support/sanitized.h>
+
 #include <string>
 
 #include <gtest/gtest.h>
@@ -113,6 +116,18 @@ TEST_F(BatchQueueTest, GivesEveryByteOnceInOrder) {
   }
   written += queue_.unsent();
   EXPECT_EQ(written, given);
+}
+
+// A gigabyte of room that few need must not be asked for.
+TEST(BatchQueue, GrowsWithWhatWaits) {
+  if (METRICSD_SANITIZED != 0) GTEST_SKIP() << "the sanitizers map what they like";
+  const support::MemoryLimit limit(std::size_t{64} << 20);
+  BatchQueue queue(std::size_t{1} << 30);
+  const std::string line(std::size_t{64} << 10, 'x');
+  for (std::uint64_t i = 1; i <= 100; ++i) {
+    ASSERT_TRUE(queue.push({.stream = 0, .last_seq = i, .first_seq = i, .operations = 1}, line));
+  }
+  EXPECT_EQ(queue.unsent().size(), 100 * line.size());
 }
 
 }  // namespace

@@ -490,8 +490,8 @@ TEST_F(CollectorTest, AFullDiskOnlyCostsCountedRows) {
   EXPECT_THAT(report.problems, ::testing::Not(::testing::IsEmpty()));  // nor had the other files room
 }
 
-// What the queue towards the daemon asks for, here 2 GiB, is not to be had.
-TEST_F(CollectorTest, WithoutMemoryForTheQueueEachOperationIsWrittenOnce) {
+// What the queue towards the daemon may come to hold, here 2 GiB, is not to be had.
+TEST_F(CollectorTest, WithoutMemoryForAFullQueueEachOperationIsWrittenOnce) {
   if (METRICSD_SANITIZED != 0) GTEST_SKIP() << "the sanitizers end a process that has no memory";
   constexpr std::uint64_t kOperations = 1000;
   const support::MemoryLimit limit(std::size_t{1} << 30);
