@@ -10,8 +10,6 @@
 namespace metricsd::client {
 namespace {
 
-using ipc::StreamProgress;
-
 class BatchQueueTest : public ::testing::Test {
  protected:
   bool push(std::uint32_t stream, std::uint64_t first, std::uint64_t count, std::string_view line) {
