@@ -3,6 +3,7 @@
 #include "support/fake_daemon.h"
 
 #include <metricsd/client/collector.h>
+#include <metricsd/support/sanitized.h>
 #include <metricsd/support/temporary_directory.h>
 
 #include <array>
@@ -204,6 +205,8 @@ TEST_F(MetricsTest, HandlesMayOutliveTheirCollector) {
 }
 
 TEST_F(MetricsTest, AChildsAreItsOwn) {
+  if (METRICSD_SANITIZED != 0)
+    GTEST_SKIP() << "the sanitizers allow no thread in the child of a process with threads";
   FakeDaemon daemon(socket());
   Collector run(options());
   Counter counter = run.counter({.name = "c"});
