@@ -241,7 +241,8 @@ Message read_samples(FieldReader& fields) {
     if (sample) {
       message.samples.push_back(*std::move(sample));
     } else {
-      message.refused.push_back(json_errc(sample.error()));
+      const std::size_t place = message.samples.size() + message.refused.size();
+      message.refused.push_back({.row = place, .reason = json_errc(sample.error())});
     }
   }
   return message;

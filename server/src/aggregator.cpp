@@ -203,30 +203,37 @@ Result<> Aggregator::handle(Sender& sender, const ipc::DefineMessage& message) {
 }
 
 Result<> Aggregator::handle(Sender& sender, const ipc::SamplesMessage& message) {
-  std::uint64_t known = 0;
-  if (message.position) {
-    const std::uint64_t rows = message.samples.size() + message.refused.size();
-    const auto advanced = advance(sender, *message.position, rows);
-    if (!advanced) return advanced.error();
-    if (advanced->known == rows) return {};
-    known = std::min<std::uint64_t>(advanced->known, message.samples.size());
-  }
-  RecordCounts counts;
+  const std::uint64_t rows = message.samples.size() + message.refused.size();
+  if (!message.position) return apply_rows(sender, message, 0);
+  const auto advanced = advance(sender, *message.position, rows);
+  if (!advanced) return advanced.error();
+  const std::uint64_t rejected_before = totals_.rejected_in_all();
+  const Result<> applied = apply_rows(sender, message, advanced->known);
+  const std::uint64_t rejected = totals_.rejected_in_all() - rejected_before;
+  sender.client->records.rejected += rejected;
+  sender.client->records.folded += rows - advanced->known - rejected;
+  return applied;
+}
+
+// The first `known` rows have been taken before. The error is the last row's that was refused.
+Result<> Aggregator::apply_rows(Sender& sender, const ipc::SamplesMessage& message, std::uint64_t known) {
   Result<> last;
-  const auto refuse_row = [&](Errc reason) {
-    refuse(reason);
-    ++counts.rejected;
-    last = reason;
-  };
-  for (const ipc::Sample& sample : std::span(message.samples).subspan(known)) {
-    const auto applied = apply_sample(sender, sample);
-    if (!applied) refuse_row(static_cast<Errc>(applied.error().value()));
-    if (applied) ++counts.folded;
-  }
-  for (const Errc reason : message.refused) refuse_row(reason);
-  if (message.position) {
-    sender.client->records.folded += counts.folded;
-    sender.client->records.rejected += counts.rejected;
+  auto sample = message.samples.begin();
+  auto refused = message.refused.begin();
+  for (std::uint64_t row = 0; sample != message.samples.end() || refused != message.refused.end(); ++row) {
+    const bool is_refused =
+        refused != message.refused.end() && (refused->row == row || sample == message.samples.end());
+    Result<> applied;
+    if (is_refused) {
+      applied = refused++->reason;
+    } else if (row >= known) {
+      applied = apply_sample(sender, *sample++);
+    } else {
+      ++sample;
+    }
+    if (row < known || applied) continue;
+    refuse(static_cast<Errc>(applied.error().value()));
+    last = applied;
   }
   return last;
 }

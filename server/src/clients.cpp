@@ -112,6 +112,8 @@ void Clients::report(std::vector<ClientReport>& out, std::size_t most) const {
 std::uint64_t* Clients::open(Client& client, std::uint32_t stream, std::uint64_t from) {
   const auto known = client.folded.find(stream);
   if (known != client.folded.end()) return &known->second;
+  // Who is connected goes before who is not.
+  while (streams_ >= limits::kClientStreams && !idle_.empty()) erase(*idle_.front());
   if (streams_ >= limits::kClientStreams) {
     client.has_a_past = true;  // should there be room later, what was refused till then is no gap
     return nullptr;

@@ -316,7 +316,7 @@ TEST(Samples, RefuseABadRowAlone) {
                           {"[1,[],[[1]]]", Errc::wrong_type}}) {
     const auto message =
         take<SamplesMessage>(R"({"type":"samples","rows":[[7,[],1],)" + bad.row + ",[8,[],2]]}");
-    EXPECT_THAT(message.refused, ElementsAre(bad.reason)) << bad.row;
+    EXPECT_THAT(message.refused, ElementsAre(RefusedRow{1, bad.reason})) << bad.row;
     ASSERT_EQ(message.samples.size(), 2U) << bad.row;
     EXPECT_EQ(message.samples[1].id, 8U);
   }
@@ -333,7 +333,7 @@ std::string row_refusal(const std::string& value) {
   const auto message =
       take<SamplesMessage>(R"({"type":"samples","rows":[[7,[],1],[1,[],)" + value + "],[8,[],2]]}");
   EXPECT_EQ(message.samples.size() + message.refused.size(), 3U);
-  return message.refused.empty() ? "" : std::string(reason(message.refused.at(0)));
+  return message.refused.empty() ? "" : std::string(reason(message.refused.at(0).reason));
 }
 
 TEST(Samples, RefuseAHistogramThatLies) {

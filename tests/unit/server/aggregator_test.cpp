@@ -318,7 +318,7 @@ TEST_F(AggregatorTest, BadSamplesAreRefusedOneByOne) {
                      {.id = 2, .labels = {}, .values = {1, -1}},
                      {.id = 9, .labels = {}, .values = {1}},
                      {.id = 1, .labels = {"a"}, .values = {1}}};
-  message.refused = {Errc::wrong_type};
+  message.refused = {{.row = 10, .reason = Errc::wrong_type}};
   EXPECT_FALSE(tell(message));
   EXPECT_EQ(page().value("jobs_total", {{"queue", "a"}}), 2);
   EXPECT_EQ(rejected(Errc::out_of_range), 3U);
@@ -485,7 +485,7 @@ TEST_F(AggregatorTest, SamplesInAStreamCountOnce) {
   ASSERT_TRUE(tell(define(1, "jobs", Kind::counter)));
   ipc::SamplesMessage message = samples(1, {}, {5});
   message.samples.push_back(message.samples.front());
-  message.refused = {Errc::wrong_type};
+  message.refused = {{.row = 2, .reason = Errc::wrong_type}};
   message.position = ipc::StreamPosition{0, 1};
   EXPECT_EQ(tell(message).error(), Errc::unexpected_message);  // who has no client has no streams
   EXPECT_EQ(rejected(Errc::unexpected_message), 3U);
@@ -497,6 +497,20 @@ TEST_F(AggregatorTest, SamplesInAStreamCountOnce) {
   EXPECT_EQ(sender_.client->records.emitted, 3U);
   EXPECT_EQ(sender_.client->records.folded, 2U);
   EXPECT_EQ(sender_.client->records.rejected, 1U);
+}
+
+TEST_F(AggregatorTest, OfSamplesThatArePartlyKnownTheRestIsNew) {
+  ASSERT_TRUE(tell(define(1, "jobs", Kind::counter)));
+  say_hello();
+  ipc::SamplesMessage message = samples(1, {}, {5});
+  message.refused = {{.row = 0, .reason = Errc::wrong_type}};
+  message.position = ipc::StreamPosition{0, 1};
+  EXPECT_FALSE(tell(message));
+  message.samples.push_back({.id = 1, .labels = {}, .values = {100}});
+  EXPECT_TRUE(tell(message));
+  EXPECT_EQ(page().value("jobs_total", {}), 105);
+  EXPECT_EQ(rejected(Errc::wrong_type), 1U);
+  EXPECT_EQ(sender_.client->records.emitted, 3U);
 }
 
 TEST_F(AggregatorTest, ExpiryLetsSilentSeriesGo) {

@@ -8,6 +8,7 @@
 #include <metricsd/models/kinds/histogram.h>
 #include <metricsd/models/run.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -59,10 +60,18 @@ struct StreamPosition {
   std::uint64_t first_seq = 0;
 };
 
+// A row that is not a sample.
+struct RefusedRow {
+  std::size_t row = 0;  // its place among all rows
+  Errc reason{};
+
+  bool operator==(const RefusedRow&) const = default;
+};
+
 struct SamplesMessage {
   std::optional<StreamPosition> position{};  // of the first row, where the sender wants them acknowledged
   std::vector<Sample> samples;
-  std::vector<Errc> refused;  // one for each row that is not a sample
+  std::vector<RefusedRow> refused;  // in the order of their places
 };
 
 // Losses of the sender since the connection began, cumulative.
