@@ -68,7 +68,8 @@ void Handles::write_to_segment(std::uint32_t handle, const Entry& entry) {
     head.lengths[i] = static_cast<std::uint16_t>(texts[i].size());
     head.size += head.lengths[i];
   }
-  head.size = (head.size + kEntryAlignment - 1) / kEntryAlignment * kEntryAlignment;
+  head.size =
+      static_cast<std::uint32_t>((head.size + kEntryAlignment - 1) / kEntryAlignment * kEntryAlignment);
 
   const auto room_of = [](const SegmentMapping& mapping) {
     const auto* block = reinterpret_cast<const ipc::DictionaryBlock*>(mapping.address());
