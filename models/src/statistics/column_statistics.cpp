@@ -90,11 +90,18 @@ Result<> add_percentiles(const Values& values, std::size_t in_memory, Statistics
     const Position position = position_of(percentile.per_mille, statistics.count);
     ranks.insert(ranks.end(), {position.rank, position.next_rank});
   }
+  std::sort(ranks.begin(),
+            ranks.end());  // of few values the rank after one percentile may lie behind another's
   const Result<std::vector<std::uint64_t>> selected = values.select(ranks, in_memory);
   if (!selected) return selected.error();
+  const auto value_at = [&](std::uint64_t rank) {
+    const auto place = std::lower_bound(ranks.begin(), ranks.end(), rank) - ranks.begin();
+    return (*selected)[static_cast<std::size_t>(place)];
+  };
   for (std::size_t i = 0; i < kPercentiles.size(); ++i) {
     const Position position = position_of(kPercentiles[i].per_mille, statistics.count);
-    statistics.percentiles[i] = interpolate((*selected)[2 * i], (*selected)[2 * i + 1], position.thousandths);
+    statistics.percentiles[i] =
+        interpolate(value_at(position.rank), value_at(position.next_rank), position.thousandths);
   }
   return {};
 }

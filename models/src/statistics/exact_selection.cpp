@@ -224,6 +224,7 @@ std::uint64_t CellCounts::first_value_of(std::size_t cell) {
 
 Result<std::vector<std::uint64_t>> select_ranks(const ValueSource& source, std::uint64_t count,
                                                 std::span<const std::uint64_t> ranks, std::size_t in_memory) {
+  assert(std::is_sorted(ranks.begin(), ranks.end()));
   if (ranks.empty()) return std::vector<std::uint64_t>{};
   if (count <= std::min<std::uint64_t>(kFew, in_memory)) return collect_all(source, count, ranks);
   CellCounts counts;

@@ -581,6 +581,29 @@ TEST(SummaryBuilder, PercentilesEqualThoseOfSortedValues) {
   }
 }
 
+// Of few values the ranks that percentiles ask for overlap in every way there is.
+TEST(SummaryBuilder, PercentilesOfFewValuesEqualThoseOfSortedValues) {
+  std::mt19937 random(11);
+  for (std::uint64_t count = 1; count <= 1100; count += count < 130 ? 1 : 97) {
+    std::vector<OperationMetric> operations;
+    std::vector<double> sorted;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      sorted.push_back(static_cast<double>(random() % 10'000));
+      operations.push_back(upload(0, sorted.back()));
+    }
+    std::sort(sorted.begin(), sorted.end());
+    const RunSummary summary = summarize(operations, run_of(10));
+    for (const Percentile& percentile : kPercentiles) {
+      const double h = static_cast<double>((count - 1) * percentile.per_mille) / 1000;
+      const auto low = static_cast<std::size_t>(h);
+      const double high = sorted[std::min<std::size_t>(low + 1, sorted.size() - 1)];
+      ASSERT_NEAR(summary.overall.duration_ms->percentile(percentile.per_mille),
+                  sorted[low] + (high - sorted[low]) * (h - static_cast<double>(low)), 1e-6)
+          << count << " values, " << percentile.name;
+    }
+  }
+}
+
 TEST(SummaryBuilder, SaysThatItCannotSpill) {
   const support::TemporaryDirectory directory;
   SummaryBuilder builder({0, directory.path() / "missing", 10});
