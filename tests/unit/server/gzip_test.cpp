@@ -25,7 +25,7 @@ std::string decompressed(const std::string& bytes, std::size_t size) {
 
 TEST(Gzip, GivesBackWhatItTook) {
   std::mt19937 random(1);
-  for (const std::size_t size : {0, 1, 1000, 65'536, 1'000'000}) {
+  for (const std::size_t size : {0U, 1U, 1000U, 65'536U, 1'000'000U}) {
     std::string noise(size, '\0');
     for (char& c : noise) c = static_cast<char>(random());
     for (const std::string& text : {std::string(size, 'x'), noise}) {
