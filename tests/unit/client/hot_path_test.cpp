@@ -27,26 +27,27 @@ thread_local std::uint64_t t_allocations = 0;
 }  // namespace
 
 #if !METRICSD_SANITIZED
-// Every way to memory counts, the library's own included: the loader finds these before the C library's.
+// Every way to memory counts, the library's own included: the loader finds these before the C library's, for
+// they are not hidden as everything else is.
 extern "C" {
 void* __libc_malloc(std::size_t size);                     // NOLINT: names of the C library
 void* __libc_calloc(std::size_t count, std::size_t size);  // NOLINT
 void* __libc_realloc(void* block, std::size_t size);       // NOLINT
 void* __libc_memalign(std::size_t at, std::size_t size);   // NOLINT
 
-void* malloc(std::size_t size) {
+[[gnu::visibility("default")]] void* malloc(std::size_t size) {
   ++t_allocations;
   return __libc_malloc(size);
 }
-void* calloc(std::size_t count, std::size_t size) {
+[[gnu::visibility("default")]] void* calloc(std::size_t count, std::size_t size) {
   ++t_allocations;
   return __libc_calloc(count, size);
 }
-void* realloc(void* block, std::size_t size) {
+[[gnu::visibility("default")]] void* realloc(void* block, std::size_t size) {
   ++t_allocations;
   return __libc_realloc(block, size);
 }
-void* aligned_alloc(std::size_t at, std::size_t size) {
+[[gnu::visibility("default")]] void* aligned_alloc(std::size_t at, std::size_t size) {
   ++t_allocations;
   return __libc_memalign(at, size);
 }
