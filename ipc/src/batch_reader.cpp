@@ -130,6 +130,7 @@ bool take_row(LineCursor& line, std::size_t dictionary, BatchRow& row) {
     return false;
   }
   row.shared = static_cast<std::uint32_t>(shared);
+  row.refusal = {};
   row.duration_ns = static_cast<std::int64_t>(duration);
   return shared < dictionary && duration <= static_cast<std::uint64_t>(limits::kDurationNs) &&
          row.object_size_bytes <= limits::kWhole && row.retry_count <= limits::kWhole;
@@ -210,24 +211,26 @@ class DocumentReader {
 
  private:
   Result<SharedFields> read_entry(const json::value& value) {
-    const auto* object = value.if_object();
-    if (object == nullptr) return Errc::wrong_type;
-    FieldReader fields(*object);
-    SharedFields entry;
-    entry.operation_type = fields.required("operation_type", read_type_name);
-    if (!fields.fault() && entry.operation_type.empty()) return Errc::invalid_characters;
-    entry.workload_type = fields.optional("workload_type", read_type_name).value_or("");
-    entry.driver = fields.optional("driver", text_up_to(limits::kDriver)).value_or("");
-    entry.success = fields.required("success", read_flag);
-    entry.error_code = fields.optional("error_code", text_up_to(limits::kErrorCode)).value_or("");
-    if (fields.fault()) return fields.fault()->reason;
+    return read_fields(value, [this](FieldReader& fields) {
+      SharedFields entry;
+      entry.operation_type = fields.required("operation_type", read_type_name);
+      if (entry.operation_type.empty()) fields.refuse(Errc::invalid_characters, "operation_type");
+      entry.workload_type = fields.optional("workload_type", read_type_name).value_or("");
+      entry.driver = fields.optional("driver", text_up_to(limits::kDriver)).value_or("");
+      entry.success = fields.required("success", read_flag);
+      entry.error_code = fields.optional("error_code", text_up_to(limits::kErrorCode)).value_or("");
+      count_unknown(fields.object());
+      return entry;
+    });
+  }
+
+  void count_unknown(const json::object& entry) {
     constexpr std::array<std::string_view, 5> kKnown{"operation_type", "workload_type", "driver", "success",
                                                      "error_code"};
-    for (const auto& member : *object) {
+    for (const auto& member : entry) {
       const std::string_view key = member.key();
       if (std::find(kKnown.begin(), kKnown.end(), key) == kKnown.end()) ++out_.unknown_fields;
     }
-    return entry;
   }
 
   static Result<bool> read_flag(const json::value& value) {
@@ -305,7 +308,6 @@ bool BatchReader::read_usual(std::string_view line) {
     usual_head_.assign(head, at.position());
   }
   batch_.rows.resize(count);
-  for (BatchRow& row : batch_.rows) row.refusal = {};
   batch_.unknown_fields = 0;
   batch_.refusal.reset();
   return take_rows(at, batch_.shared.size(), batch_.rows);

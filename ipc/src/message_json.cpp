@@ -261,24 +261,18 @@ Result<std::string> read_id(const json::value& value) {
 }
 
 Result<StreamPosition> read_stream_position(const json::value& value) {
-  const auto* object = value.if_object();
-  if (object == nullptr) return Errc::wrong_type;
-  FieldReader fields(*object);
-  const StreamPosition position{fields.required("stream", read_stream),
-                                fields.required("first_seq", read_sequence_number)};
-  if (fields.fault()) return fields.fault()->reason;
-  return position;
+  return read_fields(value, [](FieldReader& fields) {
+    return StreamPosition{fields.required("stream", read_stream),
+                          fields.required("first_seq", read_sequence_number)};
+  });
 }
 
 Result<StreamProgress> read_stream_progress(const json::value& value) {
-  const auto* object = value.if_object();
-  if (object == nullptr) return Errc::wrong_type;
-  FieldReader fields(*object);
-  const StreamProgress progress{fields.required("stream", read_stream),
-                                fields.required("folded", whole_up_to(limits::kWhole)),
-                                fields.required("durable", whole_up_to(limits::kWhole))};
-  if (fields.fault()) return fields.fault()->reason;
-  return progress;
+  return read_fields(value, [](FieldReader& fields) {
+    return StreamProgress{fields.required("stream", read_stream),
+                          fields.required("folded", whole_up_to(limits::kWhole)),
+                          fields.required("durable", whole_up_to(limits::kWhole))};
+  });
 }
 
 Message read_hello(FieldReader& fields) {

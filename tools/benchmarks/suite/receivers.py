@@ -43,6 +43,13 @@ class Receiver:
         return self._context.cpu_ns(self.process.pid) - before
 
 
+def fresh_socket(context, name):
+    """Where a receiver may listen; what an earlier one left there is gone."""
+    path = context.directory / name
+    path.unlink(missing_ok=True)
+    return path
+
+
 def connect(path):
     connection = socket.socket(socket.AF_UNIX)
     connection.settimeout(harness.PATIENCE_SECONDS)

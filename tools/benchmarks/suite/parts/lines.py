@@ -1,7 +1,7 @@
 """The daemon's cost of one operation that comes as a line of its own."""
 
 import lines
-from receivers import Operations, Receiver
+from receivers import Operations, Receiver, fresh_socket
 from row import Row
 
 NAME = "lines"
@@ -26,6 +26,5 @@ def run(context):
 
 
 def reader(context):
-    path = context.directory / "sink.sock"
-    path.unlink(missing_ok=True)
+    path = fresh_socket(context, "sink.sock")
     return Receiver(context, [context.program("metricsd_load"), "read-only", "--unix", path], path)

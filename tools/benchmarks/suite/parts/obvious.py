@@ -1,7 +1,7 @@
 """The daemon against the pipeline that one writes first."""
 
 import lines
-from receivers import Operations, Receiver
+from receivers import Operations, Receiver, fresh_socket
 from row import Row
 
 NAME = "obvious"
@@ -27,6 +27,5 @@ def run(context):
 
 
 def pipeline(context):
-    path = context.directory / "obvious.sock"
-    path.unlink(missing_ok=True)
+    path = fresh_socket(context, "obvious.sock")
     return Receiver(context, [context.program("metricsd_bench_obvious"), path], path)

@@ -101,4 +101,16 @@ class FieldReader {
   std::optional<FieldFault> fault_;
 };
 
+// What `read`, a function of a FieldReader, makes of an object; the first fault of a field is the object's.
+template <class Read>
+[[nodiscard]] auto read_fields(const boost::json::value& value, const Read& read)
+    -> Result<std::invoke_result_t<Read, FieldReader&>> {
+  const auto object = any_object(value);
+  if (!object) return object.error();
+  FieldReader fields(**object);
+  auto made = read(fields);
+  if (fields.fault()) return fields.fault()->reason;
+  return made;
+}
+
 }  // namespace metricsd
