@@ -11,7 +11,10 @@
 
 namespace metricsd::ipc {
 
-Decoder::Decoder(std::size_t max_line) : lines_(max_line), batches_(std::make_unique<BatchReader>()) {}
+Decoder::Decoder(std::size_t max_line)
+    : lines_(max_line),
+      reader_(OperationReader::Throughput::left_out),
+      batches_(std::make_unique<BatchReader>()) {}
 Decoder::~Decoder() = default;
 
 const Batch& Decoder::batch() const {

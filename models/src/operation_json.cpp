@@ -6,12 +6,16 @@
 namespace metricsd {
 
 struct OperationReader::State {
+  explicit State(Throughput throughput)
+      : leaves_out_throughput(throughput == Throughput::left_out), usual(!leaves_out_throughput) {}
+
+  const bool leaves_out_throughput;
   UsualOperationReader usual;
   CarefulOperationReader careful;
   std::uint64_t unknown_fields = 0;
 };
 
-OperationReader::OperationReader() : state_(std::make_unique<State>()) {}
+OperationReader::OperationReader(Throughput throughput) : state_(std::make_unique<State>(throughput)) {}
 OperationReader::~OperationReader() = default;
 OperationReader::OperationReader(OperationReader&&) noexcept = default;
 OperationReader& OperationReader::operator=(OperationReader&&) noexcept = default;
@@ -31,6 +35,7 @@ std::size_t OperationReader::read_usual_line(std::string_view lines, OperationVi
 OperationReader::Outcome OperationReader::read_any(std::string_view json, OperationView& out) {
   const Outcome outcome = state_->careful.read(json, out);
   state_->unknown_fields = state_->careful.unknown_fields();
+  if (state_->leaves_out_throughput) out.throughput_mbps.reset();
   return outcome;
 }
 

@@ -49,7 +49,8 @@ inline bool read_time_of_day(const char* text, std::int64_t& ns) {
 // Takes the value of each field. False: it is not of the usual form.
 class Values {
  public:
-  Values(DayCache& days, OperationView& out) : days_(days), out_(out) {}
+  Values(DayCache& days, bool with_throughput, OperationView& out)
+      : days_(days), with_throughput_(with_throughput), out_(out) {}
 
   template <Field kField>
   bool take(Cursor& cursor) {
@@ -62,7 +63,7 @@ class Values {
     if constexpr (kField == object_key) return text<kField>(cursor, out_.object_key);
     if constexpr (kField == object_size_bytes) return whole(cursor, out_.object_size_bytes);
     if constexpr (kField == duration_ms) return milliseconds(cursor, out_.duration_ns);
-    if constexpr (kField == throughput_mbps) return number(cursor, out_.throughput_mbps);
+    if constexpr (kField == throughput_mbps) return throughput(cursor);
     if constexpr (kField == success) return boolean(cursor, out_.success);
     if constexpr (kField == error_code) return text<kField>(cursor, out_.error_code);
     if constexpr (kField == error_message) return text<kField>(cursor, out_.error_message);
@@ -136,6 +137,10 @@ class Values {
     return true;
   }
 
+  bool throughput(Cursor& cursor) {
+    return with_throughput_ ? number(cursor, out_.throughput_mbps) : cursor.number();
+  }
+
   static bool number(Cursor& cursor, std::optional<double>& into) {
     const char* const begin = cursor.at();
     std::uint64_t value = 0;
@@ -170,6 +175,7 @@ class Values {
   }
 
   DayCache& days_;
+  const bool with_throughput_;
   OperationView& out_;
 };
 
@@ -235,10 +241,10 @@ bool complete(Fields given, OperationView& out) {
 // The object's closing brace; null where it is not usual. All in one function: see Cursor.
 template <class Style>
 [[gnu::flatten, gnu::hot, gnu::noinline]] const char* take_object(std::string_view text, DayCache& days,
-                                                                  OperationView& out) {
+                                                                  bool with_throughput, OperationView& out) {
   out = OperationView{};
   Cursor cursor(text);
-  Values values(days, out);
+  Values values(days, with_throughput, out);
   if (!cursor.take('{')) return nullptr;
   // Most lines are in the contract's order, and need one turn.
   constexpr int kTurns = 4;
@@ -296,7 +302,8 @@ const char* UsualOperationReader::read_object(std::string_view text, OperationVi
 }
 
 const char* UsualOperationReader::read_in_style(std::string_view text, OperationView& out) {
-  return spaced_ ? take_object<Style<true>>(text, days_, out) : take_object<Style<false>>(text, days_, out);
+  return spaced_ ? take_object<Style<true>>(text, days_, with_throughput_, out)
+                 : take_object<Style<false>>(text, days_, with_throughput_, out);
 }
 
 }  // namespace metricsd

@@ -44,6 +44,8 @@ class DayCache {
 // One thread.
 class UsualOperationReader {
  public:
+  explicit UsualOperationReader(bool with_throughput = true) : with_throughput_(with_throughput) {}
+
   // False: `json` is not of the usual form, and `out` is unspecified. Otherwise `out` refers to `json`.
   bool read(std::string_view json, OperationView& out);
   // The same of the line that `lines` begins with; they end in a newline. Returns the bytes of the line with
@@ -54,6 +56,7 @@ class UsualOperationReader {
   const char* read_object(std::string_view text, OperationView& out);
   const char* read_in_style(std::string_view text, OperationView& out);
 
+  const bool with_throughput_;
   DayCache days_;
   bool spaced_ = false;  // whether the line before had spaces behind its commas and colons
 };

@@ -49,16 +49,9 @@ class CompactValue {
     std::string_view text;
     return cursor_.string(text);
   }
-  // One of more digits, or with an exponent, is followed by what no member is followed by.
   bool take_number() {
-    std::uint64_t value = 0;
     static_cast<void>(cursor_.take('-'));
-    if (!cursor_.integer_part(value)) return false;
-    static_cast<void>(cursor_.digits());
-    if (!cursor_.take('.')) return true;
-    if (cursor_.digits().size() == 0) return false;
-    static_cast<void>(cursor_.digits());
-    return true;
+    return cursor_.number();
   }
 
   Cursor cursor_;

@@ -111,6 +111,19 @@ class Cursor {
     return true;
   }
 
+  // A JSON number without a sign and an exponent, of at most 16 digits before its point and 24 behind it: one
+  // of more digits, or with an exponent, is followed by what no member is followed by.
+  bool number() {
+    std::uint64_t whole = 0;
+    if (!integer_part(whole)) return false;
+    static_cast<void>(digits());
+    if (!take('.')) return true;
+    DigitRun run = digits();
+    if (run.size() == 0) return false;
+    for (int more = 0; more < 2 && run.is_full(); ++more) run = digits();
+    return true;
+  }
+
  private:
   // Bytes from here on, with the last one.
   std::size_t left() const { return static_cast<std::size_t>(last_ - at_) + 1; }

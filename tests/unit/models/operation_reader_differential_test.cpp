@@ -51,12 +51,20 @@ std::string described(const OperationView& operation) {
   return out;
 }
 
+std::string same(OperationView& operation) {
+  return described(operation);
+}
+std::string without_throughput(OperationView& operation) {
+  operation.throughput_mbps.reset();
+  return described(operation);
+}
+
 template <class Reader>
-std::string answer(Reader& reader, std::string_view line) {
+std::string answer(Reader& reader, std::string_view line, std::string describe(OperationView&) = same) {
   OperationView operation;
   switch (reader.read(line, operation)) {
     case Outcome::operation:
-      return described(operation) + " unknown " + std::to_string(reader.unknown_fields());
+      return describe(operation) + " unknown " + std::to_string(reader.unknown_fields());
     case Outcome::typed: return "typed";
     case Outcome::refused: break;
   }
@@ -84,6 +92,7 @@ class Comparison {
     ++lines_;
     const std::string careful = answer(careful_, line.view());
     ASSERT_EQ(answer(both_, line.view()), careful) << text;
+    ASSERT_EQ(answer(both_less_, line.view()), answer(careful_, line.view(), without_throughput)) << text;
     OperationView operation;
     const bool usual = usual_.read(line.view(), operation);
     if (usual) ++usual_lines_;
@@ -112,6 +121,7 @@ class Comparison {
   }
 
   OperationReader both_;
+  OperationReader both_less_{OperationReader::Throughput::left_out};
   CarefulOperationReader careful_;
   UsualOperationReader usual_;  // only to see how many lines take the fast path
   std::string before_ = "\n";

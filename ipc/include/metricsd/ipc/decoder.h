@@ -48,7 +48,8 @@ class Decoder {
   // At the connection's end: a half line is a refusal (Errc::half_line), else need_more.
   Step finish();
 
-  // What the last step found; valid until the next one. What is large goes at need_more, with its memory.
+  // What the last step found; valid until the next one. What is large goes at need_more, with its memory. Of
+  // an operation throughput_mbps is left out: it follows from what is counted.
   [[nodiscard]] const OperationView& operation() const { return operation_; }
   [[nodiscard]] const Batch& batch() const;
   [[nodiscard]] const Message& message() const { return message_; }

@@ -25,7 +25,11 @@ class OperationReader {
     refused,    // see refusal() and refused_field()
   };
 
-  OperationReader();
+  // What becomes of throughput_mbps once it is found to be right: given, or left out for who has no use for
+  // it (to make a double of its many digits takes as long as to read any other three fields).
+  enum class Throughput { given, left_out };
+
+  explicit OperationReader(Throughput throughput = Throughput::given);
   ~OperationReader();
   OperationReader(OperationReader&&) noexcept;
   OperationReader& operator=(OperationReader&&) noexcept;
