@@ -12,14 +12,10 @@
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace metricsd::ipc {
 namespace {
-
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 
 // The line of docs/wire-protocol.md. It stays as it is: senders of this version write it for ever.
 constexpr std::string_view kGolden =
