@@ -185,11 +185,10 @@ TEST(Segment, IsNotMappedInAForkedChild) {
   const Ring ring(segment, 0, std::size_t{1} << 20);
   const auto* const data = ring.readable().data();
   unsigned char there = 0;
-  const auto* const page = reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(data) /
-                                                         Segment::page_bytes() * Segment::page_bytes());
-  ASSERT_EQ(::mincore(const_cast<void*>(page), 1, &there), 0);
+  const std::byte* const page = data - reinterpret_cast<std::uintptr_t>(data) % Segment::page_bytes();
+  ASSERT_EQ(::mincore(const_cast<std::byte*>(page), 1, &there), 0);
   EXPECT_EQ(exit_code_of([&] {
-              if (::mincore(const_cast<void*>(page), 1, &there) != -1) return 1;
+              if (::mincore(const_cast<std::byte*>(page), 1, &there) != -1) return 1;
               return ::fcntl(segment.descriptor(), F_GETFD) == -1 ? 0 : 2;
             }),
             0);

@@ -12,6 +12,7 @@
 #include <future>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -30,8 +31,9 @@ class Peer {
 
   explicit Peer(Answer answer, std::size_t max_bytes = SIZE_MAX)
       : listener_(path()),
-        read_(
-            std::async(std::launch::async, [this, answer, max_bytes] { return serve(answer, max_bytes); })) {}
+        read_(std::async(std::launch::async, [this, answer = std::move(answer), max_bytes] {
+          return serve(answer, max_bytes);
+        })) {}
 
   [[nodiscard]] std::string path() const { return (directory_.path() / "peer.sock").string(); }
   [[nodiscard]] std::string read() { return read_.get(); }
