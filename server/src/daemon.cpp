@@ -126,8 +126,8 @@ class Daemon {
   Snapshots snapshots_;
   StatusDesk status_desk_;
   http::Router router_;
-  http::AnswerDesk answer_desk_;
   std::unique_ptr<http::Front> front_;
+  http::AnswerDesk answer_desk_;  // who still waits here is one of the front's connections
   std::unique_ptr<Acceptor> acceptor_;
   asio::thread_pool workers_{kWorkers};
 };
