@@ -7,9 +7,9 @@ namespace metricsd {
 
 struct OperationReader::State {
   explicit State(Throughput throughput)
-      : leaves_out_throughput(throughput == Throughput::left_out), usual(!leaves_out_throughput) {}
+      : with_throughput(throughput == Throughput::given), usual(with_throughput) {}
 
-  const bool leaves_out_throughput;
+  const bool with_throughput;
   UsualOperationReader usual;
   CarefulOperationReader careful;
   std::uint64_t unknown_fields = 0;
@@ -35,7 +35,7 @@ std::size_t OperationReader::read_usual_line(std::string_view lines, OperationVi
 OperationReader::Outcome OperationReader::read_any(std::string_view json, OperationView& out) {
   const Outcome outcome = state_->careful.read(json, out);
   state_->unknown_fields = state_->careful.unknown_fields();
-  if (state_->leaves_out_throughput) out.throughput_mbps.reset();
+  if (!state_->with_throughput) out.throughput_mbps.reset();
   return outcome;
 }
 
