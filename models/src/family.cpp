@@ -1,5 +1,7 @@
 #include <metricsd/models/family.h>
 #include <metricsd/models/limits.h>
+#include <metricsd/models/state/state_reader.h>
+#include <metricsd/models/state/state_writer.h>
 #include <metricsd/models/utf8.h>
 
 #include <algorithm>
@@ -83,6 +85,42 @@ Result<> validate(const FamilySpec& spec) {
     return Errc::invalid_definition;
   }
   return {};
+}
+
+// base name, unit, help (text), kind, merge (u8), label names (count, text), bounds (count, f64), kept label
+void save(StateWriter& out, const FamilySpec& spec) {
+  out.text(spec.base_name);
+  out.text(spec.unit);
+  out.text(spec.help);
+  out.u8(static_cast<std::uint8_t>(spec.kind));
+  out.u8(static_cast<std::uint8_t>(spec.merge));
+  out.u64(spec.label_names.size());
+  for (const std::string& name : spec.label_names) out.text(name);
+  out.u64(spec.bounds.size());
+  for (const double bound : spec.bounds) out.f64(bound);
+  out.text(spec.kept_label);
+}
+
+FamilySpec load_family_spec(StateReader& in) {
+  FamilySpec spec;
+  spec.base_name = in.text(limits::kFamilyName);
+  spec.unit = in.text(limits::kUnit);
+  spec.help = in.text(limits::kHelp);
+  const std::uint8_t kind = in.u8();
+  const std::uint8_t merge = in.u8();
+  if (kind > static_cast<std::uint8_t>(Kind::histogram) || merge > static_cast<std::uint8_t>(Merge::last)) {
+    in.fail();
+    return spec;
+  }
+  spec.kind = static_cast<Kind>(kind);
+  spec.merge = static_cast<Merge>(merge);
+  spec.label_names.resize(in.count(limits::kLabels, 1));
+  for (std::string& name : spec.label_names) name = in.text(limits::kLabelValue);
+  spec.bounds.resize(in.count(limits::kBounds, sizeof(double)));
+  for (double& bound : spec.bounds) bound = in.f64();
+  spec.kept_label = in.text(limits::kLabelValue);
+  if (!in.failed() && !validate(spec)) in.fail();
+  return spec;
 }
 
 const std::vector<double>& default_duration_bounds() {

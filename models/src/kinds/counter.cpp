@@ -1,4 +1,6 @@
 #include <metricsd/models/kinds/counter.h>
+#include <metricsd/models/state/state_reader.h>
+#include <metricsd/models/state/state_writer.h>
 
 #include <cmath>
 #include <limits>
@@ -30,18 +32,16 @@ void Counter::merge(const Counter& other) {
   apply(other.fraction_);
 }
 
-void Counter::save(ByteWriter& out) const {
+// whole (u64), fraction (short)
+void Counter::save(StateWriter& out) const {
   out.u64(whole_);
-  out.f64(fraction_);
+  out.short_f64(fraction_);
 }
 
-Result<> Counter::load(ByteReader& in) {
-  const std::uint64_t whole = in.u64();
-  const double fraction = in.f64();
-  if (!in.ok() || !(fraction >= 0 && fraction < 1)) return Errc::corrupt_state;
-  whole_ = whole;
-  fraction_ = fraction;
-  return {};
+void Counter::load(StateReader& in) {
+  whole_ = in.u64();
+  fraction_ = in.short_f64();
+  if (!(fraction_ >= 0 && fraction_ < 1)) in.fail();
 }
 
 }  // namespace metricsd

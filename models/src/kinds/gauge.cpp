@@ -1,6 +1,10 @@
 #include <metricsd/models/kinds/gauge.h>
+#include <metricsd/models/state/state_reader.h>
+#include <metricsd/models/state/state_writer.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 namespace metricsd {
 
@@ -15,8 +19,8 @@ void Gauge::apply(Owner owner, double value, std::int64_t at_ns) {
   }
 }
 
-void Gauge::forget(Owner owner) {
-  std::erase_if(contributions_, [owner](const Contribution& c) { return c.owner == owner; });
+bool Gauge::forget(Owner owner) {
+  return std::erase_if(contributions_, [owner](const Contribution& c) { return c.owner == owner; }) > 0;
 }
 
 void Gauge::merge(const Gauge& other) {
@@ -43,10 +47,25 @@ std::optional<Shape> Gauge::show() const {
   return Scalar{shown};
 }
 
-void Gauge::save(ByteWriter&) const {}
+// count, then of each contribution: owner (u64), value (f64), at_ns (i64); owners ascend
+void Gauge::save(StateWriter& out) const {
+  out.u64(contributions_.size());
+  for (const Contribution& c : contributions_) {
+    out.u64(c.owner);
+    out.f64(c.value);
+    out.i64(c.at_ns);
+  }
+}
 
-Result<> Gauge::load(ByteReader&) {
-  return {};
+void Gauge::load(StateReader& in) {
+  constexpr std::size_t kLeast = 1 + sizeof(double) + 1;
+  contributions_.assign(in.count(std::numeric_limits<std::size_t>::max(), kLeast), {});
+  Owner least = 0;
+  for (Contribution& c : contributions_) {
+    c = {in.u64(), in.f64(), in.i64()};
+    if (c.owner < least || c.owner == std::numeric_limits<Owner>::max() || !std::isfinite(c.value)) in.fail();
+    least = c.owner + 1;
+  }
 }
 
 }  // namespace metricsd

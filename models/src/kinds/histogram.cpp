@@ -1,5 +1,7 @@
 #include <metricsd/models/kinds/histogram.h>
 #include <metricsd/models/limits.h>
+#include <metricsd/models/state/state_reader.h>
+#include <metricsd/models/state/state_writer.h>
 
 #include <algorithm>
 #include <cmath>
@@ -85,38 +87,26 @@ Histogram Histogram::without_exponential() const {
   return {*this, ExponentialHistogram()};
 }
 
-void Histogram::save(ByteWriter& out) const {
-  out.u64(bounds_->size());
-  for (const double bound : *bounds_) out.f64(bound);
+// One more than bounds: counts (u64); sum (f64), what rounding lost of it (short); exponential buckets. The
+// count is theirs.
+void Histogram::save(StateWriter& out) const {
   for (const std::uint64_t count : counts_) out.u64(count);
   out.f64(sum_);
-  out.f64(sum_error_);
+  out.short_f64(sum_error_);
   exponential_.save(out);
 }
 
-Result<> Histogram::load(ByteReader& in) {
-  std::vector<double> bounds(in.count(sizeof(double)));
-  for (double& bound : bounds) bound = in.f64();
-  std::vector<std::uint64_t> counts(bounds.size() + 1);
-  std::uint64_t total = 0;
-  for (std::uint64_t& count : counts) {
-    count = in.u64();
-    if (count > std::numeric_limits<std::uint64_t>::max() - total) in.fail();
-    total += count;
+void Histogram::load(StateReader& in) {
+  count_ = 0;
+  for (std::uint64_t& count : counts_) {
+    count = in.u64(std::numeric_limits<std::uint64_t>::max() - count_);
+    count_ += count;
   }
-  const double sum = in.f64();
-  const double sum_error = in.f64();
-  Result<ExponentialHistogram> exponential = ExponentialHistogram::load(in);
-  if (!in.ok() || !exponential || !std::isfinite(sum) || !std::isfinite(sum_error))
-    return Errc::corrupt_state;
-  if (exponential->count() != total) return Errc::corrupt_state;
-  if (bounds != *bounds_) return {};
-  counts_ = std::move(counts);
-  count_ = total;
-  sum_ = sum;
-  sum_error_ = sum_error;
-  exponential_ = *std::move(exponential);
-  return {};
+  sum_ = in.f64();
+  sum_error_ = in.short_f64();
+  exponential_ = ExponentialHistogram::load(in);
+  const bool is_sum = sum_ >= 0 && std::isfinite(sum_) && std::isfinite(sum_error_);
+  if (!is_sum || exponential_.count() != count_) in.fail();
 }
 
 }  // namespace metricsd

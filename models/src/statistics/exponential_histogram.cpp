@@ -1,3 +1,5 @@
+#include <metricsd/models/state/state_reader.h>
+#include <metricsd/models/state/state_writer.h>
 #include <metricsd/models/statistics/exponential_histogram.h>
 
 #include <algorithm>
@@ -145,31 +147,29 @@ double ExponentialHistogram::value_at(std::uint64_t rank) const {
   return 0;  // no rank of this histogram
 }
 
-void ExponentialHistogram::save(ByteWriter& out) const {
+// most buckets (u64), scale above the least (u8), zeros (u64), buckets
+void ExponentialHistogram::save(StateWriter& out) const {
   out.u64(max_buckets_);
   out.u8(static_cast<std::uint8_t>(scale_ - kMinScale));
   out.u64(zero_count_);
-  out.u64(buckets_.size());
-  for_each_bucket([&out](std::int32_t index, std::uint64_t count) {
-    out.u32(static_cast<std::uint32_t>(index));
-    out.u64(count);
-  });
+  buckets_.save(out);
 }
 
-Result<ExponentialHistogram> ExponentialHistogram::load(ByteReader& in) {
-  const std::uint64_t max_buckets = in.u64();
+ExponentialHistogram ExponentialHistogram::load(StateReader& in) {
+  const std::uint64_t max_buckets = in.u64(limits::kLiveBuckets);
   const int scale = kMinScale + in.u8();
+  if (scale > kMaxScale) in.fail();
   ExponentialHistogram loaded(max_buckets, scale);
   loaded.zero_count_ = loaded.count_ = in.u64();
-  const std::size_t size = in.count(sizeof(std::uint32_t) + sizeof(std::uint64_t));
-  if (max_buckets > limits::kLiveBuckets || size > limits::kLiveBuckets || scale > kMaxScale) in.fail();
-  std::vector<Bucket> buckets;
-  for (std::size_t i = 0; in.ok() && i < size; ++i) {
-    const Bucket& bucket = buckets.emplace_back(Bucket{static_cast<std::int32_t>(in.u32()), in.u64()});
+  const std::vector<Bucket> buckets = PackedBuckets::load(in, limits::kLiveBuckets);
+  for (const Bucket& bucket : buckets) {
     loaded.count_ += bucket.count;
     if (loaded.count_ < bucket.count) in.fail();  // more than 2^64 - 1 in all
   }
-  if (!in.ok() || !loaded.could_hold(buckets)) return Errc::corrupt_state;
+  if (in.failed() || !loaded.could_hold(buckets)) {
+    in.fail();
+    return ExponentialHistogram();
+  }
   loaded.buckets_ = PackedBuckets(buckets);
   return loaded;
 }

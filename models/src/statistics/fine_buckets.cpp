@@ -1,6 +1,10 @@
+#include <metricsd/models/limits.h>
+#include <metricsd/models/state/state_reader.h>
+#include <metricsd/models/state/state_writer.h>
 #include <metricsd/models/statistics/fine_buckets.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace metricsd {
 namespace {
@@ -41,12 +45,45 @@ void FineBuckets::cover(std::int32_t first, std::int32_t last) {
   first_ = first;
 }
 
+std::vector<Bucket> FineBuckets::buckets() const {
+  std::vector<Bucket> buckets;
+  for (std::size_t i = 0; i < counts_.size(); ++i) {
+    if (counts_[i] > 0) buckets.push_back({first_ + static_cast<std::int32_t>(i), counts_[i]});
+  }
+  return buckets;
+}
+
+// zeros (u64), buckets
+void FineBuckets::save(StateWriter& out) const {
+  out.u64(zero_count_);
+  PackedBuckets(buckets()).save(out);
+}
+
+FineBuckets FineBuckets::load(StateReader& in) {
+  FineBuckets loaded;
+  loaded.zero_count_ = in.u64();
+  const std::vector<Bucket> buckets = PackedBuckets::load(in, limits::kLiveBuckets);
+  if (buckets.empty()) return loaded;
+  const std::int32_t first = buckets.front().index;
+  const std::int32_t last = buckets.back().index;
+  const FineIndex& index = FineIndex::table();
+  if (first < index.of(std::numeric_limits<double>::denorm_min()) ||
+      last > index.of(std::numeric_limits<double>::max()) ||
+      last - first >= static_cast<std::int32_t>(limits::kLiveBuckets)) {
+    in.fail();
+    return {};
+  }
+  loaded.cover(first, last);
+  for (const Bucket& bucket : buckets) {
+    loaded.counts_[static_cast<std::size_t>(bucket.index - loaded.first_)] = bucket.count;
+  }
+  return loaded;
+}
+
 ExponentialHistogram FineBuckets::histogram(std::size_t max_buckets) const {
   ExponentialHistogram histogram(max_buckets);
   if (zero_count_ > 0) histogram.add(FineIndex::kZero, zero_count_);
-  for (std::size_t i = 0; i < counts_.size(); ++i) {
-    if (counts_[i] > 0) histogram.add(first_ + static_cast<std::int32_t>(i), counts_[i]);
-  }
+  for (const Bucket& bucket : buckets()) histogram.add(bucket.index, bucket.count);
   return histogram;
 }
 

@@ -1,3 +1,5 @@
+#include <metricsd/models/state/state_reader.h>
+#include <metricsd/models/state/state_writer.h>
 #include <metricsd/models/statistics/moments.h>
 
 #include <algorithm>
@@ -47,6 +49,40 @@ void Moments::merge(const Moments& other) {
   sum_ += other.sum_;
   squares_low_ += other.squares_low_;
   squares_high_ += other.squares_high_ + (squares_low_ < other.squares_low_ ? 1 : 0);
+}
+
+// count (u64); of any: least (u64), distance of the greatest (u64), sum (u128), sum of squares (u128 u64)
+void Moments::save(StateWriter& out) const {
+  out.u64(count_);
+  if (count_ == 0) return;
+  out.u64(min_);
+  out.u64(max_ - min_);
+  out.u128(sum_);
+  out.u128(squares_low_);
+  out.u64(squares_high_);
+}
+
+Moments Moments::load(StateReader& in) {
+  Moments loaded;
+  loaded.count_ = in.u64();
+  if (loaded.count_ == 0) return loaded;
+  loaded.min_ = in.u64();
+  loaded.max_ = loaded.min_ + in.u64(std::numeric_limits<std::uint64_t>::max() - loaded.min_);
+  loaded.sum_ = in.u128();
+  loaded.squares_low_ = in.u128();
+  loaded.squares_high_ = in.u64();
+  if (!in.failed() && loaded.could_be()) return loaded;
+  in.fail();
+  return {};
+}
+
+// Whether there are values that come to these, as far as means and deviations need it to be so.
+bool Moments::could_be() const {
+  const Wide count = count_;
+  const Wide sum = widen(sum_);
+  const Wide squares = (Wide{squares_high_} << 128) | widen(squares_low_);
+  return sum >= count * min_ && sum <= count * max_ && squares <= count * max_ * max_ &&
+         squares * count >= sum * sum;
 }
 
 double Moments::mean(std::uint64_t unit) const {

@@ -1,6 +1,9 @@
+#include <metricsd/models/state/state_reader.h>
+#include <metricsd/models/state/state_writer.h>
 #include <metricsd/models/statistics/packed_buckets.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <limits>
 #include <type_traits>
@@ -27,6 +30,45 @@ std::uint8_t width_of(std::uint64_t rest) {
 
 std::uint32_t capacity_for(std::size_t size) {
   return static_cast<std::uint32_t>((size + 7) / 8 * 8);
+}
+
+// Saved: two widths in a byte, of the indices' steps and of the rest.
+constexpr unsigned kWidthBits = 4;
+constexpr unsigned kWidthMask = (1U << kWidthBits) - 1;
+// Further than any two indices lie apart.
+constexpr std::uint64_t kSteps = std::uint64_t{1} << 33;
+
+// Calls it with a number of that width; not where there is none.
+template <class Visit>
+bool with_width(std::uint8_t width, const Visit& visit) {
+  switch (width) {
+    case sizeof(std::uint8_t): visit(std::uint8_t{}); return true;
+    case sizeof(std::uint16_t): visit(std::uint16_t{}); return true;
+    case sizeof(std::uint32_t): visit(std::uint32_t{}); return true;
+    case sizeof(std::uint64_t): visit(std::uint64_t{}); return true;
+    default: return width == 0;
+  }
+}
+
+// Calls it with memory for some of `size` numbers, and which the first is, until all had their turn.
+template <class T, class Visit>
+void in_chunks(std::size_t size, const Visit& visit) {
+  std::array<T, 256> chunk;
+  for (std::size_t from = 0; from < size; from += chunk.size()) {
+    visit(std::span<T>(chunk).first(std::min(chunk.size(), size - from)), from);
+  }
+}
+
+// Calls it with each number's place and value; nothing is there of width 0.
+template <class Visit>
+void load_column(StateReader& in, std::uint8_t width, std::size_t size, const Visit& visit) {
+  const bool is_width = with_width(width, [&]<class T>(T) {
+    in_chunks<T>(size, [&](std::span<T> values, std::size_t from) {
+      in.column(values);
+      for (std::size_t i = 0; i < values.size() && !in.failed(); ++i) visit(from + i, values[i]);
+    });
+  });
+  if (!is_width) in.fail();
 }
 
 // What is written over at once.
@@ -211,6 +253,51 @@ std::uint64_t PackedBuckets::count_at(std::size_t at) const {
   std::uint64_t count = column<std::uint8_t>(layout_.low_begin())[at];
   with_rest([&](const auto* rest) { count |= std::uint64_t{rest[at]} << kLowBits; });
   return count;
+}
+
+void PackedBuckets::save(StateWriter& out) const {
+  out.u64(size_);
+  if (empty()) return;
+  out.i64(index_at(0));
+  with_offsets([&](const auto* offsets) {
+    std::uint32_t bits = 0;
+    for (std::size_t at = 1; at < size_; ++at) bits |= std::uint32_t{offsets[at]} - offsets[at - 1];
+    const std::uint8_t step_width = width_of(bits);
+    out.u8(static_cast<std::uint8_t>(step_width << kWidthBits | layout_.rest_width));
+    with_width(step_width, [&]<class T>(T) {
+      in_chunks<T>(size_ - 1, [&](std::span<T> steps, std::size_t from) {
+        for (std::size_t i = 0; i < steps.size(); ++i)
+          steps[i] = static_cast<T>(offsets[from + i + 1] - offsets[from + i]);
+        out.column(std::span<const T>(steps));
+      });
+    });
+  });
+  out.column(std::span<const std::uint8_t>(column<std::uint8_t>(layout_.low_begin()), size_));
+  with_rest([&]<class T>(const T* rest) { out.column(std::span<const T>(rest, size_)); });
+}
+
+std::vector<Bucket> PackedBuckets::load(StateReader& in, std::size_t most) {
+  std::vector<Bucket> buckets(in.count(most, sizeof(std::uint8_t)));
+  if (buckets.empty()) return buckets;
+  std::int64_t index = in.i64();
+  const std::uint8_t widths = in.u8();
+  const bool has_steps = widths >> kWidthBits != 0 || buckets.size() == 1;
+  if (!has_steps || index != static_cast<std::int32_t>(index)) in.fail();
+  buckets.front().index = static_cast<std::int32_t>(index);
+  load_column(in, static_cast<std::uint8_t>(widths >> kWidthBits), buckets.size() - 1,
+              [&](std::size_t at, std::uint64_t step) {
+                index += static_cast<std::int64_t>(std::min<std::uint64_t>(step, kSteps));
+                if (step == 0 || index != static_cast<std::int32_t>(index)) in.fail();
+                buckets[at + 1].index = static_cast<std::int32_t>(index);
+              });
+  load_column(in, sizeof(std::uint8_t), buckets.size(),
+              [&](std::size_t at, std::uint64_t low) { buckets[at].count = low; });
+  load_column(in, widths & kWidthMask, buckets.size(), [&](std::size_t at, std::uint64_t rest) {
+    if (rest_of(rest << kLowBits) != rest) in.fail();
+    buckets[at].count |= rest << kLowBits;
+  });
+  if (in.failed()) buckets.clear();
+  return buckets;
 }
 
 bool PackedBuckets::operator==(const PackedBuckets& other) const {

@@ -11,6 +11,9 @@
 
 namespace metricsd {
 
+class StateReader;
+class StateWriter;
+
 // The kinds of a family, in the order of their states in kinds/kinds.h. Saved state holds these numbers.
 enum class Kind : std::uint8_t { counter = 0, gauge = 1, histogram = 2 };
 
@@ -45,6 +48,10 @@ struct FamilySpec {
 
 // Names, labels, bounds and lengths as limits.h and labels.h have them. Errc::invalid_definition otherwise.
 [[nodiscard]] Result<> validate(const FamilySpec& spec);
+
+void save(StateWriter& out, const FamilySpec& spec);
+// Takes any bytes; the reader has failed where they are no spec that validate() takes.
+[[nodiscard]] FamilySpec load_family_spec(StateReader& in);
 
 // 0.0001 to 30 seconds, and 1 KiB to 1 GiB: the contract's default bounds.
 [[nodiscard]] const std::vector<double>& default_duration_bounds();

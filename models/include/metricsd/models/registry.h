@@ -6,6 +6,11 @@
 //   Snapshot snapshot = registry.image().snapshot(now.wall);
 //
 // Each shard owns one; an image() of it may cross threads and is merged with the others' before it is shown.
+//
+// What it holds can be saved, whole and then again and again what changed, and loaded elsewhere:
+//
+//   registry.save_all(first, now);           registry.save_changed(next, later);
+//   copy.load(first, now); copy.load(next, later);  // equal, figure by figure
 #pragma once
 
 #include <metricsd/models/catalog.h>
@@ -27,6 +32,9 @@
 #include <vector>
 
 namespace metricsd {
+
+class StateReader;
+class StateWriter;
 
 // A moment by both clocks.
 struct Moment {
@@ -106,6 +114,14 @@ class Family {
   std::string key_;  // reused, so that finding a series allocates nothing
 };
 
+// What loading, or merging, came to.
+struct LoadReport {
+  std::uint64_t series = 0;       // taken over
+  std::uint64_t gone = 0;         // let go
+  std::uint64_t no_room = 0;      // the catalog's cap was reached: load() left them out, merge() folded them
+  std::uint64_t conflicting = 0;  // left out: their family is defined otherwise here
+};
+
 // One thread.
 class Registry {
  public:
@@ -117,6 +133,26 @@ class Registry {
 
   // A copy of the state.
   [[nodiscard]] RegistryImage image(Detail detail = Detail::all) const;
+
+  // Appends the state of all series, whole. What was loaded from it is in step: save_changed() goes on from
+  // here.
+  void save_all(StateWriter& out, const Moment& now);
+  // Appends the series that changed since the last save, whole and absolute, and the keys of those gone
+  // since. Costs what changed, not what is there. Every save must be loaded, in order, by who keeps up with
+  // them; if one is lost, or so much went in between that the list of it was given up (then this is a
+  // save_all() of itself), the next is to be a save_all().
+  void save_changed(StateWriter& out, const Moment& now);
+
+  // Takes over what one save says, which need not be all there is to read: its states replace those of the
+  // same keys, what has gone goes, and a whole one leaves nothing else. `now` is when it was saved, or as if:
+  // each series was touched as long before it as it was then. What does not fit (series that the catalog has
+  // no room for, families that it knows otherwise) is counted and left out. Errc::corrupt_state where no
+  // registry saved these bytes: then part of it may be taken over, and the registry is to be thrown away.
+  Result<LoadReport> load(StateReader& in, const Moment& now);
+
+  // Adds what another registry holds, of any catalog: sums add, what finds no room counts in the overflow
+  // series, as if it had been told here. Gauges come without values: their owners are not here.
+  LoadReport merge(const Registry& other, const Moment& now);
 
   // Expiry takes three steps, so that a series goes in all shards or in none: what is idle in the merged
   // image of all; striking what was touched in one of them meanwhile; and, before any of them is touched

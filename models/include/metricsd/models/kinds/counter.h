@@ -4,8 +4,6 @@
 // them.
 #pragma once
 
-#include <metricsd/models/binary.h>
-#include <metricsd/models/errors.h>
 #include <metricsd/models/family.h>
 #include <metricsd/models/shapes.h>
 
@@ -14,6 +12,9 @@
 #include <optional>
 
 namespace metricsd {
+
+class StateReader;
+class StateWriter;
 
 class Counter {
  public:
@@ -32,8 +33,9 @@ class Counter {
   [[nodiscard]] bool is_held() const { return false; }
   [[nodiscard]] double value() const { return static_cast<double>(whole_) + fraction_; }
 
-  void save(ByteWriter& out) const;
-  [[nodiscard]] Result<> load(ByteReader& in);
+  void save(StateWriter& out) const;
+  // Becomes what was saved; where that cannot be, the reader has failed and the counter means nothing.
+  void load(StateReader& in);
 
  private:
   std::uint64_t whole_ = 0;

@@ -5,8 +5,6 @@
 // shows 0, the others show nothing.
 #pragma once
 
-#include <metricsd/models/binary.h>
-#include <metricsd/models/errors.h>
 #include <metricsd/models/family.h>
 #include <metricsd/models/shapes.h>
 
@@ -17,6 +15,9 @@
 
 namespace metricsd {
 
+class StateReader;
+class StateWriter;
+
 class Gauge {
  public:
   static constexpr Kind kKind = Kind::gauge;
@@ -26,15 +27,18 @@ class Gauge {
 
   // `value` is finite; `at_ns` orders values for Merge::last (monotonic nanoseconds).
   void apply(Owner owner, double value, std::int64_t at_ns);
-  void forget(Owner owner);
+  // False where it was none of the owners.
+  bool forget(Owner owner);
 
   void merge(const Gauge& other);
   [[nodiscard]] std::optional<Shape> show() const;
   [[nodiscard]] bool is_held() const { return !contributions_.empty(); }
 
-  // Owners do not outlive the process that knew them: what is saved is only that the gauge existed.
-  void save(ByteWriter& out) const;
-  [[nodiscard]] Result<> load(ByteReader& in);
+  // With the owners and their values: for who shows what was saved while they are there. Where they are gone
+  // only that the gauge existed means something (Registry::merge()).
+  void save(StateWriter& out) const;
+  // Becomes what was saved; where that cannot be, the reader has failed and the gauge means nothing.
+  void load(StateReader& in);
 
  private:
   struct Contribution {

@@ -1,8 +1,6 @@
 // Histogram: counts by classic bucket and by exponential bucket, with count and sum.
 #pragma once
 
-#include <metricsd/models/binary.h>
-#include <metricsd/models/errors.h>
 #include <metricsd/models/family.h>
 #include <metricsd/models/kinds/bucket_finder.h>
 #include <metricsd/models/shapes.h>
@@ -15,6 +13,9 @@
 #include <vector>
 
 namespace metricsd {
+
+class StateReader;
+class StateWriter;
 
 // What a histogram grew by: values that were counted elsewhere.
 struct HistogramDelta {
@@ -55,9 +56,10 @@ class Histogram {
   [[nodiscard]] Histogram without_exponential() const;
   [[nodiscard]] bool is_held() const { return false; }
 
-  // load() of other bounds than the family's leaves the histogram empty: changed bounds restart it.
-  void save(ByteWriter& out) const;
-  [[nodiscard]] Result<> load(ByteReader& in);
+  void save(StateWriter& out) const;
+  // Becomes what a histogram of the same bounds saved; where that cannot be, the reader has failed and the
+  // histogram means nothing.
+  void load(StateReader& in);
 
  private:
   Histogram(const Histogram& other, ExponentialHistogram exponential);

@@ -8,7 +8,6 @@
 // Neither the order of values nor how they were spread over merged histograms changes the result.
 #pragma once
 
-#include <metricsd/models/binary.h>
 #include <metricsd/models/errors.h>
 #include <metricsd/models/limits.h>
 #include <metricsd/models/statistics/fine_index.h>
@@ -21,6 +20,9 @@
 #include <vector>
 
 namespace metricsd {
+
+class StateReader;
+class StateWriter;
 
 // Remembers where the buckets of one histogram stood when they were counted in last. A histogram checks what
 // it is told, so a memory that is empty, old or another's costs time and nothing else.
@@ -85,9 +87,9 @@ class ExponentialHistogram {
   // ones.
   [[nodiscard]] static double lower_bound(std::int32_t index, int scale);
 
-  void save(ByteWriter& out) const;
-  // Takes any bytes. Errc::corrupt_state where they are no histogram that save() could have written.
-  [[nodiscard]] static Result<ExponentialHistogram> load(ByteReader& in);
+  void save(StateWriter& out) const;
+  // Takes any bytes: an empty one, and the reader has failed, where save() cannot have written them.
+  [[nodiscard]] static ExponentialHistogram load(StateReader& in);
 
   bool operator==(const ExponentialHistogram&) const = default;
 

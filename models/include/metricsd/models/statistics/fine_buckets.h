@@ -12,6 +12,9 @@
 
 namespace metricsd {
 
+class StateReader;
+class StateWriter;
+
 // A plain value; one thread at a time.
 class FineBuckets {
  public:
@@ -26,10 +29,16 @@ class FineBuckets {
   }
   void merge(const FineBuckets& other);
 
+  void save(StateWriter& out) const;
+  // Takes any bytes: empty, and the reader has failed, where save() cannot have written them, or where the
+  // buckets would lie further apart than limits::kLiveBuckets.
+  [[nodiscard]] static FineBuckets load(StateReader& in);
+
   // The same values, as fine as `max_buckets` allow.
   [[nodiscard]] ExponentialHistogram histogram(std::size_t max_buckets) const;
 
  private:
+  [[nodiscard]] std::vector<Bucket> buckets() const;
   void put_outside(std::int32_t fine_index);
   void cover(std::int32_t first, std::int32_t last);
 

@@ -11,6 +11,9 @@
 
 namespace metricsd {
 
+class StateReader;
+class StateWriter;
+
 // Count, extremes, sum and sum of squares of whole numbers, all exact. A plain value.
 class Moments {
  public:
@@ -30,6 +33,10 @@ class Moments {
   [[nodiscard]] std::uint64_t max() const { return max_; }  // of none: 0
   [[nodiscard]] Uint128 sum() const { return sum_; }
 
+  void save(StateWriter& out) const;
+  // Takes any bytes: of none, and the reader has failed, where no values come to what they say.
+  [[nodiscard]] static Moments load(StateReader& in);
+
   // sum / (count * unit), correctly rounded; 0 of none. `unit` scales: 1,000,000 turns nanoseconds into ms.
   // count * unit is at most 2^72.
   [[nodiscard]] double mean(std::uint64_t unit = 1) const;
@@ -37,6 +44,8 @@ class Moments {
   [[nodiscard]] double stddev(std::uint64_t unit = 1) const;
 
  private:
+  [[nodiscard]] bool could_be() const;
+
   std::uint64_t count_ = 0;
   std::uint64_t min_ = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t max_ = 0;

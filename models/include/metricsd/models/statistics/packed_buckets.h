@@ -14,6 +14,9 @@
 
 namespace metricsd {
 
+class StateReader;
+class StateWriter;
+
 struct Bucket {
   std::int32_t index = 0;
   std::uint64_t count = 0;
@@ -57,6 +60,13 @@ class PackedBuckets {
   // A bucket that is not there yet, where position_of() says. Takes no memory for more than `most` in all,
   // unless there are more.
   void insert(std::size_t at, const Bucket& bucket, std::size_t most);
+
+  // count (1), then of each bucket the distance from the one before, the lowest byte of its count, the rest
+  // of it: column by column, each as wide as its greatest needs.
+  void save(StateWriter& out) const;
+  // Takes any bytes: none, and the reader has failed, where they are not at most `most` buckets, or where
+  // their indices do not ascend. Whether there can be such buckets is the caller's question.
+  [[nodiscard]] static std::vector<Bucket> load(StateReader& in, std::size_t most);
 
   // Of the same buckets, however they are packed.
   bool operator==(const PackedBuckets& other) const;
