@@ -42,6 +42,11 @@ LabelValues values_of(std::string_view key) {
   return values;
 }
 
+void view_values_of(std::string_view key, std::vector<std::string_view>& values) {
+  values.clear();
+  while (!key.empty()) values.push_back(take_value(key));
+}
+
 bool comes_before(std::string_view key, std::string_view other) noexcept {
   const auto [mine, theirs] = std::mismatch(key.begin(), key.end(), other.begin(), other.end());
   if (mine == key.end() || theirs == other.end()) return theirs != other.end();

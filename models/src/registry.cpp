@@ -29,29 +29,23 @@ K copy_of(const K& state, Detail detail) {
 }  // namespace
 
 template <class K>
-Family<K>::Family(std::shared_ptr<const FamilySpec> spec, std::shared_ptr<Catalog> catalog)
-    : spec_(std::move(spec)), catalog_(std::move(catalog)) {}
-
-// The series of key_, or null.
-template <class K>
-Series<K>* Family<K>::find_key() {
-  const std::uint32_t slot = index_.find(key_, text_of());
-  return slot == KeyIndex::kNone ? nullptr : &series_[slot];
-}
+Family<K>::Family(std::shared_ptr<const FamilySpec> spec, std::shared_ptr<Catalog> catalog, Room room)
+    : spec_(std::move(spec)), catalog_(std::move(catalog)), room_(room) {}
 
 template <class K>
-Series<K>& Family<K>::series_at(std::span<const std::string_view> values, const Moment& now) {
+SeriesHandle<K> Family<K>::series_at(std::span<const std::string_view> values, const Moment& now) {
   key_.clear();
   append_series_key(key_, values);
-  Series<K>* const known = find_key();
-  Series<K>& series = known != nullptr ? *known : open(values, now);
-  series.touch(now);
-  return series;
+  const std::uint32_t known = slot_of_key();
+  const std::uint32_t slot = known != KeyIndex::kNone ? known : open(values, now);
+  const SeriesHandle<K> handle{&series_[slot], slot};
+  touch(handle, now);
+  return handle;
 }
 
 template <class K>
 K& Family<K>::at(std::span<const std::string_view> values, const Moment& now) {
-  return series_at(values, now).state;
+  return series_at(values, now)->state;
 }
 
 template <class K>
@@ -60,12 +54,20 @@ K& Family<K>::at(const LabelValues& values, const Moment& now) {
   return at(views, now);
 }
 
+// The state of the series of key_, or null.
+template <class K>
+K* Family<K>::find_changing() {
+  const std::uint32_t slot = slot_of_key();
+  if (slot == KeyIndex::kNone) return nullptr;
+  changed_.mark(slot);
+  return &series_[slot].state;
+}
+
 template <class K>
 K* Family<K>::find(std::span<const std::string_view> values) {
   key_.clear();
   append_series_key(key_, values);
-  Series<K>* const known = find_key();
-  return known == nullptr ? nullptr : &known->state;
+  return find_changing();
 }
 
 template <class K>
@@ -73,21 +75,29 @@ K* Family<K>::find_overflow(std::span<const std::string_view> values) {
   return find(overflow_labels(*spec_, values));
 }
 
+// Of a key_ that is not there: its slot, or that of what it folds into.
 template <class K>
-Series<K>& Family<K>::open(std::span<const std::string_view> values, const Moment& now) {
-  if (const StoredKey* const key = catalog_->admit(*spec_, key_)) return add(key, now);
-  key_.clear();
-  append_series_key(key_, overflow_labels(*spec_, values));
-  if (Series<K>* const known = find_key()) return *known;
-  return add(catalog_->admit_overflow(*spec_, key_), now);
+std::uint32_t Family<K>::open(std::span<const std::string_view> values, const Moment& now) {
+  const StoredKey* const key = catalog_->admit(*spec_, key_);
+  return key != nullptr ? add(key, now) : overflow_slot(values, now);
 }
 
 template <class K>
-Series<K>& Family<K>::add(const StoredKey* key, const Moment& now) {
+std::uint32_t Family<K>::overflow_slot(std::span<const std::string_view> values, const Moment& now) {
+  key_.clear();
+  append_series_key(key_, overflow_labels(*spec_, values));
+  const std::uint32_t known = slot_of_key();
+  return known != KeyIndex::kNone ? known : add(catalog_->admit_overflow(*spec_, key_), now);
+}
+
+template <class K>
+std::uint32_t Family<K>::add(const StoredKey* key, const Moment& now) {
   if (series_.reuses()) ++layout_;
   const std::uint32_t slot = series_.add({key, now.wall, now.monotonic_ns, K(spec_)});
   index_.insert(slot, text_of());
-  return series_[slot];
+  changed_.cover(series_.end());
+  changed_.mark(slot);
+  return slot;
 }
 
 template <class K>
@@ -102,18 +112,25 @@ template <class K>
 void Family<K>::forget(const std::vector<std::string>& keys, std::int64_t before_ns) {
   for (const std::string& key : keys) {
     const std::uint32_t slot = index_.find(key, text_of());
-    if (slot == KeyIndex::kNone || series_[slot].touched_ns >= before_ns) continue;
-    const bool is_overflow = series_[slot].is_overflow();
-    index_.erase(key, text_of());
-    series_.erase(slot);
-    if (is_overflow) {
-      catalog_->release_overflow(*spec_, key);
-    } else {
-      catalog_->release(*spec_, key);
-    }
-    ++generation_;
-    ++layout_;
+    if (slot != KeyIndex::kNone && series_[slot].touched_ns < before_ns) remove(slot);
   }
+}
+
+template <class K>
+void Family<K>::remove(std::uint32_t slot) {
+  const StoredKey* const stored = series_[slot].key;
+  const std::string_view key = stored->text();
+  if (is_saved_) note_gone(key);
+  index_.erase(key, text_of());
+  series_.erase(slot);
+  changed_.unmark(slot);
+  if (stored->is_overflow()) {
+    catalog_->release_overflow(*spec_, key);
+  } else {
+    catalog_->release(*spec_, key);
+  }
+  ++generation_;
+  ++layout_;
 }
 
 template class Family<Counter>;
@@ -127,7 +144,7 @@ Result<Family<K>*> Registry::define(FamilySpec spec, Room room) {
   if (!shared) return shared.error();
   AnyFamily*& family = by_spec_[shared->get()];
   if (family == nullptr) {
-    families_.push_back(std::make_unique<AnyFamily>(Family<K>(*shared, catalog_)));
+    families_.push_back(std::make_unique<AnyFamily>(Family<K>(*shared, catalog_, room)));
     family = families_.back().get();
   }
   return &std::get<Family<K>>(*family);

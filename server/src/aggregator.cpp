@@ -152,7 +152,7 @@ void Aggregator::close(Sender& sender) {
   forget_users(sender);
   if (sender.client != nullptr) clients_.leave(*sender.client, sender.id, now_.monotonic_ns);
   for (Family<Gauge>* family : sender.gauges) {
-    family->for_each([&](Series<Gauge>& series) { series.state.forget(sender.id); });
+    family->change_each([&](Gauge& gauge) { return gauge.forget(sender.id); });
   }
   --totals_.connections;
 }

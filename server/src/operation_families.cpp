@@ -114,11 +114,11 @@ OperationTargets OperationFamilies::find(const OperationLabels& labels, const Mo
                                                 error_code_or_unknown(labels.error_code)};
   const auto by_workload = std::span(by_status).first<3>();
   OperationTargets targets;
-  targets.duration = &duration_->series_at(by_status, now);
-  targets.size = &size_->series_at(by_workload, now);
-  targets.operations = &operations_->series_at(by_status, now);
-  targets.retries = &retries_->series_at(by_workload, now);
-  targets.outcome = labels.success ? &bytes_->series_at(by_workload, now) : &errors_->series_at(by_code, now);
+  targets.duration = duration_->series_at(by_status, now);
+  targets.size = size_->series_at(by_workload, now);
+  targets.operations = operations_->series_at(by_status, now);
+  targets.retries = retries_->series_at(by_workload, now);
+  targets.outcome = labels.success ? bytes_->series_at(by_workload, now) : errors_->series_at(by_code, now);
   targets.overflows = targets.duration->is_overflow() || targets.size->is_overflow() ||
                       targets.operations->is_overflow() || targets.retries->is_overflow() ||
                       targets.outcome->is_overflow();
@@ -133,17 +133,17 @@ std::uint64_t OperationFamilies::generation() const {
 void OperationFamilies::add(const OperationTargets& targets, const OperationTally& tally, bool success,
                             std::uint64_t refused, const Moment& now) {
   const std::uint64_t count = tally.count();
-  const auto told = [&](auto& family, auto& series) -> auto& {
-    series.touch(now);
-    if (series.is_overflow() && count > refused) family.count_refused(count - refused);
-    return series.state;
+  const auto told = [&](auto& family, const auto& series) -> auto& {
+    family.touch(series, now);
+    if (series->is_overflow() && count > refused) family.count_refused(count - refused);
+    return series->state;
   };
   const std::uint64_t bytes = saturated(tally.sizes.sum());
-  told(*duration_, *targets.duration).add_totals(count, static_cast<double>(tally.durations_ns.sum()) / 1e9);
-  told(*size_, *targets.size).add_totals(count, static_cast<double>(tally.sizes.sum()));
-  told(*operations_, *targets.operations).apply(count);
-  told(*retries_, *targets.retries).apply(saturated(tally.retries));
-  told(success ? *bytes_ : *errors_, *targets.outcome).apply(success ? bytes : count);
+  told(*duration_, targets.duration).add_totals(count, static_cast<double>(tally.durations_ns.sum()) / 1e9);
+  told(*size_, targets.size).add_totals(count, static_cast<double>(tally.sizes.sum()));
+  told(*operations_, targets.operations).apply(count);
+  told(*retries_, targets.retries).apply(saturated(tally.retries));
+  told(success ? *bytes_ : *errors_, targets.outcome).apply(success ? bytes : count);
 }
 
 }  // namespace metricsd::server

@@ -23,12 +23,12 @@ struct FamilyOptions {
 
 // Where the operations of one key are counted. Holds while the families' generation() is the same.
 struct OperationTargets {
-  Series<Histogram>* duration = nullptr;
-  Series<Histogram>* size = nullptr;
-  Series<Counter>* operations = nullptr;
-  Series<Counter>* retries = nullptr;
-  Series<Counter>* outcome = nullptr;  // bytes of successful operations, errors of failed ones
-  bool overflows = false;              // one of these at least is shared by what had no room
+  SeriesHandle<Histogram> duration;
+  SeriesHandle<Histogram> size;
+  SeriesHandle<Counter> operations;
+  SeriesHandle<Counter> retries;
+  SeriesHandle<Counter> outcome;  // bytes of successful operations, errors of failed ones
+  bool overflows = false;         // one of these at least is shared by what had no room
 };
 
 // One thread: the registry's.

@@ -81,7 +81,7 @@ bool Moments::could_be() const {
   const Wide count = count_;
   const Wide sum = widen(sum_);
   const Wide squares = (Wide{squares_high_} << 128) | widen(squares_low_);
-  return sum >= count * min_ && sum <= count * max_ && squares <= count * max_ * max_ &&
+  return sum >= count * min_ && sum <= count * max_ && squares <= sum * max_ &&
          squares * count >= sum * sum;
 }
 

@@ -137,18 +137,18 @@ TEST(Registry, ASeriesThatIsKeptHoldsUntilTheGenerationGrows) {
   Registry registry(catalog);
   Family<Counter>& family = *registry.define<Counter>(requests()).value();
   const std::vector<std::string_view> values{"/kept", "ok"};
-  Series<Counter>& kept = family.series_at(values, {{0}, 10});
+  const SeriesHandle<Counter> kept = family.series_at(values, {{0}, 10});
   const std::uint64_t generation = family.generation();
   for (int i = 0; i < 200; ++i) family.at(LabelValues{std::to_string(i), "ok"}, {{0}, 10}).apply(kOne);
-  EXPECT_EQ(&family.series_at(values, {{0}, 10}), &kept);
+  EXPECT_EQ(family.series_at(values, {{0}, 10}).series, kept.series);
   EXPECT_EQ(family.generation(), generation);
   registry.forget(registry.image().take_idle(10), 10);
   EXPECT_EQ(family.generation(), generation);
 
-  kept.touch({{0}, 20});
+  family.touch(kept, {{0}, 20});
   registry.forget(registry.image().take_idle(15), 15);
   EXPECT_NE(family.generation(), generation);
-  EXPECT_EQ(family.find(values), &kept.state);
+  EXPECT_EQ(family.find(values), &kept->state);
   EXPECT_EQ(family.size(), 1u);
 }
 
@@ -157,8 +157,8 @@ TEST(Registry, AnOverflowSeriesSaysThatItIsOne) {
   Family<Counter>& family = *registry.define<Counter>(requests()).value();
   const std::vector<std::string_view> first{"/", "ok"};
   const std::vector<std::string_view> refused{"/more", "ok"};
-  EXPECT_FALSE(family.series_at(first, {}).is_overflow());
-  EXPECT_TRUE(family.series_at(refused, {}).is_overflow());
+  EXPECT_FALSE(family.series_at(first, {})->is_overflow());
+  EXPECT_TRUE(family.series_at(refused, {})->is_overflow());
 }
 
 TEST(Registry, KeepsWhatIsAliveInAnotherShard) {

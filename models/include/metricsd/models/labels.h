@@ -30,6 +30,8 @@ void append_series_key(std::string& out, std::span<const std::string_view> value
 [[nodiscard]] std::string_view take_value(std::string_view& key);
 // The values of a key.
 [[nodiscard]] LabelValues values_of(std::string_view key);
+// The same, as views into it.
+void view_values_of(std::string_view key, std::vector<std::string_view>& values);
 // Whether one key's values come before the other's, compared one by one.
 [[nodiscard]] bool comes_before(std::string_view key, std::string_view other) noexcept;
 

@@ -1,3 +1,5 @@
+#include "../state/saved.h"
+
 #include <metricsd/models/statistics/exponential_histogram.h>
 
 #include <algorithm>
@@ -51,13 +53,6 @@ std::vector<Bucket> buckets_of(const Histogram& histogram) {
     buckets.push_back({index, count});
   });
   return buckets;
-}
-
-std::string saved(const Histogram& histogram) {
-  std::string bytes;
-  ByteWriter writer(bytes);
-  histogram.save(writer);
-  return bytes;
 }
 
 TEST(ExponentialHistogram, ABoundBelongsToTheBucketBelowIt) {
@@ -338,43 +333,38 @@ TEST(ExponentialHistogram, QuantileIsTheHarmonicMidpointOfItsBucket) {
   EXPECT_DOUBLE_EQ((2 - estimate) / 2, (estimate - 1) / 1);
 }
 
+Result<Histogram> load(std::string_view bytes) {
+  StateReader reader(bytes);
+  Histogram loaded = Histogram::load(reader);
+  if (reader.failed()) return Errc::corrupt_state;
+  EXPECT_TRUE(reader.at_end());
+  return loaded;
+}
+
 TEST(ExponentialHistogram, LoadsWhatItSaved) {
   for (const Histogram& histogram : {Histogram(), histogram_of({0, 0}), histogram_of(random_values(5'000, 5)),
                                      histogram_of({Limits::denorm_min(), Limits::max()}, 2)}) {
-    const std::string bytes = saved(histogram);
-    ByteReader reader(bytes);
-    const Result<Histogram> loaded = Histogram::load(reader);
+    const Result<Histogram> loaded = load(saved(histogram));
     ASSERT_TRUE(loaded);
     EXPECT_EQ(*loaded, histogram);
-    EXPECT_TRUE(reader.at_end());
   }
 }
 
 TEST(ExponentialHistogram, RefusesCutBytes) {
-  const std::string bytes = saved(histogram_of({0, 1, 2, 3}));
-  for (std::size_t size = 0; size < bytes.size(); ++size) {
-    ByteReader reader(std::string_view(bytes).substr(0, size));
-    const Result<Histogram> loaded = Histogram::load(reader);
-    ASSERT_FALSE(loaded) << size;
-    EXPECT_EQ(loaded.error(), Errc::corrupt_state);
-  }
+  for_each_cut(saved(histogram_of({0, 1, 2, 3})),
+               [](std::string_view cut) { EXPECT_FALSE(load(cut)) << cut.size(); });
 }
 
 // Saved state made by hand.
 Result<Histogram> load(std::uint64_t max_buckets, std::uint8_t scale_above_minimum, std::uint64_t zero_count,
                        const std::vector<Bucket>& buckets) {
   std::string bytes;
-  ByteWriter writer(bytes);
+  StateWriter writer(bytes);
   writer.u64(max_buckets);
   writer.u8(scale_above_minimum);
   writer.u64(zero_count);
-  writer.u64(buckets.size());
-  for (const Bucket& bucket : buckets) {
-    writer.u32(static_cast<std::uint32_t>(bucket.index));
-    writer.u64(bucket.count);
-  }
-  ByteReader reader(bytes);
-  return Histogram::load(reader);
+  PackedBuckets(buckets).save(writer);
+  return load(bytes);
 }
 
 TEST(ExponentialHistogram, RefusesStateThatCannotBe) {
@@ -386,8 +376,6 @@ TEST(ExponentialHistogram, RefusesStateThatCannotBe) {
 
   EXPECT_FALSE(load(160, kScale8 + 1, 0, {{1, 1}})) << "scale";
   EXPECT_FALSE(load(160, 255, 0, {})) << "scale";
-  EXPECT_FALSE(load(160, kScale8, 0, {{7, 2}, {-5, 1}})) << "order";
-  EXPECT_FALSE(load(160, kScale8, 0, {{7, 2}, {7, 1}})) << "twice";
   EXPECT_FALSE(load(160, kScale8, 0, {{7, 0}})) << "empty bucket";
   EXPECT_FALSE(load(160, kScale8, 1, {{1, kMost}})) << "overflow";
   EXPECT_FALSE(load(160, kScale8, 0, {{1, kMost}, {2, kMost}})) << "overflow";
@@ -399,19 +387,13 @@ TEST(ExponentialHistogram, RefusesStateThatCannotBe) {
 }
 
 TEST(ExponentialHistogram, SurvivesAnyFlippedByte) {
-  const std::string good = saved(histogram_of({0, 1e-3, 1, 2, 3e7}));
-  for (std::size_t at = 0; at < good.size(); ++at) {
-    for (int bit = 0; bit < 8; ++bit) {
-      std::string bytes = good;
-      bytes[at] = static_cast<char>(bytes[at] ^ (1 << bit));
-      ByteReader reader(bytes);
-      if (Result<Histogram> loaded = Histogram::load(reader)) {
-        loaded->apply(4.5);
-        loaded->merge(histogram_of({1, 2, 3}, 160, 3));
-        EXPECT_TRUE(std::isfinite(loaded->quantile(0.5)));
-      }
-    }
-  }
+  for_each_damage(saved(histogram_of({0, 1e-3, 1, 2, 3e7})), [](std::string_view damaged) {
+    StateReader reader(damaged);
+    Histogram loaded = Histogram::load(reader);
+    loaded.apply(4.5);
+    loaded.merge(histogram_of({1, 2, 3}, 160, 3));
+    EXPECT_TRUE(std::isfinite(loaded.quantile(0.5)));
+  });
 }
 
 }  // namespace

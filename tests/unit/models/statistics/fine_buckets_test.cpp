@@ -1,7 +1,11 @@
+#include "../state/saved.h"
+
 #include <metricsd/models/statistics/fine_buckets.h>
 
 #include <cmath>
 #include <random>
+#include <string>
+#include <string_view>
 
 #include <gtest/gtest.h>
 
@@ -45,6 +49,50 @@ TEST(FineBuckets, MergingIsCountingAllInOne) {
   none.merge(a);
   EXPECT_EQ(a.histogram(limits::kLiveBuckets), all.histogram(limits::kLiveBuckets));
   EXPECT_EQ(none.histogram(limits::kLiveBuckets), all.histogram(limits::kLiveBuckets));
+}
+
+ExponentialHistogram histogram_of(const FineBuckets& buckets) {
+  return buckets.histogram(limits::kLiveBuckets);
+}
+
+TEST(FineBuckets, LoadWhatTheySaved) {
+  std::mt19937_64 random(3);
+  FineBuckets buckets;
+  for (int i = 0; i < 5'000; ++i) buckets.put(index_of(random_value(random)));
+  for (const FineBuckets& each : {FineBuckets(), buckets}) {
+    const std::string bytes = saved(each);
+    StateReader reader(bytes);
+    EXPECT_EQ(histogram_of(FineBuckets::load(reader)), histogram_of(each));
+    EXPECT_TRUE(reader.at_end() && !reader.failed());
+  }
+}
+
+TEST(FineBuckets, SurviveWhatIsNotTheirs) {
+  FineBuckets buckets;
+  for (const double value : {0.0, 1e-9, 0.5, 0.5, 7.0, 1e6}) buckets.put(index_of(value));
+  const std::string bytes = saved(buckets);
+  for_each_cut(bytes, [](std::string_view cut) {
+    StateReader reader(cut);
+    (void)FineBuckets::load(reader);
+    EXPECT_TRUE(reader.failed());
+  });
+  for_each_damage(bytes, [&](std::string_view damaged) {
+    StateReader reader(damaged);
+    FineBuckets loaded = FineBuckets::load(reader);
+    loaded.put(index_of(3));
+    loaded.merge(buckets);
+    EXPECT_TRUE(std::isfinite(histogram_of(loaded).quantile(0.5)));
+  });
+}
+
+// Two values far apart would take megabytes, from twenty bytes.
+TEST(FineBuckets, AreNotLoadedFurtherApartThanTheyMayBe) {
+  FineBuckets buckets;
+  for (const double value : {1e-100, 1e100}) buckets.put(index_of(value));
+  const std::string bytes = saved(buckets);
+  StateReader reader(bytes);
+  (void)FineBuckets::load(reader);
+  EXPECT_TRUE(reader.failed());
 }
 
 }  // namespace

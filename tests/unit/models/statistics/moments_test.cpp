@@ -1,3 +1,5 @@
+#include "../state/saved.h"
+
 #include <metricsd/models/statistics/moments.h>
 
 #include <algorithm>
@@ -5,6 +7,8 @@
 #include <cstdint>
 #include <limits>
 #include <random>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -28,6 +32,37 @@ void expect_equal(const Moments& a, const Moments& b) {
   EXPECT_TRUE(a.sum() == b.sum());
   EXPECT_EQ(a.mean(kNsPerMillisecond), b.mean(kNsPerMillisecond));
   EXPECT_EQ(a.stddev(kNsPerMillisecond), b.stddev(kNsPerMillisecond));
+}
+
+TEST(Moments, LoadWhatTheySaved) {
+  std::mt19937_64 random(7);
+  std::vector<std::uint64_t> values;
+  for (int i = 0; i < 1000; ++i) values.push_back(random() >> (random() % 64));
+  for (const Moments& moments : {Moments(), moments_of({0}), moments_of({0, kMost}), moments_of({5, 5, 5}),
+                                 moments_of(std::vector<std::uint64_t>(1000, kMost)), moments_of(values)}) {
+    const std::string bytes = saved(moments);
+    StateReader reader(bytes);
+    const Moments loaded = Moments::load(reader);
+    EXPECT_TRUE(reader.at_end() && !reader.failed());
+    EXPECT_EQ(saved(loaded), bytes);
+    expect_equal(loaded, moments);
+  }
+}
+
+TEST(Moments, AreLoadedOnlyWhereValuesComeToThem) {
+  const std::string bytes = saved(moments_of({3, 1'000'000, 70, 12}));
+  const auto load = [](std::string_view from) {
+    StateReader reader(from);
+    const Moments loaded = Moments::load(reader);
+    EXPECT_TRUE(!reader.failed() || loaded.count() == 0);
+    EXPECT_TRUE(std::isfinite(loaded.mean(kNsPerMillisecond)));
+    EXPECT_GE(loaded.stddev(kNsPerMillisecond), 0);
+    EXPECT_LE(loaded.stddev(), static_cast<double>(loaded.max()) + 1);
+    return !reader.failed();
+  };
+  EXPECT_TRUE(load(bytes));
+  for_each_cut(bytes, [&](std::string_view cut) { EXPECT_FALSE(load(cut)); });
+  for_each_damage(bytes, [&](std::string_view damaged) { load(damaged); });
 }
 
 TEST(Moments, OfNone) {

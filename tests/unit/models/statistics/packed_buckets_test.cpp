@@ -1,3 +1,5 @@
+#include "../state/saved.h"
+
 #include <metricsd/models/statistics/packed_buckets.h>
 
 #include <algorithm>
@@ -5,6 +7,8 @@
 #include <limits>
 #include <map>
 #include <random>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -39,6 +43,54 @@ TEST(PackedBuckets, HoldsNothingAtFirst) {
   EXPECT_FALSE(buckets.holds(0, 0));
   EXPECT_FALSE(buckets.increment(0, 0));
   EXPECT_EQ(buckets, PackedBuckets(std::vector<Bucket>()));
+}
+
+// How many bytes they are; 0 where what was loaded is not what was saved.
+std::size_t saved_size(const std::vector<Bucket>& buckets) {
+  const std::string bytes = saved(PackedBuckets(buckets));
+  StateReader reader(bytes);
+  const std::vector<Bucket> loaded = PackedBuckets::load(reader, buckets.size());
+  return loaded == buckets && reader.at_end() && !reader.failed() ? bytes.size() : 0;
+}
+
+TEST(PackedBuckets, AreSavedAsWideAsTheyMustBe) {
+  constexpr auto kLeast = std::numeric_limits<std::int32_t>::min();
+  constexpr auto kGreatest = std::numeric_limits<std::int32_t>::max();
+  constexpr auto kMostCounted = std::numeric_limits<std::uint64_t>::max();
+  constexpr std::size_t kHead = 3;  // count, index and widths, where they are small
+  EXPECT_EQ(saved_size({}), 1U);
+  EXPECT_EQ(saved_size({{5, 255}}), kHead + 1);
+  EXPECT_EQ(saved_size({{5, 256}}), kHead + 2);
+  EXPECT_EQ(saved_size({{5, 1}, {6, 1}, {8, 1}}), kHead + 2 + 3);
+  EXPECT_EQ(saved_size({{5, 1}, {5 + 255, 1}, {5 + 511, 0xFF'FFFF}}), kHead + 4 + 3 + 6);
+  EXPECT_EQ(saved_size({{kLeast, 1}, {0, kMostCounted}, {kGreatest, 1}}), kHead + 4 + 8 + 3 + 24);
+  std::vector<Bucket> many;
+  std::mt19937_64 random(3);
+  for (std::int32_t i = 0; i < 3000; ++i) many.push_back({i * 5 - 700, random() >> (random() % 64)});
+  EXPECT_GT(saved_size(many), 0U);
+}
+
+TEST(PackedBuckets, AreLoadedFromNothingThatIsNotTheirs) {
+  const std::vector<Bucket> buckets{{-300, 1}, {-2, 70'000}, {9000, 3}};
+  const std::string bytes = saved(PackedBuckets(buckets));
+  const auto load = [](std::string_view from, std::size_t most) {
+    StateReader reader(from);
+    std::vector<Bucket> loaded = PackedBuckets::load(reader, most);
+    EXPECT_TRUE(!reader.failed() || loaded.empty());
+    return loaded;
+  };
+  EXPECT_EQ(load(bytes, 3), buckets);
+  EXPECT_TRUE(load(bytes, 2).empty());
+  for_each_cut(bytes, [&](std::string_view cut) { EXPECT_TRUE(load(cut, 3).empty()); });
+  for_each_damage(bytes, [&](std::string_view damaged) {
+    const std::vector<Bucket> loaded = load(damaged, 1000);
+    for (std::size_t i = 1; i < loaded.size(); ++i) EXPECT_LT(loaded[i - 1].index, loaded[i].index);
+  });
+  for (const char widths : {'\x03', '\x30', '\x01', '\xF1'}) {
+    std::string changed = bytes;
+    changed[1 + 2] = widths;  // behind the count and the first index
+    EXPECT_TRUE(load(changed, 3).empty());
+  }
 }
 
 TEST(PackedBuckets, IncrementsNoOtherBucketThanWasMeant) {

@@ -44,6 +44,8 @@ class StateWriter {
     out_ += value;
   }
 
+  // As they are, without their size.
+  void bytes(std::string_view value) { out_ += value; }
   // Numbers of one width, without their count.
   template <class T>
   void column(std::span<const T> values) {
