@@ -79,7 +79,9 @@ K* Family<K>::find_overflow(std::span<const std::string_view> values) {
 template <class K>
 std::uint32_t Family<K>::open(std::span<const std::string_view> values, const Moment& now) {
   const StoredKey* const key = catalog_->admit(*spec_, key_);
-  return key != nullptr ? add(key, now) : overflow_slot(values, now);
+  if (key != nullptr) return add(key, now);
+  ++refused_;
+  return overflow_slot(values, now);
 }
 
 template <class K>
@@ -202,6 +204,7 @@ std::size_t RegistryCopier::copy(const Family<K>& family, std::size_t series) {
     ++copied;
   }
   if (slot_ < slots.end()) return copied;
+  image.count_refused(family.refused_);
   if (family.layout_ != layout_) image.forget_order();
   ++family_;
   is_started_ = false;

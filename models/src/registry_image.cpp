@@ -33,6 +33,7 @@ SeriesOrder::Permutation FamilyImage<K>::order() const {
 template <class K>
 void FamilyImage<K>::merge(FamilyImage&& other) {
   FamilyImage merged(spec_, std::make_shared<SeriesOrder>(), 0);
+  merged.refused_ = refused_ + other.refused_;
   merged.series_.reserve(std::max(series_.size(), other.series_.size()));
   merged.keys_.reserve(std::max(keys_.size(), other.keys_.size()));
   const auto take = [&merged](FamilyImage& from, SeriesImage<K>& series) {
@@ -131,6 +132,14 @@ SeriesKeys RegistryImage::take_idle(std::int64_t before_ns) {
         *any);
   }
   return keys;
+}
+
+std::uint64_t RegistryImage::refused() const {
+  std::uint64_t observations = 0;
+  for (const auto& any : families_) {
+    observations += std::visit([](const auto& family) { return family.refused(); }, *any);
+  }
+  return observations;
 }
 
 Snapshot RegistryImage::snapshot(Timestamp now) && {

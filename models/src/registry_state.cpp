@@ -1,7 +1,7 @@
 // The state of a registry as bytes:
 //
 //   save   = whole (u8: 1 or 0), count, families     whole: what is not named is not there
-//   family = spec, room (u8), whole (u8), gone, count, series
+//   family = spec, room (u8), whole (u8), refused (u64), gone, count, series
 //   gone   = count, keys (text)                      none where the family is whole
 //   series = key, overflow (u8), created (i64: since the one before), idle (u64: ns since it was touched),
 //   state
@@ -60,6 +60,7 @@ std::int64_t touched_ns(std::uint64_t idle_ns, const Moment& now) {
 template <class K>
 void Family<K>::save_all(StateWriter& out, const Moment& now) {
   out.u8(1);
+  out.u64(refused_);
   out.u64(0);
   out.u64(series_.size());
   std::int64_t created_ns = 0;
@@ -73,6 +74,7 @@ template <class K>
 void Family<K>::save_changed(StateWriter& out, const Moment& now) {
   if (!is_saved_) return save_all(out, now);
   out.u8(0);
+  out.u64(refused_);
   out.u64(gone_count_);
   out.bytes(gone_);
   out.u64(changed_.count());
@@ -129,6 +131,7 @@ std::size_t Family<K>::clear() {
 template <class K>
 void Family<K>::load(StateReader& in, const Moment& now, LoadReport& report) {
   if (in.u8() != 0) report.gone += clear();
+  refused_ = in.u64();
   for (std::size_t left = in.count(kAny, 1); left > 0 && !in.failed(); --left) {
     const std::uint32_t slot = index_.find(in.text(KeyPool::kMaxSize), text_of());
     if (slot == KeyIndex::kNone) continue;
@@ -175,6 +178,7 @@ std::uint32_t Family<K>::slot_for(std::string_view key, bool is_overflow, const 
 
 template <class K>
 void Family<K>::merge(const Family& other, LoadReport& report) {
+  count_refused(other.refused_);
   std::vector<std::string_view> values;
   for (std::uint32_t from = 0; from < other.series_.end(); ++from) {
     if (!other.series_.holds(from)) continue;

@@ -81,12 +81,10 @@ void write_ingest(Writer& out, const IngestTotals& totals) {
 }
 
 void write_series(Writer& out, const SelfFigures& figures) {
-  std::uint64_t overflowed = 0;
-  for (const OverflowReport& report : figures.overflows) overflowed += report.refused;
   out.gauge("metricsd_series", "", "Series held, the daemon's own aside.",
             static_cast<double>(figures.series));
   out.count("metricsd_series_overflow", "", "Observations folded into an overflow series for want of room.",
-            overflowed);
+            figures.overflowed);
 }
 
 void write_process(Writer& out, const ProcessFigures& process) {

@@ -22,7 +22,7 @@ struct SelfFigures {
   IngestTotals totals;
   std::vector<Run> live_runs;
   std::size_t series = 0;
-  std::vector<OverflowReport> overflows;
+  std::uint64_t overflowed = 0;
   std::optional<double> last_scrape_seconds;  // nothing before the first scrape
   std::optional<ProcessFigures> process;
 };

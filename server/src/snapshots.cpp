@@ -88,7 +88,7 @@ Result<Snapshot> Snapshots::metrics() {
   figures.totals = merged->totals;
   figures.live_runs = live_ones(merged->live_runs);
   figures.series = catalog_->series_count();
-  figures.overflows = catalog_->overflows();
+  figures.overflowed = merged->registry.refused();
   if (last_scrape_ns >= 0) figures.last_scrape_seconds = static_cast<double>(last_scrape_ns) / 1e9;
   figures.process = read_process_figures();
 

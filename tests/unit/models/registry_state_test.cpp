@@ -70,8 +70,10 @@ void describe(std::ostream&, const auto&) {}
 
 // Every figure a registry shows, to the last bit, in the order shown.
 std::vector<std::string> figures(const Registry& registry) {
+  RegistryImage image = registry.image();
   std::vector<std::string> lines;
-  const Snapshot snapshot = registry.image().snapshot({});
+  if (image.refused() > 0) lines.push_back("refused " + std::to_string(image.refused()));
+  const Snapshot snapshot = std::move(image).snapshot({});
   for (const FamilySnapshot& family : snapshot.families) {
     lines.push_back(exposition_name(*family.spec) + " " + family.spec->help);
     std::visit(
@@ -425,7 +427,8 @@ TEST(RegistryState, MergingLosesNothingWhereThereIsLessRoom) {
   EXPECT_EQ(sum_of_counters(small), 14);
   std::vector<std::string> keys;
   for (const std::string& line : figures(small)) keys.push_back(line.substr(0, line.find(' ')));
-  EXPECT_EQ(keys, (std::vector<std::string>{"requests_total", "0,ok,", "1,ok,", "2,ok,",
+  EXPECT_EQ(small.image().refused(), registry.image().refused()) << "merging is no observation";
+  EXPECT_EQ(keys, (std::vector<std::string>{"refused", "requests_total", "0,ok,", "1,ok,", "2,ok,",
                                             "__overflow__,failed,", "__overflow__,ok,"}));
 }
 
@@ -447,6 +450,23 @@ TEST(RegistryState, MergingLeavesOutWhatIsKnownOtherwise) {
   const LoadReport report = other.merge(registry);
   EXPECT_EQ(report.conflicting, 5U);
   EXPECT_EQ(report.series, 0U);
+}
+
+TEST(RegistryState, WhatFoundNoRoomIsCountedInEachRegistry) {
+  const auto catalog = std::make_shared<Catalog>(2);
+  Registry registry(catalog);
+  Registry copy(catalog);
+  count_paths(registry, 0, 5, 1);
+  ASSERT_TRUE(load(copy, saved_whole(registry, {}), {}));
+  EXPECT_EQ(copy.image().refused(), 3U);
+  registry.define<Counter>(requests()).value()->count_refused(4);
+  count_paths(registry, 0, 3, 1);
+  ASSERT_TRUE(load(copy, saved_changes(registry, {}), {}));
+  EXPECT_EQ(registry.image().refused(), 8U);
+  EXPECT_EQ(figures(copy), figures(registry));
+  RegistryImage both = registry.image();
+  both.merge(copy.image());
+  EXPECT_EQ(both.refused(), 16U);
 }
 
 // What a loaded registry must bear.
@@ -524,8 +544,7 @@ TEST(RegistryState, KeysThatNoSeriesCanHaveAreRefused) {
     out.u8(1);
     out.u64(1);
     save(out, requests());
-    for (const char byte : {0, 1, 0, 1})
-      out.u8(static_cast<std::uint8_t>(byte));  // room, whole, gone, series
+    for (const std::uint64_t number : {0, 1, 0, 0, 1}) out.u64(number);  // up to the series
     out.text(key);
     for (int i = 0; i < 5; ++i) out.u8(0);  // overflow, created, idle, and the counter
     Registry registry(std::make_shared<Catalog>(10));

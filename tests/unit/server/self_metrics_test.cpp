@@ -25,7 +25,7 @@ TEST(SelfMetrics, SayWhatTheyAreToldUnderTheContractsNames) {
   figures.totals.rejected[Errc::too_long] = 3;
   figures.totals.dropped["socket"]["full"] = 9;
   figures.series = 42;
-  figures.overflows = {{"x", 6, "", 0}, {"y", 1, "", 0}};
+  figures.overflowed = 7;
   figures.last_scrape_seconds = 0.25;
   figures.process = ProcessFigures{.cpu_seconds = 1.5, .start_time_seconds = 1, .threads = 4};
   figures.live_runs.resize(1);

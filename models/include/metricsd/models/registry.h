@@ -92,7 +92,10 @@ class Family {
     changed_.mark(handle.slot);
   }
   // Observations that went to an overflow series which was kept.
-  void count_refused(std::uint64_t observations) { catalog_->count_refused(*spec_, observations); }
+  void count_refused(std::uint64_t observations) {
+    refused_ += observations;
+    catalog_->count_refused(*spec_, observations);
+  }
   // Grows whenever a series goes.
   [[nodiscard]] std::uint64_t generation() const { return generation_; }
   // The state where there is one, and the overflow series' that these values fold into; else null. It is
@@ -156,8 +159,9 @@ class Family {
   std::shared_ptr<SeriesOrder> order_ = std::make_shared<SeriesOrder>();
   std::string key_;  // reused, so that finding a series allocates nothing
 
-  SlotMarks changed_;  // series of which somebody told since the last save
-  std::string gone_;   // keys of those that went since, as they are saved
+  std::uint64_t refused_ = 0;  // observations that went to an overflow series
+  SlotMarks changed_;          // series of which somebody told since the last save
+  std::string gone_;           // keys of those that went since, as they are saved
   std::uint64_t gone_count_ = 0;
   bool is_saved_ = false;  // in step: a save_changed() may follow
 };

@@ -53,6 +53,9 @@ class FamilyImage {
 
   void reserve(std::size_t series) { series_.reserve(series); }
   void add(std::string_view key, Timestamp created, std::int64_t touched_ns, K state);
+  // Observations that found no room for a series of their own.
+  void count_refused(std::uint64_t observations) { refused_ += observations; }
+  [[nodiscard]] std::uint64_t refused() const { return refused_; }
   // The order is not as it is known under the layout.
   void forget_order() { known_order_ = std::make_shared<SeriesOrder>(); }
 
@@ -73,6 +76,7 @@ class FamilyImage {
   std::shared_ptr<const FamilySpec> spec_;
   std::shared_ptr<SeriesOrder> known_order_;
   std::uint64_t layout_;
+  std::uint64_t refused_ = 0;
   std::vector<SeriesImage<K>> series_;
   std::string keys_;
 };
@@ -86,6 +90,8 @@ class RegistryImage {
   void merge(RegistryImage&& other);
   // As FamilyImage::take_idle(), of all families.
   [[nodiscard]] SeriesKeys take_idle(std::int64_t before_ns);
+  // Observations of all families that went to an overflow series for want of room.
+  [[nodiscard]] std::uint64_t refused() const;
   [[nodiscard]] Snapshot snapshot(Timestamp now) &&;
 
  private:

@@ -21,6 +21,7 @@ from parts import (
     render,
     scrape,
     series,
+    state,
 )
 
 PARTS = {
@@ -38,6 +39,7 @@ PARTS = {
         scrape,
         render,
         memory,
+        state,
         percentiles,
         export,
         peers,
