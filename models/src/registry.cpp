@@ -1,5 +1,6 @@
 #include <metricsd/models/limits.h>
 #include <metricsd/models/registry.h>
+#include <metricsd/models/state/state_writer.h>
 
 #include <limits>
 #include <utility>
@@ -133,6 +134,23 @@ void Family<K>::remove(std::uint32_t slot) {
   }
   ++generation_;
   ++layout_;
+}
+
+// A list longer than what there is would be no shortcut: then the next save is whole.
+template <class K>
+void Family<K>::note_gone(std::string_view key) {
+  if (++gone_count_ <= series_.end()) {
+    StateWriter(gone_).text(key);
+  } else {
+    is_saved_ = false;
+    forget_gone();
+  }
+}
+
+template <class K>
+void Family<K>::forget_gone() {
+  gone_ = {};
+  gone_count_ = 0;
 }
 
 template class Family<Counter>;

@@ -102,23 +102,6 @@ void Family<K>::end_save() {
   is_saved_ = true;
 }
 
-// A list longer than what there is would be no shortcut: then the next save is whole.
-template <class K>
-void Family<K>::note_gone(std::string_view key) {
-  if (++gone_count_ <= series_.end()) {
-    StateWriter(gone_).text(key);
-  } else {
-    is_saved_ = false;
-    forget_gone();
-  }
-}
-
-template <class K>
-void Family<K>::forget_gone() {
-  gone_ = {};
-  gone_count_ = 0;
-}
-
 template <class K>
 std::size_t Family<K>::clear() {
   const std::size_t before = series_.size();

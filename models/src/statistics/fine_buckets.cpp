@@ -74,7 +74,10 @@ FineBuckets FineBuckets::load(StateReader& in) {
     return {};
   }
   loaded.cover(first, last);
+  std::uint64_t count = loaded.zero_count_;
   for (const Bucket& bucket : buckets) {
+    if (bucket.count > std::numeric_limits<std::uint64_t>::max() - count) in.fail();
+    count += bucket.count;
     loaded.counts_[static_cast<std::size_t>(bucket.index - loaded.first_)] = bucket.count;
   }
   return loaded;
