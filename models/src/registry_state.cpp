@@ -121,28 +121,31 @@ void Family<K>::load(StateReader& in, const Moment& now, LoadReport& report) {
     remove(slot);
     ++report.gone;
   }
-  std::int64_t created_ns = 0;
+  LoadPlace before;
   for (std::size_t left = in.count(kAny, kLeastSeries); left > 0 && !in.failed(); --left) {
-    load_series(in, created_ns, now, report);
+    load_series(in, before, now, report);
   }
 }
 
 template <class K>
-void Family<K>::load_series(StateReader& in, std::int64_t& created_ns, const Moment& now,
-                            LoadReport& report) {
+void Family<K>::load_series(StateReader& in, LoadPlace& before, const Moment& now, LoadReport& report) {
   const std::string_view key = in.text(KeyPool::kMaxSize);
   const bool is_overflow = in.u8() != 0;
-  created_ns = sum(created_ns, in.i64());
+  before.created_ns = sum(before.created_ns, in.i64());
   const std::uint64_t idle = in.u64();
   if (in.failed() || !is_key(key, spec_->label_names.size())) return in.fail();
-  const std::uint32_t slot = slot_for(key, is_overflow, now);
+  // What is kept in step mostly has the same order: then there is nothing to look for.
+  const std::uint32_t next = before.slot + 1;
+  const bool is_next = next < series_.end() && series_.holds(next) && series_[next].key->text() == key;
+  const std::uint32_t slot = is_next ? next : slot_for(key, is_overflow, now);
+  before.slot = slot;
   if (slot == KeyIndex::kNone) {
     K(spec_).load(in);
     ++report.no_room;
     return;
   }
   Series<K>& series = series_[slot];
-  series.created = {created_ns};
+  series.created = {before.created_ns};
   series.touched_ns = touched_ns(idle, now);
   series.state.load(in);
   changed_.mark(slot);

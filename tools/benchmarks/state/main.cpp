@@ -67,8 +67,9 @@ class ManySeries {
     }
   }
 
+  // Into new memory, as who hands the bytes on must.
   void save_changed(std::string& bytes) {
-    bytes.clear();
+    bytes = std::string();
     StateWriter out(bytes);
     registry_.save_changed(out, now_);
   }

@@ -140,10 +140,16 @@ class Family {
   void note_gone(std::string_view key);
   K* find_changing();
 
+  // The series that was loaded before.
+  struct LoadPlace {
+    std::uint32_t slot = KeyIndex::kNone;
+    std::int64_t created_ns = 0;
+  };
+
   void save(StateWriter& out, std::uint32_t slot, std::int64_t& created_ns, const Moment& now) const;
   void end_save();
   void forget_gone();
-  void load_series(StateReader& in, std::int64_t& created_ns, const Moment& now, LoadReport& report);
+  void load_series(StateReader& in, LoadPlace& before, const Moment& now, LoadReport& report);
   [[nodiscard]] std::uint32_t slot_for(std::string_view key, bool is_overflow, const Moment& now);
   [[nodiscard]] auto text_of() const {
     return [this](std::uint32_t slot) { return series_[slot].key->text(); };
