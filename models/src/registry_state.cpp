@@ -133,23 +133,31 @@ void Family<K>::load_series(StateReader& in, LoadPlace& before, const Moment& no
   const bool is_overflow = in.u8() != 0;
   before.created_ns = sum(before.created_ns, in.i64());
   const std::uint64_t idle = in.u64();
-  if (in.failed() || !is_key(key, spec_->label_names.size())) return in.fail();
-  // What is kept in step mostly has the same order: then there is nothing to look for.
-  const std::uint32_t next = before.slot + 1;
-  const bool is_next = next < series_.end() && series_.holds(next) && series_[next].key->text() == key;
-  const std::uint32_t slot = is_next ? next : slot_for(key, is_overflow, now);
+  if (in.failed()) return;
+  const std::uint32_t slot = place(key, is_overflow, before.slot + 1, now, report);
   before.slot = slot;
-  if (slot == KeyIndex::kNone) {
-    K(spec_).load(in);
-    ++report.no_room;
-    return;
-  }
+  if (slot == KeyIndex::kNone) return K(spec_).load(in);
   Series<K>& series = series_[slot];
   series.created = {before.created_ns};
   series.touched_ns = touched_ns(idle, now);
   series.state.load(in);
   changed_.mark(slot);
   ++report.series;
+}
+
+// Where a series of this key is, or comes; kNone, and counted, where it is left out. What is kept in step
+// mostly has the same order: then it is in the slot `next`, and there is nothing to look for.
+template <class K>
+std::uint32_t Family<K>::place(std::string_view key, bool is_overflow, std::uint32_t next, const Moment& now,
+                               LoadReport& report) {
+  if (next < series_.end() && series_.holds(next) && series_[next].key->text() == key) return next;
+  if (!is_key(key, spec_->label_names.size())) {
+    ++report.malformed;
+    return KeyIndex::kNone;
+  }
+  const std::uint32_t slot = slot_for(key, is_overflow, now);
+  if (slot == KeyIndex::kNone) ++report.no_room;
+  return slot;
 }
 
 // The slot of this key, made where there is room for it, or kNone.

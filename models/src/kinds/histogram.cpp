@@ -74,13 +74,18 @@ void Histogram::merge(const Histogram& other) {
   exponential_.merge(other.exponential_);
 }
 
+// Of what a client told, the sum may come before the values that it is of: until then there is nothing to
+// sum.
+double Histogram::shown_sum() const {
+  return count_ == 0 ? 0 : std::clamp(sum_ + sum_error_, 0.0, std::numeric_limits<double>::max());
+}
+
 std::optional<Shape> Histogram::show() const& {
-  return Buckets{bounds_, counts_, count_, sum_ + sum_error_, exponential_, {}};
+  return Buckets{bounds_, counts_, count_, shown_sum(), exponential_, {}};
 }
 
 std::optional<Shape> Histogram::show() && {
-  return Buckets{std::move(bounds_), std::move(counts_),      count_,
-                 sum_ + sum_error_,  std::move(exponential_), {}};
+  return Buckets{std::move(bounds_), std::move(counts_), count_, shown_sum(), std::move(exponential_), {}};
 }
 
 Histogram Histogram::without_exponential() const {

@@ -176,6 +176,28 @@ TEST(HistogramKind, ItsSumNeverBecomesNaN) {
   EXPECT_EQ(std::get<Buckets>(histogram.show().value()).sum, std::numeric_limits<double>::max());
 }
 
+TEST(HistogramKind, ASumOfNoValuesIsShownWhenTheyCome) {
+  const auto spec = spec_of(Kind::histogram, {1});
+  Histogram histogram(spec), loaded(spec);
+  ASSERT_TRUE(histogram.apply(HistogramDelta{1.5, {0, 0}, ExponentialHistogram()}));
+  EXPECT_EQ(std::get<Buckets>(histogram.show().value()).sum, 0);
+  ASSERT_TRUE(load(loaded, saved(histogram)));
+  ExponentialHistogram one;
+  one.apply(1.5);
+  ASSERT_TRUE(loaded.apply(HistogramDelta{0, {0, 1}, one}));
+  EXPECT_EQ(std::get<Buckets>(loaded.show().value()).sum, 1.5);
+}
+
+TEST(HistogramKind, WhatRoundingLostOfTheGreatestSumIsNotAdded) {
+  constexpr double kGreatest = std::numeric_limits<double>::max();
+  const auto spec = spec_of(Kind::histogram, {1});
+  Histogram histogram(spec), loaded(spec);
+  for (int i = 0; i < 3; ++i) histogram.apply(kGreatest);
+  for (int i = 0; i < 100; ++i) histogram.apply(kGreatest / 1e16);
+  EXPECT_EQ(std::get<Buckets>(histogram.show().value()).sum, kGreatest);
+  EXPECT_TRUE(load(loaded, saved(histogram))) << "whatever peers tell is saved so that it can be loaded";
+}
+
 TEST(HistogramKind, TakesWhatWasCountedElsewhere) {
   const auto spec = std::make_shared<const FamilySpec>(
       FamilySpec{.base_name = "h", .kind = Kind::histogram, .bounds = {1, 2}});

@@ -537,7 +537,7 @@ TEST_F(DamagedState, MayBeAnyBytes) {
 }
 
 // A line of a label's value, or a label too many, would make a scrape that nobody can read.
-TEST(RegistryState, KeysThatNoSeriesCanHaveAreRefused) {
+TEST(RegistryState, KeysThatNoSeriesCanHaveAreLeftOut) {
   const auto load_key = [](const std::string& key) {
     std::string bytes;
     StateWriter out(bytes);
@@ -548,7 +548,10 @@ TEST(RegistryState, KeysThatNoSeriesCanHaveAreRefused) {
     out.text(key);
     for (int i = 0; i < 5; ++i) out.u8(0);  // overflow, created, idle, and the counter
     Registry registry(std::make_shared<Catalog>(10));
-    return load(registry, bytes, {}).has_value();
+    const auto report = load(registry, bytes, {});
+    EXPECT_TRUE(report);
+    EXPECT_EQ(report->series + report->malformed, 1U);
+    return report->series == 1;
   };
   EXPECT_TRUE(load_key("/\xFFok\xFF"));
   EXPECT_TRUE(load_key("\xFF\xFF"));

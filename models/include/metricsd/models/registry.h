@@ -69,6 +69,7 @@ struct LoadReport {
   std::uint64_t gone = 0;         // let go
   std::uint64_t no_room = 0;      // the catalog's cap was reached: load() left them out, merge() folded them
   std::uint64_t conflicting = 0;  // left out: their family is defined otherwise here
+  std::uint64_t malformed = 0;    // left out: no series of their family can have such labels
 };
 
 // All series of one family. One thread.
@@ -150,6 +151,8 @@ class Family {
   void end_save();
   void forget_gone();
   void load_series(StateReader& in, LoadPlace& before, const Moment& now, LoadReport& report);
+  [[nodiscard]] std::uint32_t place(std::string_view key, bool is_overflow, std::uint32_t next,
+                                    const Moment& now, LoadReport& report);
   [[nodiscard]] std::uint32_t slot_for(std::string_view key, bool is_overflow, const Moment& now);
   [[nodiscard]] auto text_of() const {
     return [this](std::uint32_t slot) { return series_[slot].key->text(); };

@@ -64,6 +64,7 @@ class Histogram {
  private:
   Histogram(const Histogram& other, ExponentialHistogram exponential);
   void add_to_sum(double value);
+  [[nodiscard]] double shown_sum() const;
 
   std::shared_ptr<const std::vector<double>> bounds_;
   std::vector<std::uint64_t> counts_;
