@@ -544,7 +544,7 @@ TEST(RegistryState, KeysThatNoSeriesCanHaveAreLeftOut) {
     out.u8(1);
     out.u64(1);
     save(out, requests());
-    for (const std::uint64_t number : {0, 1, 0, 0, 1}) out.u64(number);  // up to the series
+    for (const std::uint64_t number : {0U, 1U, 0U, 0U, 1U}) out.u64(number);  // up to the series
     out.text(key);
     for (int i = 0; i < 5; ++i) out.u8(0);  // overflow, created, idle, and the counter
     Registry registry(std::make_shared<Catalog>(10));
