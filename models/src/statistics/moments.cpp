@@ -81,8 +81,7 @@ bool Moments::could_be() const {
   const Wide count = count_;
   const Wide sum = widen(sum_);
   const Wide squares = (Wide{squares_high_} << 128) | widen(squares_low_);
-  return sum >= count * min_ && sum <= count * max_ && squares <= sum * max_ &&
-         squares * count >= sum * sum;
+  return sum >= count * min_ && sum <= count * max_ && squares <= sum * max_ && squares * count >= sum * sum;
 }
 
 double Moments::mean(std::uint64_t unit) const {
