@@ -1,0 +1,238 @@
+#include "checkpoint_store.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <limits>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace metricsd::server {
+namespace {
+
+namespace fs = std::filesystem;
+namespace errc = boost::system::errc;
+
+constexpr const char* kCurrent = "checkpoint";
+constexpr const char* kPrevious = "checkpoint.previous";
+constexpr const char* kNew = "checkpoint.new";
+constexpr std::string_view kBad = "checkpoint.bad-";
+
+bool is_missing(const error_code& error) {
+  return error == errc::no_such_file_or_directory;
+}
+
+bool is_full(const error_code& error) {
+  return error == errc::no_space_on_device || error == error_code(EDQUOT, boost::system::system_category());
+}
+
+Result<> unless_missing(const Result<>& result) {
+  if (!result && is_missing(result.error())) return {};
+  return result;
+}
+
+Result<> make_directories(const fs::path& directory) {
+  if (::mkdir(directory.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  if (errno != ENOENT || !directory.has_parent_path()) return last_system_error();
+  if (const auto made = make_directories(directory.parent_path()); !made) return made;
+  if (::mkdir(directory.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  return last_system_error();
+}
+
+Result<> lock(int directory) {
+  while (::flock(directory, LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return Errc::endpoint_in_use;
+    if (errno != EINTR) return last_system_error();
+  }
+  return {};
+}
+
+// The directory itself is what is locked: that needs no room on the disk, nor leave to write to it.
+Result<UniqueFd> open_and_lock(const fs::path& directory) {
+  if (const auto made = make_directories(directory); !made) return made.error();
+  UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) return last_system_error();
+  // A disk that is read-only may change its mind; an owner does not.
+  const bool may_write = ::faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS) == 0;
+  if (!may_write && errno != EROFS) return last_system_error();
+  if (const auto locked = lock(fd.get()); !locked) return locked.error();
+  return fd;
+}
+
+std::string advice(const fs::path& directory, const error_code& error) {
+  std::string why = "cannot keep state in " + directory.string() + ": ";
+  if (error == Errc::endpoint_in_use) {
+    return why +
+           "another metricsd keeps its state there; give this one a directory of its own (--data-dir DIR)";
+  }
+  why += error.message();
+  if (error == errc::permission_denied || error == errc::operation_not_permitted) {
+    why += "; give it to uid " + std::to_string(::geteuid()) + " (chown)";
+  }
+  return why + "; or name another one (--data-dir DIR), or none (--data-dir none)";
+}
+
+std::uint64_t number_of(std::string_view bad_name) {
+  bad_name.remove_prefix(kBad.size());
+  std::uint64_t number = 0;
+  std::from_chars(bad_name.data(), bad_name.data() + bad_name.size(), number);
+  return number;
+}
+
+// Names sort as their numbers do.
+std::string bad_name(std::uint64_t number) {
+  std::string digits = std::to_string(number);
+  return std::string(kBad) + std::string(digits.size() < 8 ? 8 - digits.size() : 0, '0') + digits;
+}
+
+}  // namespace
+
+std::string_view to_string(Restored::Source source) noexcept {
+  switch (source) {
+    case Restored::Source::nothing: return "nothing";
+    case Restored::Source::checkpoint: return "checkpoint";
+    case Restored::Source::previous: return "previous";
+  }
+  return "nothing";
+}
+
+Result<CheckpointStore> CheckpointStore::claim(const fs::path& directory, const Files& files,
+                                               std::string& why) {
+  auto locked = open_and_lock(directory);
+  if (!locked) {
+    why = advice(directory, locked.error());
+    return locked.error();
+  }
+  return CheckpointStore(directory, files, *std::move(locked));
+}
+
+CheckpointStore::CheckpointStore(fs::path directory, const Files& files, UniqueFd lock)
+    : directory_(std::move(directory)),
+      files_(&files),
+      lock_(std::move(lock)),
+      current_{named(kCurrent)},
+      previous_{named(kPrevious)} {
+  count_bad_files();
+}
+
+Restored CheckpointStore::load(const Take& take) {
+  Restored restored;
+  if (load_file(current_, take, restored)) {
+    restored.source = Restored::Source::checkpoint;
+    restored.is_behind = current_.is_bad;
+  } else if (load_file(previous_, take, restored)) {
+    restored.source = Restored::Source::previous;
+    restored.is_behind = current_.is_bad || previous_.is_bad;
+  }
+  return restored;
+}
+
+// Whether a state was taken from it.
+bool CheckpointStore::load_file(Old& old, const Take& take, Restored& restored) {
+  restored.generation = restored.frames = restored.bytes = 0;
+  if (const auto file = files_->open(old.path); !file && is_missing(file.error())) return false;
+  const FileEnd end = take_frames(old.path, take, std::numeric_limits<std::uint64_t>::max(), restored);
+  old.is_bad = end == FileEnd::damaged || restored.frames == 0;
+  old.holds_state = restored.frames > 0;
+  if (old.is_bad) {
+    const std::string what = restored.frames == 0
+                                 ? "no state that counts in it"
+                                 : "damaged behind generation " + std::to_string(restored.generation);
+    restored.damaged.push_back(old.path.filename().string() + ": " + what);
+  }
+  return restored.frames > 0;
+}
+
+FileEnd CheckpointStore::take_frames(const fs::path& path, const Take& take, std::uint64_t most,
+                                     Restored& restored) {
+  auto reader = FrameReader::open(*files_, path);
+  if (!reader) return FileEnd::damaged;
+  while (restored.frames < most) {
+    const auto frame = reader->next();
+    if (!frame) break;
+    if (!take(*frame)) {
+      // It may have been taken in part: once more, without it.
+      const std::uint64_t good = std::exchange(restored.frames, 0);
+      take_frames(path, take, good, restored);
+      return FileEnd::damaged;
+    }
+    ++restored.frames;
+    restored.generation = frame->generation;
+    restored.bytes = reader->size();
+  }
+  return reader->end();
+}
+
+Result<> CheckpointStore::append(const Frame& increment) {
+  Result<> outcome = file_->append(increment);
+  if (outcome) outcome = file_->sync();
+  if (!outcome) file_.reset();
+  return outcome;
+}
+
+Result<> CheckpointStore::rewrite(const Frame& base) {
+  file_.reset();
+  Result<> outcome = write_new(base);
+  if (outcome) outcome = put_in_place();
+  if (!outcome) file_.reset();
+  return outcome;
+}
+
+Result<> CheckpointStore::write_new(const Frame& base) {
+  const fs::path path = named(kNew);
+  if (const auto removed = unless_missing(files_->remove(path)); !removed) return removed;
+  const auto written = [&]() -> Result<> {
+    auto writer = FrameWriter::create(*files_, path);
+    if (!writer) return writer.error();
+    if (const auto appended = writer->append(base); !appended) return appended;
+    if (const auto synced = writer->sync(); !synced) return synced;
+    file_ = *std::move(writer);
+    base_size_ = file_->size();
+    return {};
+  }();
+  if (written) return written;
+  static_cast<void>(files_->remove(path));
+  // The next attempt finds the room of the file that is needed least.
+  if (is_full(written.error()) && current_.holds_state) static_cast<void>(files_->remove(previous_.path));
+  return written;
+}
+
+// The file that counted becomes the previous one; a damaged one never takes the place of a good one.
+Result<> CheckpointStore::put_in_place() {
+  if (previous_.is_bad) {
+    if (const auto kept = keep_bad(previous_); !kept) return kept;
+  }
+  const auto away =
+      current_.is_bad ? keep_bad(current_) : unless_missing(files_->rename(current_.path, previous_.path));
+  if (!away) return away;
+  current_.holds_state = false;
+  if (const auto placed = files_->rename(named(kNew), current_.path); !placed) return placed;
+  current_.holds_state = true;
+  return files_->sync_directory(directory_);
+}
+
+Result<> CheckpointStore::keep_bad(Old& bad) {
+  const auto names = files_->list(directory_, kBad);
+  if (!names) return names.error();
+  const std::uint64_t number = names->empty() ? 1 : number_of(names->back()) + 1;
+  const auto kept = unless_missing(files_->rename(bad.path, directory_ / bad_name(number)));
+  if (!kept) return kept;
+  bad.is_bad = false;
+  for (std::size_t i = 0; i + kBadKept <= names->size(); ++i) {
+    static_cast<void>(files_->remove(directory_ / (*names)[i]));
+  }
+  count_bad_files();
+  return {};
+}
+
+void CheckpointStore::count_bad_files() {
+  const auto names = files_->list(directory_, kBad);
+  bad_files_ = names ? names->size() : 0;
+}
+
+}  // namespace metricsd::server
