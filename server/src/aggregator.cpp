@@ -77,12 +77,13 @@ void view(const LabelValues& labels, std::vector<std::string_view>& views) {
 }  // namespace
 
 Aggregator::Aggregator(const FamilyOptions& options, const std::shared_ptr<Catalog>& catalog,
-                       const Clock& clock, std::string store_id)
+                       const Clock& clock, std::string store_id, Durability durability)
     : registry_(catalog),
       families_(registry_, options),
       clock_(clock),
       now_(moment()),
       store_id_(std::move(store_id)),
+      clients_(durability),
       fold_(families_, live_runs_) {
   // run_info is shown from the list of live runs; defined here so that nobody else takes its name.
   [[maybe_unused]] const auto reserved = catalog->define(run_info_spec(options.metrics_namespace));
@@ -92,6 +93,7 @@ Aggregator::Aggregator(const FamilyOptions& options, const std::shared_ptr<Catal
 void Aggregator::begin_chunk(std::size_t bytes) {
   totals_.bytes += bytes;
   now_ = moment();
+  has_changed_ = true;
 }
 
 void Aggregator::end_chunk() {
@@ -120,6 +122,7 @@ Result<> Aggregator::apply(Sender& sender, const ipc::Batch& batch) {
 }
 
 Result<ipc::WelcomeMessage> Aggregator::greet(Sender& sender, uid_t uid, const ipc::HelloMessage& hello) {
+  const bool is_known = clients_.find(uid, hello.client_id) != nullptr;
   std::uint64_t gap = 0;
   const auto client = clients_.greet(uid, hello, sender.id, now_.monotonic_ns, gap);
   if (!client) {
@@ -128,7 +131,10 @@ Result<ipc::WelcomeMessage> Aggregator::greet(Sender& sender, uid_t uid, const i
   }
   sender.client = *client;
   add_gap(sender, gap);
-  return ipc::WelcomeMessage{.store_id = store_id_, .streams = Clients::progress(**client, hello.streams)};
+  // Who is told of no stream hears that it is not known here: never was, or not any more.
+  return ipc::WelcomeMessage{
+      .store_id = store_id_,
+      .streams = is_known ? clients_.progress(**client, hello.streams) : std::vector<ipc::StreamProgress>()};
 }
 
 std::optional<Gauge::Owner> Aggregator::connection_of(uid_t uid, std::string_view client_id) {
@@ -148,6 +154,7 @@ Result<> Aggregator::apply(Sender& sender, const ipc::Message& message) {
 
 void Aggregator::close(Sender& sender) {
   now_ = moment();
+  has_changed_ = true;
   leave_run(sender);
   forget_users(sender);
   if (sender.client != nullptr) clients_.leave(*sender.client, sender.id, now_.monotonic_ns);
@@ -155,6 +162,21 @@ void Aggregator::close(Sender& sender) {
     family->change_each([&](Gauge& gauge) { return gauge.forget(sender.id); });
   }
   --totals_.connections;
+}
+
+void Aggregator::cut(std::string& out, Extent extent) {
+  if (extent == Extent::changed && !has_changed_) return;
+  save_cut(out, {registry_, totals_, live_runs_, clients_}, extent, moment());
+  has_changed_ = false;
+}
+
+LoadReport Aggregator::restore(const ShardState& left, bool with_totals,
+                               const std::function<bool(const Client&)>& is_ours, std::int64_t ago_ns) {
+  clients_.restore(left.clients, is_ours, now_.monotonic_ns);
+  if (!with_totals) return {};
+  totals_.merge(left.totals);
+  live_runs_.restore(left.live_runs, ago_ns);
+  return registry_.merge(left.registry);
 }
 
 Result<> Aggregator::handle(Sender& sender, const ipc::UsersMessage& message) {
@@ -248,7 +270,7 @@ Result<> Aggregator::handle(Sender& sender, const ipc::HeartbeatMessage& message
       std::uint64_t& told = sender.dropped[sink][cause];
       if (total <= told) continue;  // a total never falls
       add_dropped(totals_.dropped, sink, cause, total - told);
-      if (sender.live_run != nullptr) add_dropped(sender.live_run->dropped, sink, cause, total - told);
+      if (sender.live_run != nullptr) sender.live_run->add_dropped(sink, cause, total - told);
       told = total;
     }
   }
@@ -355,7 +377,7 @@ void Aggregator::fold(Sender& sender, const ipc::Batch& batch, std::uint64_t kno
 void Aggregator::add_gap(const Sender& sender, std::uint64_t records) {
   if (records == 0) return;
   add_dropped(totals_.dropped, "socket", "gap", records);
-  if (sender.live_run != nullptr) add_dropped(sender.live_run->dropped, "socket", "gap", records);
+  if (sender.live_run != nullptr) sender.live_run->add_dropped("socket", "gap", records);
 }
 
 void Aggregator::leave_run(Sender& sender) {

@@ -9,6 +9,7 @@
 //   hello, batch ---> the client's streams, so that each record counts once
 #pragma once
 
+#include "checkpoint/cut.h"
 #include "clients.h"
 #include "ingest_totals.h"
 #include "live_runs.h"
@@ -22,6 +23,7 @@
 #include <metricsd/models/errors.h>
 #include <metricsd/models/registry.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -34,10 +36,10 @@ namespace metricsd::server {
 // One shard's; one thread.
 class Aggregator {
  public:
-  // `clock` outlives the aggregator; the catalog is shared by all shards. `store_id` tells clients one daemon
+  // `clock` outlives the aggregator; the catalog is shared by all shards. `store_id` tells clients one store
   // from another.
   Aggregator(const FamilyOptions& options, const std::shared_ptr<Catalog>& catalog, const Clock& clock,
-             std::string store_id = {});
+             std::string store_id = {}, Durability durability = Durability::of_the_daemon);
   Aggregator(const Aggregator&) = delete;
   Aggregator& operator=(const Aggregator&) = delete;
 
@@ -78,7 +80,19 @@ class Aggregator {
   void close(Sender& sender);
 
   // Lets series go that were last told of before `before_ns` on the monotonic clock.
-  void forget(const SeriesKeys& idle, std::int64_t before_ns) { registry_.forget(idle, before_ns); }
+  void forget(const SeriesKeys& idle, std::int64_t before_ns) {
+    registry_.forget(idle, before_ns);
+    has_changed_ = true;
+  }
+
+  // Appends a cut, between two chunks; nothing where nothing has changed since the last one.
+  void cut(std::string& out, Extent extent);
+  // What was cut so far is durable. The connections that are to hear of it.
+  [[nodiscard]] std::vector<Gauge::Owner> settle() { return clients_.settle(); }
+  // Before anything came: goes on from what another process left behind `ago_ns` before. `with_totals`: from
+  // all that is no client's, too.
+  LoadReport restore(const ShardState& left, bool with_totals,
+                     const std::function<bool(const Client&)>& is_ours, std::int64_t ago_ns);
 
   [[nodiscard]] const Registry& registry() const { return registry_; }
   [[nodiscard]] const LiveRuns& live_runs() const { return live_runs_; }
@@ -120,6 +134,7 @@ class Aggregator {
   LiveRuns live_runs_;
   OperationFold fold_;
   IngestTotals totals_;
+  bool has_changed_ = true;                    // since the last cut
   std::vector<std::string_view> label_views_;  // reused, so that a sample allocates nothing
 };
 

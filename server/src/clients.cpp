@@ -1,8 +1,11 @@
 #include "clients.h"
 
+#include "running_clock.h"
+
 #include <metricsd/models/limits.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace metricsd::server {
@@ -12,10 +15,10 @@ std::string key_of(uid_t uid, std::string_view client_id) {
   return std::string(client_id).append(":").append(std::to_string(uid));
 }
 
-ipc::StreamProgress progress_of(std::uint32_t stream, std::uint64_t folded) {
-  // Without a data directory the store lives as long as the daemon: what is folded is as durable as it gets.
-  return {.stream = stream, .folded = folded, .durable = folded};
-}
+constexpr std::size_t kLongestId = 64;
+constexpr std::size_t kLongestKey = kLongestId + 24;
+constexpr std::size_t kLeastClient = 11;  // bytes
+constexpr std::size_t kAny = std::numeric_limits<std::size_t>::max();
 
 ClientReport report_of(const Client& client) {
   return {.uid = client.uid,
@@ -38,14 +41,11 @@ Result<Client*> Clients::greet(uid_t uid, const ipc::HelloMessage& hello, Client
   const bool is_new = client == nullptr;
   if (is_new) {
     if (const auto room = make_room(now_ns); !room) return room.error();
-    auto fresh = std::make_unique<Client>();
-    client = fresh.get();
-    client->uid = uid;
-    client->id = hello.client_id;
-    table_.emplace(key_of(uid, hello.client_id), std::move(fresh));
+    client = &add(uid, hello.client_id);
   } else if (!client->connection) {
     idle_.erase(client->idle_place);
   }
+  mark(*client);
   client->connection = connection;
   client->pid = hello.pid;
   client->moved.clear();
@@ -53,8 +53,8 @@ Result<Client*> Clients::greet(uid_t uid, const ipc::HelloMessage& hello, Client
   for (const ipc::StreamPosition& position : hello.streams) {
     // One that is new to us begins where the client begins: what came before was another daemon's.
     if (is_new && position.first_seq > 1) client->has_a_past = true;
-    std::uint64_t* const folded = open(*client, position.stream, position.first_seq - 1);
-    if (folded != nullptr) gap += move(*client, *folded, position, 0).gap;
+    StreamState* const stream = open(*client, position.stream, position.first_seq - 1);
+    if (stream != nullptr) gap += move(*client, stream->folded, position, 0).gap;
   }
   return client;
 }
@@ -62,8 +62,8 @@ Result<Client*> Clients::greet(uid_t uid, const ipc::HelloMessage& hello, Client
 void Clients::leave(Client& client, Client::Connection connection, std::int64_t now_ns) {
   if (client.connection != connection) return;
   client.connection.reset();
-  client.idle_since_ns = now_ns;
-  client.idle_place = idle_.insert(idle_.end(), &client);
+  set_idle(client, now_ns);
+  mark(client);
 }
 
 void Clients::forget(Client& client) {
@@ -71,24 +71,25 @@ void Clients::forget(Client& client) {
 }
 
 Result<Advance> Clients::advance(Client& client, const ipc::StreamPosition& position, std::uint64_t count) {
+  mark(client);
   const std::uint64_t before = position.first_seq - 1;
-  std::uint64_t* const folded = open(client, position.stream, client.has_a_past ? before : 0);
-  if (folded == nullptr) {
+  StreamState* const stream = open(client, position.stream, client.has_a_past ? before : 0);
+  if (stream == nullptr) {
     client.records.emitted += count;
-    note(client, position.stream, before + count);
+    note(client, {.stream = position.stream, .folded = before + count, .durable = before + count});
     return Errc::limit_reached;
   }
-  const Advance advanced = move(client, *folded, position, count);
-  note(client, position.stream, *folded);
+  const Advance advanced = move(client, stream->folded, position, count);
+  note(client, progress_of(position.stream, *stream));
   return advanced;
 }
 
 std::vector<ipc::StreamProgress> Clients::progress(const Client& client,
-                                                   const std::vector<ipc::StreamPosition>& streams) {
+                                                   const std::vector<ipc::StreamPosition>& streams) const {
   std::vector<ipc::StreamProgress> progress;
   for (const ipc::StreamPosition& position : streams) {
-    const auto found = client.folded.find(position.stream);
-    if (found != client.folded.end()) progress.push_back(progress_of(position.stream, found->second));
+    const auto found = client.streams.find(position.stream);
+    if (found != client.streams.end()) progress.push_back(progress_of(position.stream, found->second));
   }
   return progress;
 }
@@ -107,11 +108,10 @@ void Clients::report(std::vector<ClientReport>& out, std::size_t most) const {
   }
 }
 
-// The last number taken of the stream, which begins behind `from` if we do not know it; null where there is
-// no room for it.
-std::uint64_t* Clients::open(Client& client, std::uint32_t stream, std::uint64_t from) {
-  const auto known = client.folded.find(stream);
-  if (known != client.folded.end()) return &known->second;
+// The stream, which begins behind `from` if we do not know it; null where there is no room for it.
+StreamState* Clients::open(Client& client, std::uint32_t stream, std::uint64_t from) {
+  const auto known = client.streams.find(stream);
+  if (known != client.streams.end()) return &known->second;
   // Who is connected goes before who is not.
   while (streams_ >= limits::kClientStreams && !idle_.empty()) erase(*idle_.front());
   if (streams_ >= limits::kClientStreams) {
@@ -119,7 +119,8 @@ std::uint64_t* Clients::open(Client& client, std::uint32_t stream, std::uint64_t
     return nullptr;
   }
   ++streams_;
-  return &client.folded.emplace(stream, from).first->second;
+  // What came before is not ours to keep.
+  return &client.streams.emplace(stream, StreamState{.folded = from, .durable = from}).first->second;
 }
 
 Advance Clients::move(Client& client, std::uint64_t& folded, const ipc::StreamPosition& position,
@@ -135,14 +136,20 @@ Advance Clients::move(Client& client, std::uint64_t& folded, const ipc::StreamPo
   return advance;
 }
 
-void Clients::note(Client& client, std::uint32_t stream, std::uint64_t folded) {
+ipc::StreamProgress Clients::progress_of(std::uint32_t stream, const StreamState& state) const {
+  const bool lives_with_us = durability_ == Durability::of_the_daemon;
+  return {.stream = stream, .folded = state.folded, .durable = lives_with_us ? state.folded : state.durable};
+}
+
+void Clients::note(Client& client, const ipc::StreamProgress& progress) {
   const auto told = std::find_if(client.moved.rbegin(), client.moved.rend(),
-                                 [stream](const auto& each) { return each.stream == stream; });
+                                 [&](const auto& each) { return each.stream == progress.stream; });
   if (told == client.moved.rend()) {
-    client.moved.push_back(progress_of(stream, folded));
-  } else if (told->folded < folded) {
-    *told = progress_of(stream, folded);
+    client.moved.push_back(progress);
+    return;
   }
+  told->folded = std::max(told->folded, progress.folded);
+  told->durable = std::max(told->durable, progress.durable);
 }
 
 Result<> Clients::make_room(std::int64_t now_ns) {
@@ -157,8 +164,159 @@ Result<> Clients::make_room(std::int64_t now_ns) {
 
 void Clients::erase(Client& client) {
   if (!client.connection) idle_.erase(client.idle_place);
-  streams_ -= client.folded.size();
-  table_.erase(key_of(client.uid, client.id));
+  streams_ -= client.streams.size();
+  std::string key = key_of(client.uid, client.id);
+  if (durability_ == Durability::of_checkpoints) {
+    changed_.erase(&client);
+    saved_.erase(&client);
+    gone_.push_back(key);
+  }
+  table_.erase(key);
+}
+
+Client& Clients::add(uid_t uid, std::string_view client_id) {
+  auto fresh = std::make_unique<Client>();
+  fresh->uid = uid;
+  fresh->id = client_id;
+  return *table_.emplace(key_of(uid, client_id), std::move(fresh)).first->second;
+}
+
+void Clients::set_idle(Client& client, std::int64_t since_ns) {
+  client.idle_since_ns = since_ns;
+  client.idle_place = idle_.insert(idle_.end(), &client);
+}
+
+void Clients::mark(Client& client) {
+  if (durability_ == Durability::of_checkpoints) changed_.insert(&client);
+}
+
+// ---- Saved state ----------------------------------------------------------------------------------------
+//
+//   clients = is_whole (1) count key* count client*      the keys of who is gone; one may have come again
+//   client  = uid id pid has_a_past (1) is_connected (1) idle_since ledger count stream*
+//   ledger  = emitted folded rejected dropped
+//   stream  = number folded
+
+void Clients::save_changed(StateWriter& out) {
+  out.u8(0);
+  out.u64(gone_.size());
+  for (const std::string& key : gone_) out.text(key);
+  out.u64(changed_.size());
+  for (Client* client : changed_) save(out, *client, false);
+  gone_.clear();
+  saved_.merge(changed_);
+  changed_.clear();
+}
+
+void Clients::save_all(StateWriter& out) {
+  out.u8(1);
+  out.u64(0);
+  out.u64(table_.size());
+  for (const auto& [key, client] : table_) save(out, *client, true);
+  if (durability_ != Durability::of_checkpoints) return;
+  for (const auto& [key, client] : table_) saved_.insert(client.get());
+  gone_.clear();
+  changed_.clear();
+}
+
+void Clients::save(StateWriter& out, Client& client, bool whole) {
+  out.u64(client.uid);
+  out.text(client.id);
+  out.u64(client.pid);
+  out.u8(client.has_a_past ? 1 : 0);
+  out.u8(client.connection ? 1 : 0);
+  out.i64(client.idle_since_ns);
+  out.u64(client.records.emitted);
+  out.u64(client.records.folded);
+  out.u64(client.records.rejected);
+  out.u64(client.records.dropped);
+  const auto is_saved = [whole](const auto& stream) {
+    return whole || stream.second.saved != stream.second.folded;
+  };
+  out.u64(static_cast<std::uint64_t>(std::count_if(client.streams.begin(), client.streams.end(), is_saved)));
+  for (auto& stream : client.streams) {
+    if (!is_saved(stream)) continue;
+    out.u64(stream.first);
+    out.u64(stream.second.folded);
+    stream.second.saved = stream.second.folded;
+  }
+}
+
+void Clients::load(StateReader& in) {
+  if (in.u8() != 0) {
+    idle_.clear();
+    table_.clear();
+    streams_ = 0;
+  }
+  const std::size_t gone = in.count(kAny, 1);
+  for (std::size_t i = 0; i < gone && !in.failed(); ++i) {
+    const auto found = table_.find(in.text(kLongestKey));
+    if (found != table_.end()) erase(*found->second);
+  }
+  const std::size_t clients = in.count(kAny, kLeastClient);
+  for (std::size_t i = 0; i < clients && !in.failed(); ++i) load_client(in);
+}
+
+void Clients::load_client(StateReader& in) {
+  const auto uid = static_cast<uid_t>(in.u64(std::numeric_limits<uid_t>::max()));
+  const std::string_view id = in.text(kLongestId);
+  if (in.failed()) return;
+  Client* client = find(uid, id);
+  if (client == nullptr) {
+    client = &add(uid, id);
+  } else if (!client->connection) {
+    idle_.erase(client->idle_place);
+  }
+  client->pid = in.u64();
+  client->has_a_past = in.u8() != 0;
+  client->connection.reset();
+  if (in.u8() != 0) client->connection = 0;
+  const std::int64_t idle_since_ns = load_running_ns(in);
+  if (!client->connection) set_idle(*client, idle_since_ns);
+  client->records.emitted = in.u64();
+  client->records.folded = in.u64();
+  client->records.rejected = in.u64();
+  client->records.dropped = in.u64();
+  const std::size_t streams = in.count(limits::kStreams, 2);
+  for (std::size_t i = 0; i < streams && !in.failed(); ++i) {
+    const auto number = static_cast<std::uint32_t>(in.u64(limits::kStreams - 1));
+    const std::uint64_t folded = in.u64(2 * limits::kWhole);
+    const auto [stream, is_new] = client->streams.try_emplace(number);
+    stream->second.folded = folded;
+    if (is_new) ++streams_;
+  }
+}
+
+std::vector<Client::Connection> Clients::settle() {
+  std::vector<Client::Connection> told;
+  for (Client* client : saved_) {
+    for (auto& [number, stream] : client->streams) {
+      if (stream.saved == StreamState::kNever || stream.saved <= stream.durable) continue;
+      stream.durable = stream.saved;
+      if (client->connection) note(*client, progress_of(number, stream));
+    }
+    if (client->connection && !client->moved.empty()) told.push_back(*client->connection);
+  }
+  saved_.clear();
+  return told;
+}
+
+void Clients::restore(const Clients& others, const std::function<bool(const Client&)>& is_ours,
+                      std::int64_t now_ns) {
+  for (const auto& [key, other] : others.table_) {
+    if (table_.contains(key) || !is_ours(*other)) continue;
+    Client& client = add(other->uid, other->id);
+    client.pid = other->pid;
+    client.has_a_past = other->has_a_past;
+    client.records = other->records;
+    for (const auto& [number, stream] : other->streams) {
+      client.streams.emplace(number, StreamState{.folded = stream.folded, .durable = stream.folded});
+    }
+    streams_ += client.streams.size();
+    set_idle(client, other->connection ? now_ns : std::min(other->idle_since_ns, now_ns));
+    mark(client);
+  }
+  idle_.sort([](const Client* a, const Client* b) { return a->idle_since_ns < b->idle_since_ns; });
 }
 
 }  // namespace metricsd::server

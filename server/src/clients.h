@@ -2,21 +2,28 @@
 // what makes a record count once, however often it is sent.
 //
 // Of each client, at any moment: emitted = folded + rejected + dropped.
+//
+// Where checkpoints are made, a record that is folded is durable once a checkpoint holds it: what changed is
+// saved, and settle() says later that it is durable. Elsewhere what is folded is as durable as it gets.
 #pragma once
 
 #include <metricsd/ipc/message.h>
 #include <metricsd/models/errors.h>
 #include <metricsd/models/kinds/gauge.h>
+#include <metricsd/models/state/state_reader.h>
+#include <metricsd/models/state/state_writer.h>
 #include <metricsd/models/string_table.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include <sys/types.h>
@@ -40,6 +47,15 @@ struct ClientReport {
   RecordCounts records;
 };
 
+// How far one stream has come.
+struct StreamState {
+  static constexpr std::uint64_t kNever = ~std::uint64_t{0};
+
+  std::uint64_t folded = 0;      // the last number taken
+  std::uint64_t saved = kNever;  // when it was saved last
+  std::uint64_t durable = 0;     // the last that a checkpoint holds
+};
+
 struct Client {
   using Connection = Gauge::Owner;
 
@@ -49,7 +65,7 @@ struct Client {
   std::optional<Connection> connection;  // of its latest hello, while it is open
   RecordCounts records;
 
-  std::unordered_map<std::uint32_t, std::uint64_t> folded;  // stream -> the last number taken
+  std::unordered_map<std::uint32_t, StreamState> streams;
   std::vector<ipc::StreamProgress> moved;  // what it was sent of, since progress was told last
   bool has_a_past = false;                 // numbers that we never took: a new stream begins where it comes
   std::int64_t idle_since_ns = 0;
@@ -62,11 +78,16 @@ struct Advance {
   std::uint64_t gap = 0;
 };
 
+enum class Durability : std::uint8_t {
+  of_the_daemon,   // nothing is kept beyond it
+  of_checkpoints,  // what they hold
+};
+
 // One shard's; one thread. A client that has no connection goes after limits::kClientIdleNs, or sooner where
 // others need its place.
 class Clients {
  public:
-  Clients() = default;
+  explicit Clients(Durability durability = Durability::of_the_daemon) : durability_(durability) {}
   Clients(const Clients&) = delete;
   Clients& operator=(const Clients&) = delete;
 
@@ -87,27 +108,53 @@ class Clients {
   [[nodiscard]] Result<Advance> advance(Client& client, const ipc::StreamPosition& position,
                                         std::uint64_t count);
   // How far these are, as far as they are known.
-  [[nodiscard]] static std::vector<ipc::StreamProgress> progress(
-      const Client& client, const std::vector<ipc::StreamPosition>& streams);
-  // How far those are of which something came since this was asked last. What was known before is among it:
-  // the client may not have heard.
+  [[nodiscard]] std::vector<ipc::StreamProgress> progress(
+      const Client& client, const std::vector<ipc::StreamPosition>& streams) const;
+  // How far those are of which something came, or became durable, since this was asked last. What was known
+  // before is among it: the client may not have heard.
   [[nodiscard]] static std::vector<ipc::StreamProgress> take_progress(Client& client);
+
+  // Appends what changed since the last save, each stream and ledger absolute, and who is gone since; or all
+  // there is.
+  void save_changed(StateWriter& out);
+  void save_all(StateWriter& out);
+  // Takes over what one save says; the reader has failed where none has written it. Who had a connection
+  // counts as connected, for who looks: it is none that this process has.
+  void load(StateReader& in);
+  // What was saved so far is durable. Those connected whose progress is to be told.
+  [[nodiscard]] std::vector<Client::Connection> settle();
+  // Takes over those of `others` that are ours, which another process left behind: nobody is connected, and
+  // all they have is durable.
+  void restore(const Clients& others, const std::function<bool(const Client&)>& is_ours, std::int64_t now_ns);
 
   [[nodiscard]] std::size_t size() const { return table_.size(); }
   // Adds up to `most` in all, those connected first.
   void report(std::vector<ClientReport>& out, std::size_t most) const;
 
  private:
-  std::uint64_t* open(Client& client, std::uint32_t stream, std::uint64_t from);
+  Client& add(uid_t uid, std::string_view client_id);
+  StreamState* open(Client& client, std::uint32_t stream, std::uint64_t from);
   static Advance move(Client& client, std::uint64_t& folded, const ipc::StreamPosition& position,
                       std::uint64_t count);
-  static void note(Client& client, std::uint32_t stream, std::uint64_t folded);
+  [[nodiscard]] ipc::StreamProgress progress_of(std::uint32_t stream, const StreamState& state) const;
+  static void note(Client& client, const ipc::StreamProgress& progress);
   Result<> make_room(std::int64_t now_ns);
   void erase(Client& client);
 
+  void mark(Client& client);
+  static void save(StateWriter& out, Client& client, bool whole);
+  void load_client(StateReader& in);
+  void set_idle(Client& client, std::int64_t since_ns);
+
+  Durability durability_;
   StringTable<std::unique_ptr<Client>> table_;
   std::list<Client*> idle_;  // longest idle first
   std::size_t streams_ = 0;  // of all
+
+  // Only with checkpoints.
+  std::unordered_set<Client*> changed_;  // since the last save
+  std::unordered_set<Client*> saved_;    // with something that was saved and is not known to be durable
+  std::vector<std::string> gone_;        // their keys, since the last save
 };
 
 }  // namespace metricsd::server

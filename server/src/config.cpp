@@ -34,7 +34,8 @@ struct Flags {
   std::string duration_bounds;
   std::string size_bounds;
   unsigned ingest_threads = 1;
-  std::string data_dir = "none";
+  std::string data_dir;
+  std::string checkpoint_interval = "1s";
   std::string log_level = "info";
   std::string log_format = "logfmt";
 };
@@ -168,11 +169,6 @@ void add_process_flags(CLI::App& app, Flags& flags) {
       ->capture_default_str()
       ->envname("METRICSD_INGEST_THREADS")
       ->check(CLI::Range(1U, kMaxIngestThreads).description(""));
-  app.add_option("--data-dir", flags.data_dir,
-                 "Where totals will be kept over restarts, or none. Accepted; nothing is kept there yet")
-      ->type_name("DIR|none")
-      ->capture_default_str()
-      ->envname("METRICSD_DATA_DIR");
   app.add_option("--log.level", flags.log_level, "The least grave lines to log: debug, info, warning, error")
       ->type_name("LEVEL")
       ->capture_default_str()
@@ -195,6 +191,22 @@ LogLevel log_level_of(std::string_view text) {
   return LogLevel::info;
 }
 
+void add_data_flags(CLI::App& app, Flags& flags) {
+  app.add_option(
+         "--data-dir", flags.data_dir,
+         "Keep what is counted here, over restarts and crashes; none keeps nothing. Where by default, "
+         "see below")
+      ->type_name("DIR|none")
+      ->envname("METRICSD_DATA_DIR");
+  app.add_option("--data.checkpoint-interval", flags.checkpoint_interval,
+                 "Make what was counted durable so often, or sooner where senders wait for it")
+      ->type_name("DURATION")
+      ->capture_default_str()
+      ->envname("METRICSD_DATA_CHECKPOINT_INTERVAL")
+      ->check(must([](const std::string& text) { return parse_duration(text).value_or(0) > 0; },
+                   "must be a number above 0 with one of the units ms, s, m, h, d"));
+}
+
 // Every text has passed its check, so that value() holds.
 Config to_config(const Flags& flags, const ipc::Environment& environment) {
   Config config;
@@ -211,7 +223,13 @@ Config to_config(const Flags& flags, const ipc::Environment& environment) {
   config.duration_bounds = parse_bounds(flags.duration_bounds).value();
   config.size_bounds = parse_bounds(flags.size_bounds).value();
   config.ingest_threads = flags.ingest_threads;
-  config.data_dir = flags.data_dir;
+  config.data_dir_is_default = flags.data_dir.empty();
+  if (config.data_dir_is_default) {
+    config.data_dir = default_data_dir(environment);
+  } else if (flags.data_dir != "none") {
+    config.data_dir = flags.data_dir;
+  }
+  config.checkpoint_interval_ns = parse_duration(flags.checkpoint_interval).value();
   config.log_level = log_level_of(flags.log_level);
   config.log_format = flags.log_format == "json" ? LogFormat::json : LogFormat::logfmt;
   return config;
@@ -235,6 +253,9 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments,
       "The socket: --socket, $METRICSD_SOCKET, $RUNTIME_DIRECTORY/metricsd.sock, /run/metricsd/metricsd.sock "
       "for root,\n"
       "  $XDG_RUNTIME_DIR/metricsd/metricsd.sock, /tmp/metricsd-UID/metricsd.sock: the first that applies.\n"
+      "The data directory: --data-dir, $STATE_DIRECTORY, /var/lib/metricsd for root, "
+      "$XDG_STATE_HOME/metricsd,\n"
+      "  ~/.local/state/metricsd: the first that applies.\n"
       "Exit codes: 0 ended by a signal, 1 failed, 2 wrong usage.\n"
       "Try it: printf '{\"operation_type\":\"upload\",\"duration_ms\":12.5,\"success\":true}\\n' | nc -UN "
       "SOCKET");
@@ -246,6 +267,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments,
   add_socket_flags(app, flags);
   add_web_flags(app, flags);
   add_metrics_flags(app, flags);
+  add_data_flags(app, flags);
   add_process_flags(app, flags);
 
   try {
@@ -258,6 +280,20 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments,
     return mistake(error.what());
   }
   return {.config = to_config(flags, environment), .exit_code = 0, .output = {}};
+}
+
+std::filesystem::path default_data_dir(const ipc::Environment& environment) {
+  const auto variable = [&](std::string_view name) { return environment.variable(name).value_or(""); };
+  // A list separated by colons (systemd.exec(5)), of which the first is meant.
+  const std::string service = variable("STATE_DIRECTORY");
+  if (!service.empty()) return service.substr(0, service.find(':'));
+  if (environment.uid == 0) return "/var/lib/metricsd";
+  // A relative directory is invalid and has to be ignored (XDG Base Directory Specification 0.8).
+  const std::filesystem::path state = variable("XDG_STATE_HOME");
+  if (state.is_absolute()) return state / "metricsd";
+  const std::filesystem::path home = variable("HOME");
+  if (home.is_absolute()) return home / ".local/state/metricsd";
+  return {};
 }
 
 std::optional<std::int64_t> parse_duration(std::string_view text) {

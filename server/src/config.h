@@ -7,6 +7,7 @@
 #include <metricsd/ipc/endpoint_path.h>
 #include <metricsd/models/family.h>
 #include <metricsd/models/limits.h>
+#include <metricsd/models/timestamp.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -34,7 +35,9 @@ struct Config {
   std::vector<double> size_bounds = default_size_bounds();          // bytes
 
   unsigned ingest_threads = 1;
-  std::string data_dir = "none";  // as it was asked for; nothing is kept there yet
+  std::filesystem::path data_dir;  // empty: nothing is kept
+  bool data_dir_is_default = false;
+  std::int64_t checkpoint_interval_ns = kNsPerSecond;
 
   LogLevel log_level = LogLevel::info;
   LogFormat log_format = LogFormat::logfmt;
@@ -51,6 +54,10 @@ struct CommandLine {
 // twins are read from the process's environment.
 [[nodiscard]] CommandLine parse_command_line(const std::vector<std::string>& arguments,
                                              const ipc::Environment& environment);
+
+// Where state is kept if nobody says it: $STATE_DIRECTORY, /var/lib/metricsd for root,
+// $XDG_STATE_HOME/metricsd, ~/.local/state/metricsd; empty where none of these is known.
+[[nodiscard]] std::filesystem::path default_data_dir(const ipc::Environment& environment);
 
 // `0` or `off`, or a whole number with one of the units ms, s, m, h, d: nanoseconds.
 [[nodiscard]] std::optional<std::int64_t> parse_duration(std::string_view text);

@@ -1,5 +1,6 @@
 #include "daemon.h"
 
+#include "checkpoint/keeper.h"
 #include "http/answer_desk.h"
 #include "http/front.h"
 #include "http/router.h"
@@ -7,6 +8,7 @@
 #include "ingest/acceptor.h"
 #include "ingest/shard.h"
 #include "process_figures.h"
+#include "running_clock.h"
 #include "snapshots.h"
 #include "status.h"
 #include "status_desk.h"
@@ -19,6 +21,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -41,8 +44,12 @@ namespace asio = boost::asio;
 
 // Threads that merge and render for HTTP and for status requests.
 constexpr std::size_t kWorkers = 2;
-// Descriptors that the daemon opens now and then beside its connections: /proc files, epoll, timers.
-constexpr std::size_t kSpareDescriptors = 6;
+// Descriptors that the daemon opens now and then beside its connections: /proc files, epoll, timers, the
+// files and the directory of a checkpoint.
+constexpr std::size_t kSpareDescriptors = 10;
+// How long the last checkpoint may take: the daemon is to be gone within 2 s of being told, of which senders
+// have had some.
+constexpr std::chrono::milliseconds kLastCheckpoint{1000};
 
 // As many descriptors as the machine lets us have: each sender holds one.
 std::size_t raise_descriptor_limit() {
@@ -82,7 +89,7 @@ class Daemon {
         logger_(config.log_level, config.log_format),
         catalog_(std::make_shared<Catalog>(config.max_series)),
         snapshots_(
-            shards_, catalog_,
+            shards_, keeper_, catalog_,
             {.metrics_namespace = config.metrics_namespace, .series_expiry_ns = config.series_expiry_ns},
             clock_),
         status_desk_([this] { return status(); }, [this](auto job) { asio::post(workers_, std::move(job)); },
@@ -98,8 +105,9 @@ class Daemon {
 
  private:
   bool claim_socket();
+  bool open_data_dir();
   bool bind_http();
-  void start_shards();
+  bool start_shards();
   void start_accepting();
   void announce();
   void stop();
@@ -108,14 +116,16 @@ class Daemon {
   void send_status(std::function<void(std::string)> deliver);
 
   const Config& config_;
-  const Clock& clock_ = system_clock();
-  const Timestamp started_at_ = clock_.now();
-  const std::int64_t started_ns_ = clock_.monotonic_ns();
+  RunningClock clock_{system_clock()};
+  const Timestamp started_at_ = system_clock().now();
+  const std::int64_t started_ns_ = system_clock().monotonic_ns();
   const std::size_t descriptor_limit_ = raise_descriptor_limit();
   DescriptorShares shares_{};
   std::atomic<bool> ready_ = false;
   Logger logger_;
   std::string failure_;
+  std::string data_dir_error_;
+  std::string store_id_ = random_id();
 
   asio::io_context control_{1};  // the main thread: signals, and the acceptor
   asio::signal_set signals_{control_};
@@ -123,6 +133,7 @@ class Daemon {
   std::vector<std::string> web_;
   std::shared_ptr<Catalog> catalog_;
   std::vector<std::unique_ptr<Shard>> shards_;
+  std::unique_ptr<Keeper> keeper_;  // null: nothing is kept
   Snapshots snapshots_;
   StatusDesk status_desk_;
   http::Router router_;
@@ -135,14 +146,14 @@ class Daemon {
 int Daemon::run() {
   signals_.add(SIGTERM);
   signals_.add(SIGINT);
-  if (!claim_socket() || !bind_http()) return fail(failure_);
+  if (!claim_socket() || !open_data_dir() || !bind_http()) return fail(failure_);
   signals_.async_wait([this](const error_code& error, int signal) {
     if (error) return;
     logger_.info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
     signals_.clear();  // the next one has its default effect: the end, at once
     control_.stop();
   });
-  start_shards();
+  if (!start_shards()) return fail(failure_);
   front_->start();
   start_accepting();
   announce();
@@ -159,6 +170,26 @@ bool Daemon::claim_socket() {
     return false;
   }
   endpoint_.emplace(*std::move(claimed));
+  return true;
+}
+
+// A directory that was asked for and cannot be used is a mistake; without one that nobody asked for the
+// daemon serves all the same, and says so.
+bool Daemon::open_data_dir() {
+  if (config_.data_dir.empty() && !config_.data_dir_is_default) return true;
+  std::string why = "no directory for state is known: neither $XDG_STATE_HOME nor $HOME is set";
+  Result<std::unique_ptr<Keeper>> keeper = Errc::endpoint_unusable;
+  if (!config_.data_dir.empty()) keeper = Keeper::open(config_.data_dir, clock_, logger_, why);
+  if (!keeper && !config_.data_dir_is_default) {
+    failure_ = why;
+    return false;
+  }
+  if (!keeper) {
+    data_dir_error_ = why;
+    return true;
+  }
+  keeper_ = *std::move(keeper);
+  store_id_ = keeper_->store_id();
   return true;
 }
 
@@ -186,19 +217,25 @@ bool Daemon::bind_http() {
   return true;
 }
 
-void Daemon::start_shards() {
+bool Daemon::start_shards() {
   ShardOptions options{.families = {.metrics_namespace = config_.metrics_namespace,
                                     .duration_bounds = config_.duration_bounds,
                                     .size_bounds = config_.size_bounds},
                        .catalog = catalog_,
-                       .store_id = random_id(),
+                       .store_id = store_id_,
                        .all = shards_};
+  if (keeper_ != nullptr) options.hasten_checkpoint = [this] { keeper_->hasten(); };
   for (unsigned i = 0; i < config_.ingest_threads; ++i) {
     options.index = i;
     shards_.push_back(std::make_unique<Shard>(options, clock_, logger_,
                                               [this](auto deliver) { send_status(std::move(deliver)); }));
   }
+  if (keeper_ != nullptr) keeper_->restore(shards_);
   for (const auto& shard : shards_) shard->start();
+  if (keeper_ == nullptr) return true;
+  const auto begun = keeper_->begin(shards_, catalog_, config_.checkpoint_interval_ns);
+  if (!begun) failure_ = "cannot take over the state that was kept: " + begun.error().message();
+  return begun.has_value();
 }
 
 void Daemon::start_accepting() {
@@ -209,9 +246,8 @@ void Daemon::start_accepting() {
 }
 
 void Daemon::announce() {
-  if (config_.data_dir != "none") {
-    logger_.warning("this version keeps no state: totals begin at zero after a restart",
-                    {{"data_dir", config_.data_dir}, {"in_effect", "none"}});
+  if (!data_dir_error_.empty()) {
+    logger_.warning("nothing is kept: totals begin at zero after a restart", {{"reason", data_dir_error_}});
   }
   for (const std::string& address : web_) {
     logger_.info("serving HTTP", {{"address", address}, {"metrics", config_.web_telemetry_path}});
@@ -219,12 +255,13 @@ void Daemon::announce() {
   logger_.info("ready", {{"version", version()},
                          {"socket", endpoint_->path().string()},
                          {"namespace", config_.metrics_namespace},
+                         {"data_dir", keeper_ != nullptr ? keeper_->directory().string() : "none"},
                          {"ingest_threads", config_.ingest_threads},
                          {"max_connections", shares_.ingest}});
 }
 
-// Senders first: what they have sent is counted. The shards' threads end last: readers may still be waiting
-// for them.
+// Senders first: what they have sent is counted, and durable before they hear of it. The shards' threads end
+// last: readers may still be waiting for them.
 void Daemon::stop() {
   ready_ = false;
   acceptor_->stop();
@@ -232,6 +269,12 @@ void Daemon::stop() {
   front_->stop();
   workers_.stop();
   workers_.join();
+  if (keeper_ != nullptr && !keeper_->finish(kLastCheckpoint)) {
+    // Its thread hangs in the disk: nothing here could wait for it.
+    logger_.error("stopped without the last checkpoint: the disk does not answer",
+                  {{"directory", keeper_->directory().string()}});
+    ::_exit(1);
+  }
   const auto last = snapshots_.collect({});
   for (const auto& shard : shards_) shard->stop();
   const IngestTotals totals = last ? last->totals : IngestTotals{};
@@ -247,13 +290,19 @@ StatusDesk::Document Daemon::status() {
   status.version = version();
   status.pid = ::getpid();
   status.started_at = started_at_;
-  status.uptime_seconds = static_cast<double>(clock_.monotonic_ns() - started_ns_) / 1e9;
+  status.uptime_seconds = static_cast<double>(system_clock().monotonic_ns() - started_ns_) / 1e9;
   status.ready = ready_;
   status.socket = endpoint_->path().string();
   status.web = web_;
   status.telemetry_path = config_.web_telemetry_path;
   status.metrics_namespace = config_.metrics_namespace;
-  status.data_dir = "none";
+  status.data_dir = keeper_ != nullptr ? keeper_->directory().string() : "none";
+  status.data_dir_error = data_dir_error_;
+  status.store_id = store_id_;
+  if (keeper_ != nullptr) {
+    status.checkpoint = keeper_->figures();
+    status.restored = keeper_->restored();
+  }
   status.totals = merged->totals;
   status.ingest_threads = config_.ingest_threads;
   status.series = catalog_->series_count();
@@ -277,6 +326,7 @@ void Daemon::send_status(std::function<void(std::string)> deliver) {
 
 int run_daemon(const Config& config) {
   std::signal(SIGPIPE, SIG_IGN);  // a peer that is gone is an error of its write, not ours
+  std::signal(SIGXFSZ, SIG_IGN);  // and so is a file that may not grow
   return Daemon(config).run();
 }
 

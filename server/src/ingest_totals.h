@@ -3,6 +3,8 @@
 #pragma once
 
 #include <metricsd/models/errors.h>
+#include <metricsd/models/state/state_reader.h>
+#include <metricsd/models/state/state_writer.h>
 #include <metricsd/models/statistics/summary.h>
 
 #include <cstddef>
@@ -23,11 +25,19 @@ struct IngestTotals {
   DropCounts dropped;  // told by senders
 
   void merge(const IngestTotals& other);
+  // Each number under its name, so that versions of the daemon may have more or fewer of them. Of connections
+  // nothing is saved: they are none of a state's.
+  void save(StateWriter& out) const;
+  // The reader has failed where save() has not written it.
+  [[nodiscard]] static IngestTotals load(StateReader& in);
   [[nodiscard]] std::uint64_t rejected_in_all() const;
 };
 
 [[nodiscard]] bool has_drop_pair(const DropCounts& counts, const std::string& sink, const std::string& cause);
 [[nodiscard]] std::size_t count_drop_pairs(const DropCounts& counts);
+
+void save_drop_counts(StateWriter& out, const DropCounts& counts);
+[[nodiscard]] DropCounts load_drop_counts(StateReader& in);
 
 // Adds to one pair, up to 2^64 - 1 of `counts`. Beyond limits::kDropPairs pairs, new ones go to
 // `__overflow__`.

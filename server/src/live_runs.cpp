@@ -1,6 +1,7 @@
 #include "live_runs.h"
 
 #include "ingest_totals.h"
+#include "running_clock.h"
 
 #include <metricsd/models/labels.h>
 #include <metricsd/models/limits.h>
@@ -93,6 +94,7 @@ GroupSummary LiveOperation::summary(double seconds) const {
 void LivePlace::add(const OperationTally& tally, const Moment& now) const {
   const bool success = errors == nullptr;
   run->last = now;
+  run->has_changed = true;
   run->counts.total += tally.count();
   if (success) run->counts.successful += tally.count();
   operation->add(tally, success);
@@ -118,6 +120,11 @@ void LiveRun::merge(const LiveRun& other) {
   for (const auto& [sink, causes] : other.dropped) {
     for (const auto& [cause, count] : causes) server::add_dropped(dropped, sink, cause, count);
   }
+}
+
+void LiveRun::add_dropped(std::string_view sink, std::string_view cause, std::uint64_t count) {
+  server::add_dropped(dropped, sink, cause, count);
+  has_changed = true;
 }
 
 RunSummary LiveRun::summary(const Moment& now) const {
@@ -153,6 +160,7 @@ LiveRun& LiveRuns::join(const Run& run, const Moment& now) {
 void LiveRuns::leave(LiveRun& run, const Moment& now) {
   --run.connections;
   run.last = now;
+  run.has_changed = true;
 }
 
 void LiveRuns::merge(const LiveRuns& other) {
@@ -196,6 +204,7 @@ LiveRun& LiveRuns::at(std::string_view run_id, const Moment& now) {
     found->second.first = now;
   }
   found->second.last = now;
+  found->second.has_changed = true;
   return found->second;
 }
 
@@ -215,6 +224,157 @@ bool LiveRuns::make_room() {
   runs_.erase(goes);
   ++generation_;
   return true;
+}
+
+// ---- Saved state ----------------------------------------------------------------------------------------
+//
+//   runs      = count id* count run*                     all that there are, and those that changed
+//   run       = id name start scenario workload driver moment moment connections counts
+//               count (type operation)* count (code u64)* drops
+//   start     = 0 | 1 i64                                nanoseconds of the wall clock
+//   moment    = i64 i64                                  the wall clock, and the daemon's
+//   counts    = total successful
+//   operation = counts u128 moments moments buckets
+
+namespace {
+
+constexpr std::size_t kLongestRunText = 64 * 1024;  // a line's
+constexpr std::size_t kMostRuns = limits::kLiveRuns + 2;
+
+void save_counts(StateWriter& out, const OperationCounts& counts) {
+  out.u64(counts.total);
+  out.u64(counts.successful);
+}
+
+OperationCounts load_counts(StateReader& in) {
+  OperationCounts counts;
+  counts.total = in.u64();
+  counts.successful = in.u64(counts.total);
+  return counts;
+}
+
+void save_moment(StateWriter& out, const Moment& moment) {
+  out.i64(moment.wall.ns);
+  out.i64(moment.monotonic_ns);
+}
+
+Moment load_moment(StateReader& in) {
+  const std::int64_t wall_ns = in.i64();
+  return {.wall = {wall_ns}, .monotonic_ns = load_running_ns(in)};
+}
+
+}  // namespace
+
+void LiveOperation::save(StateWriter& out) const {
+  save_counts(out, counts_);
+  out.u128(transferred_bytes_);
+  durations_ns_.save(out);
+  sizes_.save(out);
+  durations_.save(out);
+}
+
+LiveOperation LiveOperation::load(StateReader& in) {
+  LiveOperation operation;
+  operation.counts_ = load_counts(in);
+  operation.transferred_bytes_ = in.u128();
+  operation.durations_ns_ = Moments::load(in);
+  operation.sizes_ = Moments::load(in);
+  operation.durations_ = FineBuckets::load(in);
+  return operation;
+}
+
+void LiveRun::save(StateWriter& out) const {
+  out.text(run.test_run_id);
+  out.text(run.test_name);
+  out.u8(run.start_time ? 1 : 0);
+  if (run.start_time) out.i64(run.start_time->ns);
+  for (const std::string* text : {&run.scenario, &run.workload_type, &run.driver}) out.text(*text);
+  save_moment(out, first);
+  save_moment(out, last);
+  out.u64(connections);
+  save_counts(out, counts);
+  out.u64(operations.size());
+  for (const auto& [type, operation] : operations) {
+    out.text(type);
+    operation.save(out);
+  }
+  out.u64(errors.size());
+  for (const auto& [code, count] : errors) {
+    out.text(code);
+    out.u64(count);
+  }
+  save_drop_counts(out, dropped);
+}
+
+LiveRun LiveRun::load(StateReader& in) {
+  LiveRun live;
+  live.run.test_run_id = in.text(kLongestRunText);
+  live.run.test_name = in.text(kLongestRunText);
+  if (in.u8() != 0) live.run.start_time = Timestamp{in.i64()};
+  for (std::string* text : {&live.run.scenario, &live.run.workload_type, &live.run.driver}) {
+    *text = in.text(kLongestRunText);
+  }
+  live.first = load_moment(in);
+  live.last = load_moment(in);
+  live.connections = in.u64();
+  live.counts = load_counts(in);
+  for (std::size_t left = in.count(limits::kLiveOperations + 1, 2); left > 0 && !in.failed(); --left) {
+    const std::string type(in.text(limits::kTypeName));
+    live.operations.insert_or_assign(type, LiveOperation::load(in));
+  }
+  for (std::size_t left = in.count(limits::kLiveErrorCodes + 1, 2); left > 0 && !in.failed(); --left) {
+    const std::string code(in.text(limits::kErrorCode));
+    live.errors.insert_or_assign(code, in.u64());
+  }
+  live.dropped = load_drop_counts(in);
+  return live;
+}
+
+void LiveRuns::save(StateWriter& out, bool whole) {
+  out.u64(runs_.size());
+  for (const auto& [id, run] : runs_) out.text(id);
+  const auto is_saved = [whole](const auto& entry) { return whole || entry.second.has_changed; };
+  out.u64(static_cast<std::uint64_t>(std::count_if(runs_.begin(), runs_.end(), is_saved)));
+  for (auto& entry : runs_) {
+    if (!is_saved(entry)) continue;
+    out.text(entry.first);
+    entry.second.save(out);
+    entry.second.has_changed = false;
+  }
+}
+
+void LiveRuns::load(StateReader& in) {
+  std::map<std::string, LiveRun, std::less<>> loaded;
+  for (std::size_t left = in.count(kMostRuns, 1); left > 0 && !in.failed(); --left) {
+    const std::string id(in.text(limits::kRunId));
+    auto known = runs_.extract(id);
+    if (known.empty()) {
+      loaded.try_emplace(id);
+    } else {
+      loaded.insert(std::move(known));
+    }
+  }
+  runs_ = std::move(loaded);
+  for (std::size_t left = in.count(kMostRuns, 2); left > 0 && !in.failed(); --left) {
+    const std::string_view id = in.text(limits::kRunId);
+    LiveRun run = LiveRun::load(in);
+    const auto known = runs_.find(id);
+    if (known == runs_.end()) return in.fail();
+    known->second = std::move(run);
+  }
+}
+
+void LiveRuns::restore(const LiveRuns& others, std::int64_t ago_ns) {
+  for (const auto& [id, theirs] : others.runs_) {
+    if (!runs_.contains(id) && !is_shared(id) && !make_room()) continue;
+    LiveRun run = theirs;
+    run.connections = 0;
+    run.first.monotonic_ns -= ago_ns;
+    run.last.monotonic_ns -= ago_ns;
+    const auto [at, is_new] = runs_.try_emplace(id, run);
+    if (!is_new) at->second.merge(run);
+    at->second.has_changed = true;
+  }
 }
 
 }  // namespace metricsd::server

@@ -9,6 +9,8 @@
 
 #include <metricsd/models/registry.h>
 #include <metricsd/models/run.h>
+#include <metricsd/models/state/state_reader.h>
+#include <metricsd/models/state/state_writer.h>
 #include <metricsd/models/statistics/fine_buckets.h>
 #include <metricsd/models/statistics/moments.h>
 #include <metricsd/models/statistics/summary.h>
@@ -29,6 +31,10 @@ class LiveOperation {
   void put_duration(std::int32_t fine_index) { durations_.put(fine_index); }
   void add(const OperationTally& tally, bool success);
   void merge(const LiveOperation& other);
+
+  void save(StateWriter& out) const;
+  // The reader has failed where save() has not written it.
+  [[nodiscard]] static LiveOperation load(StateReader& in);
 
   [[nodiscard]] const OperationCounts& counts() const { return counts_; }
   // Rates are per `seconds`; where that is 0 there is none.
@@ -66,10 +72,16 @@ struct LiveRun {
   std::map<std::string, LiveOperation, std::less<>> operations;
   std::map<std::string, std::uint64_t, std::less<>> errors;  // by code
   DropCounts dropped;
+  bool has_changed = true;  // since it was saved
 
   // The place holds as long as the run. `error_code`: the failure's, "" of a success.
   [[nodiscard]] LivePlace place(std::string_view operation_type, bool success, std::string_view error_code);
   void merge(const LiveRun& other);
+  void add_dropped(std::string_view sink, std::string_view cause, std::uint64_t count);
+
+  void save(StateWriter& out) const;
+  // The reader has failed where save() has not written it.
+  [[nodiscard]] static LiveRun load(StateReader& in);
 
   [[nodiscard]] bool is_live() const { return connections > 0; }
   // `now` is not before what was told last. A run that goes on is summarized until then, one that ended until
@@ -92,6 +104,14 @@ class LiveRuns {
   [[nodiscard]] std::uint64_t generation() const { return generation_; }
   // Adds another shard's. Nothing makes room: each shard has bounded its own.
   void merge(const LiveRuns& other);
+
+  // Appends the runs that changed since the last save, or all, and says which there are.
+  void save(StateWriter& out, bool whole);
+  // Takes over what one save says; the reader has failed where none has written it.
+  void load(StateReader& in);
+  // Takes over what another process left behind `ago_ns` before: nobody is connected, and as many runs stay
+  // as have room.
+  void restore(const LiveRuns& others, std::int64_t ago_ns);
 
   // A copy that knows which runs there are and how many operations each had, no more: cheap.
   [[nodiscard]] LiveRuns heads() const;

@@ -101,6 +101,24 @@ void write_process(Writer& out, const ProcessFigures& process) {
   out.gauge("process_threads", "", "Threads of the process.", static_cast<double>(process.threads));
 }
 
+void write_checkpoint(Writer& out, const CheckpointFigures& checkpoint) {
+  out.gauge("metricsd_checkpoint_age", "seconds",
+            "How long ago all that was counted was durable, and how old what is shown may be.",
+            static_cast<double>(checkpoint.age_ns) / 1e9);
+  out.gauge("metricsd_checkpoint_failing", "", "1 while checkpoints fail and what is shown is not durable.",
+            checkpoint.is_failing ? 1 : 0);
+  out.count("metricsd_checkpoint_failures", "", "Checkpoints that failed, told once one has succeeded again.",
+            checkpoint.failures);
+  out.gauge("metricsd_checkpoint_duration", "seconds", "How long the last checkpoint took.",
+            static_cast<double>(checkpoint.duration_ns) / 1e9);
+  out.gauge("metricsd_checkpoint_written", "bytes", "What the last checkpoint wrote.",
+            static_cast<double>(checkpoint.written));
+  out.gauge("metricsd_checkpoint_file", "bytes", "The file that holds the state, with what changed in it.",
+            static_cast<double>(checkpoint.file_bytes));
+  out.gauge("metricsd_checkpoint_damaged_files", "", "Damaged files that are kept in the data directory.",
+            static_cast<double>(checkpoint.bad_files));
+}
+
 }  // namespace
 
 Registry self_metrics(const SelfFigures& figures, const Moment& now) {
@@ -125,6 +143,7 @@ Registry self_metrics(const SelfFigures& figures, const Moment& now) {
     out.gauge(run_info_spec(figures.metrics_namespace),
               {run.test_run_id, run.test_name, run.scenario, run.driver}, 1);
   }
+  if (figures.checkpoint) write_checkpoint(out, *figures.checkpoint);
   if (figures.process) write_process(out, *figures.process);
   return registry;
 }

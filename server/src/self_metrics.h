@@ -2,6 +2,7 @@
 // everyone's.
 #pragma once
 
+#include "checkpoint/checkpointer.h"
 #include "ingest_totals.h"
 #include "live_runs.h"
 #include "process_figures.h"
@@ -25,6 +26,7 @@ struct SelfFigures {
   std::uint64_t overflowed = 0;
   std::optional<double> last_scrape_seconds;  // nothing before the first scrape
   std::optional<ProcessFigures> process;
+  std::optional<CheckpointFigures> checkpoint;  // nothing where none are made
 };
 
 // A registry of these alone, with a catalog of its own: made anew for each scrape, so that what is gone (a

@@ -38,31 +38,50 @@ std::vector<Run> live_ones(const LiveRuns& runs) {
 
 }  // namespace
 
-Snapshots::Snapshots(const std::vector<std::unique_ptr<Shard>>& shards, std::shared_ptr<Catalog> catalog,
-                     Options options, const Clock& clock)
-    : shards_(shards), catalog_(std::move(catalog)), options_(std::move(options)), clock_(clock) {}
+Snapshots::Snapshots(const std::vector<std::unique_ptr<Shard>>& shards, const std::unique_ptr<Keeper>& keeper,
+                     std::shared_ptr<Catalog> catalog, Options options, const Clock& clock)
+    : shards_(shards),
+      keeper_(keeper),
+      catalog_(std::move(catalog)),
+      options_(std::move(options)),
+      clock_(clock) {}
+
+Result<std::vector<ShardReport>> Snapshots::reports(ReportParts parts) {
+  std::vector<ShardReport> reports;
+  if (keeper_ != nullptr) {
+    for (const auto& replica : keeper_->replicas()) reports.push_back(replica->report(parts));
+    return reports;
+  }
+  std::vector<std::future<ShardReport>> pending;
+  pending.reserve(shards_.size());
+  for (const auto& shard : shards_) pending.push_back(shard->report(parts));
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  for (auto& each : pending) {
+    auto report = take(each, deadline);
+    if (!report) return report.error();
+    reports.push_back(*std::move(report));
+  }
+  return reports;
+}
 
 Result<MergedState> Snapshots::collect(ReportParts parts) {
   std::unique_lock lock(one_at_a_time_, std::defer_lock);
   if (parts.registry || parts.run_statistics) lock.lock();
-  std::vector<std::future<ShardReport>> reports;
-  reports.reserve(shards_.size());
-  for (const auto& shard : shards_) reports.push_back(shard->report(parts));
-
+  auto all = reports(parts);
+  if (!all) return all.error();
   MergedState merged;
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
-  for (auto& pending : reports) {
-    auto report = take(pending, deadline);
-    if (!report) return report.error();
-    merged.totals.merge(report->totals);
-    if (report->registry) merged.registry.merge(*std::move(report->registry));
-    merged.live_runs.merge(report->live_runs);
-    merged.known_clients += report->known_clients;
+  for (ShardReport& report : *all) {
+    merged.totals.merge(report.totals);
+    if (report.registry) merged.registry.merge(*std::move(report.registry));
+    merged.live_runs.merge(report.live_runs);
+    merged.known_clients += report.known_clients;
     const std::size_t room = limits::kStatusClients - merged.clients.size();
-    std::move(report->clients.begin(),
-              report->clients.begin() + static_cast<std::ptrdiff_t>(std::min(room, report->clients.size())),
+    std::move(report.clients.begin(),
+              report.clients.begin() + static_cast<std::ptrdiff_t>(std::min(room, report.clients.size())),
               std::back_inserter(merged.clients));
   }
+  merged.totals.connections = 0;
+  for (const auto& shard : shards_) merged.totals.connections += shard->connections();
   if (parts.registry && options_.series_expiry_ns > 0) expire(merged.registry);
   return merged;
 }
@@ -91,6 +110,7 @@ Result<Snapshot> Snapshots::metrics() {
   figures.overflowed = merged->registry.refused();
   if (last_scrape_ns >= 0) figures.last_scrape_seconds = static_cast<double>(last_scrape_ns) / 1e9;
   figures.process = read_process_figures();
+  if (keeper_ != nullptr) figures.checkpoint = keeper_->figures();
 
   const Moment now{clock_.now(), clock_.monotonic_ns()};
   merged->registry.merge(self_metrics(figures, now).image());

@@ -1,10 +1,12 @@
 // The crossing point between ingest and everyone who reads: asks the shards for copies and merges them.
+// Where state is kept, the replicas are asked instead: what is shown is what is durable.
 //
 // A shard is held up for some milliseconds at a time to copy its state, never for merging or rendering. Every
 // reader gets a value of its own. Each series in it is as it was at one moment, its buckets, count and sum
 // together; two series may be of moments that lie as far apart as copying takes.
 #pragma once
 
+#include "checkpoint/keeper.h"
 #include "ingest/shard.h"
 #include "ingest_totals.h"
 #include "live_runs.h"
@@ -40,9 +42,9 @@ class Snapshots {
     std::int64_t series_expiry_ns = 0;  // 0: never
   };
 
-  // `shards` and `clock` outlive this object.
-  Snapshots(const std::vector<std::unique_ptr<Shard>>& shards, std::shared_ptr<Catalog> catalog,
-            Options options, const Clock& clock);
+  // All that is given by reference outlives this object. `keeper` is null where nothing is kept.
+  Snapshots(const std::vector<std::unique_ptr<Shard>>& shards, const std::unique_ptr<Keeper>& keeper,
+            std::shared_ptr<Catalog> catalog, Options options, const Clock& clock);
 
   // Errc::timed_out where a shard does not answer within seconds, not_enough_memory where it could not copy.
   [[nodiscard]] Result<MergedState> collect(ReportParts parts);
@@ -53,9 +55,11 @@ class Snapshots {
   void note_scrape(std::int64_t duration_ns) { last_scrape_ns_ = duration_ns; }
 
  private:
+  Result<std::vector<ShardReport>> reports(ReportParts parts);
   void expire(RegistryImage& merged);
 
   const std::vector<std::unique_ptr<Shard>>& shards_;
+  const std::unique_ptr<Keeper>& keeper_;
   const std::shared_ptr<Catalog> catalog_;
   const Options options_;
   const Clock& clock_;

@@ -26,6 +26,51 @@ void write_ingest(JsonWriter& json, const Status& status) {
       .end_object();
 }
 
+std::string_view durability(const Status& status) {
+  if (!status.checkpoint) return "daemon";
+  return status.checkpoint->is_failing ? "failing" : "checkpoint";
+}
+
+void write_restored(JsonWriter& json, const RestoredFigures& restored) {
+  json.key("restored").begin_object();
+  json.field("from", to_string(restored.files.source))
+      .field("generation", restored.files.generation)
+      .field("bytes", restored.files.bytes);
+  json.key("saved_at");
+  if (restored.saved_at) {
+    json.value(format_timestamp(*restored.saved_at));
+  } else {
+    json.null();
+  }
+  json.field("series", restored.series.series)
+      .field("series_without_room", restored.series.no_room)
+      .field("series_redefined", restored.series.conflicting)
+      .field("complete", !restored.files.is_behind);
+  write_texts(json, "damaged", restored.files.damaged);
+  json.end_object();
+}
+
+void write_checkpoint(JsonWriter& json, const Status& status) {
+  json.field("durability", durability(status)).key("checkpoint");
+  if (!status.checkpoint) {
+    json.null();
+    return;
+  }
+  const CheckpointFigures& checkpoint = *status.checkpoint;
+  json.begin_object()
+      .field("age_seconds", static_cast<double>(checkpoint.age_ns) / 1e9)
+      .field("failing", checkpoint.is_failing)
+      .field("error", checkpoint.error)
+      .field("failures", checkpoint.failures)
+      .field("generation", checkpoint.generation)
+      .field("duration_seconds", static_cast<double>(checkpoint.duration_ns) / 1e9)
+      .field("written_bytes", checkpoint.written)
+      .field("file_bytes", checkpoint.file_bytes)
+      .field("damaged_files", checkpoint.bad_files);
+  write_restored(json, status.restored);
+  json.end_object();
+}
+
 void write_series(JsonWriter& json, const Status& status) {
   json.key("series").begin_object();
   json.field("total", status.series).field("max_per_family", status.max_series_per_family);
@@ -73,6 +118,9 @@ void render_status_json(std::string& out, const Status& status) {
   json.field("telemetry_path", status.telemetry_path)
       .field("namespace", status.metrics_namespace)
       .field("data_dir", status.data_dir);
+  if (!status.data_dir_error.empty()) json.field("data_dir_error", status.data_dir_error);
+  json.field("store_id", status.store_id);
+  write_checkpoint(json, status);
   write_ingest(json, status);
   write_series(json, status);
   write_drop_counts(json.key("dropped"), status.totals.dropped);

@@ -1,6 +1,7 @@
 // The status document: the answer of /api/v1/status and, on one line, of {"type":"status"} on the socket.
 #pragma once
 
+#include "checkpoint/keeper.h"
 #include "clients.h"
 #include "ingest_totals.h"
 
@@ -8,6 +9,7 @@
 #include <metricsd/models/timestamp.h>
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +28,11 @@ struct Status {
   std::vector<std::string> web;  // the addresses bound, "127.0.0.1:8090"
   std::string telemetry_path;
   std::string metrics_namespace;
-  std::string data_dir;  // the one in effect
+  std::string data_dir;        // the one in effect
+  std::string data_dir_error;  // why it is none though the default would be another
+  std::string store_id;
+  std::optional<CheckpointFigures> checkpoint;  // nothing where none are made
+  RestoredFigures restored;
   IngestTotals totals;
   unsigned ingest_threads = 0;
   std::size_t series = 0;

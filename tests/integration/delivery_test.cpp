@@ -114,7 +114,7 @@ TEST(Delivery, BatchesAreCountedAndAcknowledged) {
   EXPECT_EQ(welcome.at("type").as_string(), "welcome");
   EXPECT_EQ(welcome.at("protocol").to_number<int>(), 1);
   EXPECT_EQ(welcome.at("store_id").as_string().size(), 32U);
-  EXPECT_EQ(welcome.at("streams").at(0).at("folded").to_number<int>(), 0);
+  EXPECT_TRUE(welcome.at("streams").as_array().empty());  // it is new to the daemon
   const json::value ack = peer.answer();
   EXPECT_EQ(ack.at("type").as_string(), "ack");
   EXPECT_EQ(ack.at("streams").at(0).at("folded").to_number<int>(), 100);
@@ -340,7 +340,11 @@ TEST_P(DeliveryByThreads, ClientsThatComeAgainAndAgainCountOnce) {
         Peer peer(daemon);
         // With the hello goes what will be read behind it, by whatever thread.
         peer.send(hello(client) + batch(folded + 1, kBatch));
-        EXPECT_EQ(peer.folded(), folded);
+        if (connection == 0) {
+          EXPECT_TRUE(peer.answer().at("streams").as_array().empty());  // a welcome to who is new
+        } else {
+          EXPECT_EQ(peer.folded(), folded);
+        }
         peer.send(batch(folded + kBatch + 1, kBatch) + batch(folded + 1, kBatch) + kFlush);
         while (folded < 2 * kBatch * static_cast<std::uint64_t>(connection + 1)) {
           const std::uint64_t told = peer.folded();

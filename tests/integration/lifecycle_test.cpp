@@ -148,12 +148,6 @@ TEST(Lifecycle, ANameIsServedAtItsAddresses) {
   EXPECT_GE(std::count(web.begin(), web.end(), ','), 1) << web;  // the helper's address and at least one more
 }
 
-TEST(Lifecycle, ADataDirectoryThatIsAskedForIsSaidToBeUnused) {
-  const DaemonProcess daemon({.flags = {"--data-dir", "/nowhere", "--log.format", "json"}});
-  EXPECT_THAT(daemon.log(), HasSubstr(R"("in_effect":"none")"));
-  EXPECT_THAT(daemon.status(), HasSubstr(R"("data_dir":"none")"));
-}
-
 TEST(Lifecycle, AStaleSocketIsTakenOver) {
   const TemporaryDirectory directory;
   const std::filesystem::path socket = directory.path() / "s.sock";

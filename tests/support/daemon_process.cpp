@@ -1,5 +1,6 @@
 #include <metricsd/support/daemon_process.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -193,6 +194,9 @@ DaemonProcess::~DaemonProcess() {
 
 void DaemonProcess::start(const DaemonOptions& options) {
   std::vector<std::string> flags{"--socket", socket_.string(), "--web.listen-address", "127.0.0.1:0"};
+  if (std::find(options.flags.begin(), options.flags.end(), "--data-dir") == options.flags.end()) {
+    flags.insert(flags.end(), {"--data-dir", "none"});
+  }
   flags.insert(flags.end(), options.flags.begin(), options.flags.end());
   pid_ = spawn(std::move(flags), directory_.path() / "stdout", directory_.path() / "stderr",
                options.max_descriptors);

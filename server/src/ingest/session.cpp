@@ -44,7 +44,7 @@ void Session::open() {
 
 void Session::wait_readable() {
   socket_.async_wait(socket_.wait_read, [self = shared_from_this()](const error_code& error) {
-    if (!error && !self->closed_) self->on_readable();
+    if (!error && !self->closed_ && !self->has_stopped_reading_) self->on_readable();
   });
 }
 
@@ -117,7 +117,10 @@ void Session::handle_message(const ipc::Message& message) {
     note_refusal(static_cast<Errc>(applied.error().value()), "");
     return;
   }
-  if (std::holds_alternative<ipc::FlushMessage>(message)) answer_flush();
+  if (std::holds_alternative<ipc::FlushMessage>(message)) {
+    answer_flush();
+    context_.hasten_checkpoint();
+  }
   if (std::holds_alternative<ipc::StatusRequest>(message)) {
     ++statuses_owed_;
     answer_status();

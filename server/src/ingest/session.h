@@ -55,6 +55,8 @@ struct SessionContext {
   std::function<void(std::shared_ptr<Session>)> ack_later;
   // Asks for the status document; the answer comes later, on the shard's thread.
   std::function<void(std::function<void(const std::string&)>)> request_status;
+  // A client waits for what it sent to be durable.
+  std::function<void()> hasten_checkpoint;
   // Takes a session that has closed off the shard's list.
   std::function<void(Gauge::Owner)> forget;
 };
@@ -67,8 +69,9 @@ class Session : public std::enable_shared_from_this<Session> {
   void start();
   // Goes on with a connection that was handed over.
   void start(const ipc::HelloMessage& hello, std::string_view rest);
-  // Reads what lies in the socket now, at most `max_bytes` of it. For the daemon's end.
+  // For the daemon's end. Reads what lies in the socket now, at most `max_bytes` of it; nothing any more.
   void drain(std::size_t max_bytes);
+  void stop_reading() { has_stopped_reading_ = true; }
   void close();
   // Tells how far the client's streams are, if they have moved.
   void send_ack();
@@ -114,6 +117,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool ack_owed_ = false;   // ack_later() has been asked
   std::size_t unacked_bytes_ = 0;
   bool input_ended_ = false;
+  bool has_stopped_reading_ = false;
   bool closed_ = false;
   std::unique_ptr<boost::asio::steady_timer> farewell_;  // only while the last answers go out
 };

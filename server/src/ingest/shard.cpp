@@ -55,7 +55,8 @@ struct Shard::State {
         clock(clock_given),
         logger(std::move(logger_given)),
         status_source(std::move(source)),
-        aggregator(options.families, options.catalog, clock, options.store_id),
+        aggregator(options.families, options.catalog, clock, options.store_id,
+                   options.hasten_checkpoint ? Durability::of_checkpoints : Durability::of_the_daemon),
         read_buffer(limits::kReadChunk),
         context{
             .aggregator = aggregator,
@@ -71,6 +72,10 @@ struct Shard::State {
             .close = [this](Gauge::Owner id) { close(id); },
             .ack_later = [this](auto session) { ack_later(std::move(session)); },
             .request_status = [this](auto deliver) { request_status(std::move(deliver)); },
+            .hasten_checkpoint =
+                [this] {
+                  if (options.hasten_checkpoint) options.hasten_checkpoint();
+                },
             .forget = [this](Gauge::Owner id) { forget(id); }} {}
 
   // What no handler caught ends the daemon; the log says why.
@@ -113,9 +118,22 @@ struct Shard::State {
   }
 
   // A client always comes to the same shard, so that its streams are known in one place.
+  [[nodiscard]] std::size_t shard_of(uid_t uid, std::string_view client_id) const {
+    return (std::hash<std::string_view>{}(client_id) + uid) % options.all.size();
+  }
+
   [[nodiscard]] std::optional<std::size_t> other_shard_of(uid_t uid, std::string_view client_id) const {
-    const std::size_t shard = (std::hash<std::string_view>{}(client_id) + uid) % options.all.size();
+    const std::size_t shard = shard_of(uid, client_id);
     return shard == options.index ? std::nullopt : std::optional(shard);
+  }
+
+  void settle() {
+    for (const Gauge::Owner id : aggregator.settle()) {
+      const auto found = sessions.find(id);
+      if (found == sessions.end()) continue;
+      const auto session = found->second;  // who takes no answers is closed
+      session->send_ack();
+    }
   }
 
   void ack_later(std::shared_ptr<Session> session) {
@@ -159,26 +177,25 @@ struct Shard::State {
   }
 
   ShardReport finished(PendingReport& pending) {
-    ShardReport copy;
-    copy.totals = aggregator.totals();
-    if (pending.parts.registry) copy.registry = pending.copier.take();
-    copy.known_clients = aggregator.clients().size();
-    if (pending.parts.clients) aggregator.clients().report(copy.clients, limits::kStatusClients);
-    copy.live_runs = pending.parts.run_statistics ? aggregator.live_runs() : aggregator.live_runs().heads();
-    return copy;
+    return report_of(aggregator.totals(), aggregator.live_runs(), aggregator.clients(), pending.parts,
+                     pending.parts.registry ? std::optional(pending.copier.take()) : std::nullopt);
   }
 
-  // Every session has a turn before any has its second. One that has nothing more is closed.
+  // Every session has a turn before any has its second, until none has more.
   void drain() {
     const std::int64_t deadline_ns = clock.monotonic_ns() + kDrainNs;
-    while (!sessions.empty() && clock.monotonic_ns() < deadline_ns) {
-      for (const auto& session : all_sessions()) {
-        const std::uint64_t bytes_before = aggregator.totals().bytes;
-        session->drain(kDrainTurn);
-        if (aggregator.totals().bytes == bytes_before) end(*session);
-        if (clock.monotonic_ns() >= deadline_ns) break;
-      }
-    }
+    const auto has_no_more = [&](const std::shared_ptr<Session>& session) {
+      if (clock.monotonic_ns() >= deadline_ns) return false;
+      const std::uint64_t bytes_before = aggregator.totals().bytes;
+      session->drain(kDrainTurn);
+      return aggregator.totals().bytes == bytes_before;
+    };
+    auto reading = all_sessions();
+    while (!reading.empty() && clock.monotonic_ns() < deadline_ns) std::erase_if(reading, has_no_more);
+    for (const auto& session : all_sessions()) session->stop_reading();
+  }
+
+  void close_all() {
     for (const auto& session : all_sessions()) end(*session);
   }
 
@@ -222,6 +239,13 @@ Shard::~Shard() {
   stop();
 }
 
+LoadReport Shard::restore(const ShardState& left, bool with_totals, std::int64_t ago_ns) {
+  const auto is_ours = [state = state_.get()](const Client& client) {
+    return state->shard_of(client.uid, client.id) == state->options.index;
+  };
+  return state_->aggregator.restore(left, with_totals, is_ours, ago_ns);
+}
+
 void Shard::start() {
   state_->thread = std::thread([state = state_.get()] { state->run(); });
 }
@@ -261,13 +285,34 @@ std::size_t Shard::connections() const {
   return state_->connections;
 }
 
+std::future<std::string> Shard::cut(Extent extent) {
+  const auto promise = std::make_shared<std::promise<std::string>>();
+  asio::post(state_->io, [state = state_.get(), promise, extent] {
+    try {
+      std::string cut;
+      state->aggregator.cut(cut, extent);
+      promise->set_value(std::move(cut));
+    } catch (...) {
+      promise->set_exception(std::current_exception());
+    }
+  });
+  return promise->get_future();
+}
+
+void Shard::settle() {
+  asio::post(state_->io, [state = state_.get()] { state->settle(); });
+}
+
 void Shard::drain() {
   asio::post(state_->io, [state = state_.get()] { state->drain(); });
 }
 
 void Shard::stop() {
   if (!state_->thread.joinable()) return;
-  asio::post(state_->io, [state = state_.get()] { state->io.stop(); });
+  asio::post(state_->io, [state = state_.get()] {
+    state->close_all();
+    state->io.stop();
+  });
   state_->thread.join();
 }
 

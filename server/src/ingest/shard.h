@@ -4,12 +4,11 @@
 // What others want to know they ask by posting to it (report()); it answers with copies.
 #pragma once
 
-#include "../clients.h"
+#include "../checkpoint/cut.h"
 #include "../expiry.h"
-#include "../ingest_totals.h"
-#include "../live_runs.h"
 #include "../log.h"
 #include "../operation_families.h"
+#include "../shard_report.h"
 #include "session.h"
 
 #include <metricsd/models/catalog.h>
@@ -23,6 +22,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace metricsd::server {
@@ -31,29 +31,12 @@ class Shard;
 
 struct ShardOptions {
   FamilyOptions families;
-  std::shared_ptr<Catalog> catalog;  // shared by all shards
-  std::string store_id;              // of the daemon
+  std::shared_ptr<Catalog> catalog;                   // shared by all shards
+  std::string store_id;                               // of what the daemon counts into
+  std::function<void()> hasten_checkpoint = nullptr;  // none: nothing is kept beyond the daemon
   // All shards, of which this is number `index`: complete before any is started.
   const std::vector<std::unique_ptr<Shard>>& all;
   std::size_t index = 0;
-};
-
-// What a report holds beside the totals and the heads of the runs: the larger parts, where they are asked
-// for.
-struct ReportParts {
-  bool registry = false;
-  bool run_statistics = false;
-  bool clients = false;
-};
-
-// A copy of a shard's state. The registry's is made in slices (RegistryCopier): a large one is of one moment
-// series by series. Its histograms are without exponential buckets.
-struct ShardReport {
-  IngestTotals totals;
-  std::optional<RegistryImage> registry;
-  LiveRuns live_runs;                 // heads alone, unless statistics were asked for
-  std::vector<ClientReport> clients;  // at most limits::kStatusClients
-  std::size_t known_clients = 0;
 };
 
 // Given a function that takes the status document, calls it sometime, on any thread.
@@ -69,6 +52,9 @@ class Shard {
   // Stops.
   ~Shard();
 
+  // Before start(): goes on from what another process left behind, as Aggregator::restore() has it. A client
+  // is the shard's that it belongs to.
+  LoadReport restore(const ShardState& left, bool with_totals, std::int64_t ago_ns);
   void start();
   // Serves a connected, non-blocking socket. `id` is unique over all shards.
   void adopt(UniqueFd connection, std::uint64_t id);
@@ -76,14 +62,20 @@ class Shard {
   void adopt(GreetedConnection connection);
   // The future throws what the making of the report threw.
   [[nodiscard]] std::future<ShardReport> report(ReportParts parts);
+  // As bytes, what changed since the last cut, or all; nothing where nothing has changed. The future throws
+  // what the making threw: then, and where nobody takes it, the next cut is to be a whole one.
+  [[nodiscard]] std::future<std::string> cut(Extent extent);
+  // What was cut last is durable: tells the clients.
+  void settle();
   // Lets series go, once the other shards agree: each of them is to be asked.
   void expire(std::shared_ptr<Expiry> expiry);
   // Connections adopted and not closed yet.
   [[nodiscard]] std::size_t connections() const;
-  // Takes what lies in the sockets, for a bounded time, and closes them. Returns at once; reports are still
-  // answered.
+  // Takes what lies in the sockets, for a bounded time, and nothing more. Returns at once; reports and cuts
+  // are still made.
   void drain();
-  // Ends the thread, once what was asked of it before is done.
+  // Tells the clients how far they came, closes their connections and ends the thread, once what was asked of
+  // it before is done.
   void stop();
 
  private:

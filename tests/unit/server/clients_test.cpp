@@ -32,7 +32,7 @@ class ClientsTest : public ::testing::Test {
   }
 
   std::uint64_t folded(const Client& client, std::uint32_t stream) const {
-    return Clients::progress(client, {{stream, 1}}).at(0).folded;
+    return clients_.progress(client, {{stream, 1}}).at(0).folded;
   }
 
   // As many streams as a shard has room for.

@@ -50,7 +50,8 @@ TEST(Config, DefaultsAreTheContracts) {
   EXPECT_EQ(config.duration_bounds, default_duration_bounds());
   EXPECT_EQ(config.size_bounds, default_size_bounds());
   EXPECT_EQ(config.ingest_threads, 1U);
-  EXPECT_EQ(config.data_dir, "none");
+  EXPECT_TRUE(config.data_dir_is_default);
+  EXPECT_EQ(config.checkpoint_interval_ns, kNsPerSecond);
   EXPECT_EQ(config.log_format, LogFormat::logfmt);
 }
 
@@ -80,6 +81,8 @@ TEST(Config, TakesEveryFlag) {
                            "4",
                            "--data-dir",
                            "/d",
+                           "--data.checkpoint-interval",
+                           "250ms",
                            "--log.level",
                            "debug",
                            "--log.format",
@@ -99,6 +102,8 @@ TEST(Config, TakesEveryFlag) {
   EXPECT_THAT(config.size_bounds, ElementsAre(10));
   EXPECT_EQ(config.ingest_threads, 4U);
   EXPECT_EQ(config.data_dir, "/d");
+  EXPECT_FALSE(config.data_dir_is_default);
+  EXPECT_EQ(config.checkpoint_interval_ns, 250 * kNsPerMs);
   EXPECT_EQ(config.log_level, LogLevel::debug);
   EXPECT_EQ(config.log_format, LogFormat::json);
 }
@@ -137,7 +142,7 @@ TEST(Config, AnEmptyVariableIsAnUnsetOne) {
   EXPECT_THAT(line.config->web_listen_addresses, ElementsAre(ListenAddress{"127.0.0.1", 8090}));
   EXPECT_EQ(line.config->web_telemetry_path, "/metrics");
   EXPECT_EQ(line.config->size_bounds, default_size_bounds());
-  EXPECT_EQ(line.config->data_dir, "none");
+  EXPECT_TRUE(line.config->data_dir_is_default);
 }
 
 class Mistakes : public ::testing::TestWithParam<std::vector<std::string>> {};
@@ -195,8 +200,29 @@ TEST(Config, HelpNamesEveryFlagItsTwinAndItsDefault) {
         "--web.listen-address", "127.0.0.1:8090", "METRICSD_WEB_LISTEN_ADDRESS",
         "METRICSD_WEB_TELEMETRY_PATH", "METRICSD_METRICS_NAMESPACE", "METRICSD_METRICS_MAX_SERIES",
         "METRICSD_METRICS_SERIES_EXPIRY", "METRICSD_INGEST_THREADS", "METRICSD_DATA_DIR",
-        "METRICSD_LOG_LEVEL", "METRICSD_LOG_FORMAT", "0.0001,0.0005"}) {
+        "METRICSD_DATA_CHECKPOINT_INTERVAL", "METRICSD_LOG_LEVEL", "METRICSD_LOG_FORMAT", "0.0001,0.0005"}) {
     EXPECT_THAT(line.output, HasSubstr(text));
+  }
+}
+
+TEST(Config, NothingIsKeptWhereThatIsAskedFor) {
+  const auto line = parse({"--data-dir", "none"});
+  EXPECT_TRUE(line.config->data_dir.empty());
+  EXPECT_FALSE(line.config->data_dir_is_default);
+}
+
+TEST(Config, TheDirectoryOfStateHasADefault) {
+  EXPECT_EQ(default_data_dir(environment({{"STATE_DIRECTORY", "/s/one:/s/two"}, {"HOME", "/h"}})), "/s/one");
+  EXPECT_EQ(default_data_dir(environment({{"HOME", "/h"}}, 0)), "/var/lib/metricsd");
+  EXPECT_EQ(default_data_dir(environment({{"XDG_STATE_HOME", "/x"}, {"HOME", "/h"}})), "/x/metricsd");
+  EXPECT_EQ(default_data_dir(environment({{"XDG_STATE_HOME", "x"}, {"HOME", "/h"}})),
+            "/h/.local/state/metricsd");
+  EXPECT_TRUE(default_data_dir(environment()).empty());
+}
+
+TEST(Config, CheckpointsHaveAnInterval) {
+  for (const char* text : {"0", "off", "-1s", "fast", "1"}) {
+    EXPECT_EQ(parse({"--data.checkpoint-interval", text}).exit_code, 2) << text;
   }
 }
 

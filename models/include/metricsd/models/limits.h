@@ -44,7 +44,7 @@ inline constexpr std::size_t kBatchLine = 1024 * 1024;         // the longest li
 inline constexpr std::size_t kAckBytes = 1024 * 1024;          // taken in before an ack that need not wait
 inline constexpr std::int64_t kAckNs = 100'000'000;     // between acks: ten a second tell a client enough
 inline constexpr std::size_t kClients = 65'536;         // of a shard, as many as connections: 300 bytes each
-inline constexpr std::size_t kClientStreams = 1 << 20;  // of all clients of a shard: 50 bytes each
+inline constexpr std::size_t kClientStreams = 1 << 20;  // of all clients of a shard: 64 bytes each
 inline constexpr std::int64_t kClientIdleNs =
     3'600'000'000'000;                               // without a connection: a long restart, a short sleep
 inline constexpr std::size_t kStatusClients = 1000;  // in the status: 200 bytes each

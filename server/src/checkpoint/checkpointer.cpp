@@ -1,0 +1,217 @@
+#include "checkpointer.h"
+
+#include <metricsd/models/timestamp.h>
+
+#include <algorithm>
+#include <new>
+#include <numeric>
+#include <utility>
+
+namespace metricsd::server {
+namespace {
+
+// What changed is kept beside the base until it is as long; below this a file is not worth another.
+constexpr std::uint64_t kSmallFile = std::uint64_t{1} << 20;
+// With nothing to write, the daemon's time is: what is idle must grow old over a crash, too.
+constexpr std::int64_t kTimeNs = 60 * kNsPerSecond;
+
+}  // namespace
+
+Checkpointer::Checkpointer(Options options, CheckpointStore store, CutSource& source, Replicas& replicas,
+                           const Clock& clock, Logger logger)
+    : store_id_(std::move(options.left.store_id)),
+      store_(std::move(store)),
+      source_(source),
+      replicas_(replicas),
+      clock_(clock),
+      logger_(std::move(logger)),
+      generation_(options.generation),
+      failures_(options.left.failures),
+      schedule_(options.interval_ns, clock.monotonic_ns()),
+      covered_ns_(clock.monotonic_ns()) {
+  figures_.failures = failures_;
+  figures_.generation = generation_;
+}
+
+Checkpointer::~Checkpointer() {
+  {
+    const std::scoped_lock lock(mutex_);
+    is_ending_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+Result<> Checkpointer::begin() {
+  make_one();
+  if (extent_ == Extent::whole) return Errc::timed_out;
+  return {};
+}
+
+void Checkpointer::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void Checkpointer::hasten() {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (figures_.is_failing) return;
+    schedule_.ask();
+  }
+  wake_.notify_all();
+}
+
+bool Checkpointer::finish(std::chrono::milliseconds patience) {
+  std::unique_lock lock(mutex_);
+  is_ending_ = true;
+  wake_.notify_all();
+  return wake_.wait_for(lock, patience, [this] { return has_ended_; });
+}
+
+void Checkpointer::run() {
+  while (wait_until_due()) make_one();
+  make_one();
+  {
+    const std::scoped_lock lock(mutex_);
+    has_ended_ = true;
+  }
+  wake_.notify_all();
+}
+
+// False where it is time to end.
+bool Checkpointer::wait_until_due() {
+  std::unique_lock lock(mutex_);
+  while (!is_ending_) {
+    const std::int64_t left_ns = schedule_.due_ns() - clock_.monotonic_ns();
+    if (left_ns <= 0) return true;
+    wake_.wait_for(lock, std::chrono::nanoseconds(left_ns));
+  }
+  return false;
+}
+
+void Checkpointer::make_one() {
+  const std::int64_t began_ns = clock_.monotonic_ns();
+  {
+    const std::scoped_lock lock(mutex_);
+    schedule_.begin(began_ns);
+  }
+  written_ = 0;
+  Result<> outcome;
+  try {
+    outcome = cut_and_write();
+  } catch (const std::bad_alloc&) {
+    extent_ = Extent::whole;
+    outcome = boost::system::errc::make_error_code(boost::system::errc::not_enough_memory);
+  }
+  if (outcome) {
+    note_success(began_ns);
+  } else {
+    ++failures_;
+    note_failure(outcome.error());
+  }
+  const std::scoped_lock lock(mutex_);
+  schedule_.end(clock_.monotonic_ns());
+}
+
+Result<> Checkpointer::cut_and_write() {
+  const auto cuts = source_.cut(std::exchange(extent_, Extent::whole));
+  if (!cuts) return cuts.error();
+  const CheckpointHead head{
+      .store_id = store_id_, .at = clock_.now(), .running_ns = clock_.monotonic_ns(), .failures = failures_};
+  if (store_.is_open() && is_idle(*cuts)) {
+    extent_ = Extent::changed;
+    return {};
+  }
+  const bool has_base = store_.is_open();
+  Result<> written;
+  if (has_base) {
+    written = write_increment(*cuts, head);
+    // From now on what is shown is said not to be durable.
+    if (!written) note_failure(written.error());
+  }
+  if (const auto loaded = load(*cuts, head); !loaded) return loaded;
+  if (!has_base) written = write_base();
+  if (!written) return written;
+  source_.settle();
+  return has_outgrown_base() ? write_base() : written;
+}
+
+Result<> Checkpointer::write_increment(const std::vector<std::string>& cuts, const CheckpointHead& head) {
+  const std::string body = encode(head, cuts);
+  const std::uint64_t before = store_.size();
+  const auto written =
+      store_.append({.kind = FrameKind::increment, .generation = generation_ + 1, .body = body});
+  if (!written) return written;
+  ++generation_;
+  written_ += store_.size() - before;
+  return written;
+}
+
+Result<> Checkpointer::write_base() {
+  std::vector<std::string> cuts(replicas_.size());
+  for (std::size_t i = 0; i < cuts.size(); ++i) {
+    replicas_[i]->save(cuts[i], {last_head_.at, last_head_.running_ns});
+  }
+  const std::string body = encode(last_head_, cuts);
+  cuts.clear();
+  const auto written = store_.rewrite({.kind = FrameKind::base, .generation = generation_ + 1, .body = body});
+  if (!written) return written;
+  ++generation_;
+  written_ += store_.size();
+  return written;
+}
+
+Result<> Checkpointer::load(const std::vector<std::string>& cuts, const CheckpointHead& head) {
+  for (std::size_t i = 0; i < cuts.size(); ++i) {
+    if (!replicas_[i]->load(cuts[i], head.at)) return Errc::corrupt_state;
+  }
+  last_head_ = head;
+  extent_ = Extent::changed;
+  return {};
+}
+
+bool Checkpointer::is_idle(const std::vector<std::string>& cuts) const {
+  return std::all_of(cuts.begin(), cuts.end(), [](const std::string& cut) { return cut.empty(); }) &&
+         clock_.monotonic_ns() - last_head_.running_ns < kTimeNs;
+}
+
+bool Checkpointer::has_outgrown_base() const {
+  return store_.size() - store_.base_size() > std::max(store_.base_size(), kSmallFile);
+}
+
+void Checkpointer::note_success(std::int64_t began_ns) {
+  const std::int64_t now_ns = clock_.monotonic_ns();
+  const std::scoped_lock lock(mutex_);
+  if (figures_.is_failing) logger_.info("checkpoints succeed again", {{"generation", generation_}});
+  figures_.is_failing = false;
+  figures_.error.clear();
+  figures_.failures = last_head_.failures;
+  figures_.generation = generation_;
+  figures_.file_bytes = store_.size();
+  figures_.bad_files = store_.bad_files();
+  covered_ns_ = began_ns;
+  if (written_ == 0) return;
+  figures_.duration_ns = now_ns - began_ns;
+  figures_.written = written_;
+}
+
+// Said once for each new trouble, not for each attempt.
+void Checkpointer::note_failure(const error_code& error) {
+  const std::scoped_lock lock(mutex_);
+  const std::string message = error.message();
+  if (figures_.is_failing && figures_.error == message) return;
+  logger_.error("checkpoint failed: what is counted now would be lost with the daemon; trying again",
+                {{"directory", store_.directory().string()}, {"error", message}});
+  figures_.is_failing = true;
+  figures_.error = message;
+  schedule_.forget_asked();
+}
+
+CheckpointFigures Checkpointer::figures() const {
+  const std::scoped_lock lock(mutex_);
+  CheckpointFigures figures = figures_;
+  figures.age_ns = std::max<std::int64_t>(clock_.monotonic_ns() - covered_ns_, 0);
+  return figures;
+}
+
+}  // namespace metricsd::server

@@ -1,0 +1,119 @@
+// Makes checkpoints: asks the shards for cuts, writes them, and only then loads them into the replicas, which
+// are what is shown, and tells the shards. So what anyone has seen or was promised is durable.
+//
+// While they fail, the cuts are loaded all the same: what is shown goes on, is said not to be durable, and
+// no ack is given for it. The first that succeeds holds all of it, since it begins with a base: the replicas.
+#pragma once
+
+#include "../log.h"
+#include "checkpoint_body.h"
+#include "checkpoint_store.h"
+#include "cut.h"
+#include "replica.h"
+#include "schedule.h"
+
+#include <metricsd/models/clock.h>
+#include <metricsd/models/errors.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace metricsd::server {
+
+// Where the cuts come from, and who is told.
+class CutSource {
+ public:
+  virtual ~CutSource() = default;
+  // One of each shard. After an error the next ones are to be whole.
+  [[nodiscard]] virtual Result<std::vector<std::string>> cut(Extent extent) = 0;
+  // What was cut last is durable.
+  virtual void settle() = 0;
+};
+
+// What is told of checkpoints.
+struct CheckpointFigures {
+  bool is_failing = false;
+  std::string error;             // of the last one, while they fail
+  std::int64_t age_ns = 0;       // since when what is durable is all there was
+  std::int64_t duration_ns = 0;  // of the last one that wrote something
+  std::uint64_t written = 0;     // bytes of it
+  std::uint64_t file_bytes = 0;  // of the file with all that changed since its base
+  std::uint64_t generation = 0;  // of what is durable
+  std::uint64_t failures = 0;    // over all lives
+  std::size_t bad_files = 0;     // damaged files that are kept
+};
+
+// Every function may be called from any thread, save begin() and make_one().
+class Checkpointer {
+ public:
+  struct Options {
+    std::int64_t interval_ns = 0;
+    CheckpointHead left;           // of what was restored: its failures go on
+    std::uint64_t generation = 0;  // of what was restored
+  };
+
+  // `replicas` are empty, one for each shard. All but the store outlives this object.
+  Checkpointer(Options options, CheckpointStore store, CutSource& source, Replicas& replicas,
+               const Clock& clock, Logger logger);
+  Checkpointer(const Checkpointer&) = delete;
+  Checkpointer& operator=(const Checkpointer&) = delete;
+  // Waits for the one that is being made.
+  ~Checkpointer();
+
+  // The first one, whole: on the caller's thread, before start(). An error only where there was no cut: the
+  // replicas are empty then.
+  [[nodiscard]] Result<> begin();
+  void start();
+  // One is waited for.
+  void hasten();
+  // Makes a last one and ends. False where that takes longer: then it goes on, and so does this object.
+  [[nodiscard]] bool finish(std::chrono::milliseconds patience);
+
+  // One now, on the caller's thread; who has no start()ed thread.
+  void make_one();
+
+  [[nodiscard]] CheckpointFigures figures() const;
+
+ private:
+  void run();
+  bool wait_until_due();
+  Result<> cut_and_write();
+  Result<> write_increment(const std::vector<std::string>& cuts, const CheckpointHead& head);
+  Result<> write_base();
+  Result<> load(const std::vector<std::string>& cuts, const CheckpointHead& head);
+  void note_failure(const error_code& error);
+  void note_success(std::int64_t began_ns);
+  [[nodiscard]] bool is_idle(const std::vector<std::string>& cuts) const;
+  [[nodiscard]] bool has_outgrown_base() const;
+
+  const std::string store_id_;
+  CheckpointStore store_;
+  CutSource& source_;
+  Replicas& replicas_;
+  const Clock& clock_;
+  Logger logger_;
+
+  // Of who makes checkpoints.
+  std::uint64_t generation_;
+  std::uint64_t failures_;
+  Extent extent_ = Extent::whole;  // of the next cuts
+  CheckpointHead last_head_;       // of what the replicas hold
+  std::uint64_t written_ = 0;      // bytes, by the one that is being made
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  CheckpointSchedule schedule_;
+  CheckpointFigures figures_;
+  std::int64_t covered_ns_;  // all there was then is durable
+  bool is_ending_ = false;
+  bool has_ended_ = false;
+  std::thread thread_;
+};
+
+}  // namespace metricsd::server

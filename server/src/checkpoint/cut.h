@@ -1,0 +1,37 @@
+// A cut: a shard's state at one moment as bytes, whole or what changed since the last cut.
+//
+//   cut = moment totals runs clients registry     no bytes of a shard that nothing happened to
+//
+// moment is the daemon's time when it was made; the parts are as those who own them say.
+#pragma once
+
+#include "../clients.h"
+#include "../ingest_totals.h"
+#include "../live_runs.h"
+
+#include <metricsd/models/registry.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace metricsd::server {
+
+// All of a shard that outlives it.
+struct ShardState {
+  Registry& registry;
+  IngestTotals& totals;
+  LiveRuns& live_runs;
+  Clients& clients;
+};
+
+enum class Extent { changed, whole };
+
+void save_cut(std::string& out, const ShardState& state, Extent extent, const Moment& now);
+
+// Takes over what one cut says; `wall` is when it was made. Nothing where none has written it: then part of
+// it may be taken over, and the state is to be thrown away.
+[[nodiscard]] std::optional<LoadReport> load_cut(std::string_view cut, const ShardState& state,
+                                                 Timestamp wall);
+
+}  // namespace metricsd::server
