@@ -111,6 +111,9 @@ void write_checkpoint(Writer& out, const CheckpointFigures& checkpoint) {
             checkpoint.failures);
   out.gauge("metricsd_checkpoint_duration", "seconds", "How long the last checkpoint took.",
             static_cast<double>(checkpoint.duration_ns) / 1e9);
+  out.gauge("metricsd_checkpoint_pause", "seconds",
+            "How long the last checkpoint kept a thread from reading what senders sent.",
+            static_cast<double>(checkpoint.pause_ns) / 1e9);
   out.gauge("metricsd_checkpoint_written", "bytes", "What the last checkpoint wrote.",
             static_cast<double>(checkpoint.written));
   out.gauge("metricsd_checkpoint_file", "bytes", "The file that holds the state, with what changed in it.",

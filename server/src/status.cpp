@@ -64,6 +64,7 @@ void write_checkpoint(JsonWriter& json, const Status& status) {
       .field("failures", checkpoint.failures)
       .field("generation", checkpoint.generation)
       .field("duration_seconds", static_cast<double>(checkpoint.duration_ns) / 1e9)
+      .field("pause_seconds", static_cast<double>(checkpoint.pause_ns) / 1e9)
       .field("written_bytes", checkpoint.written)
       .field("file_bytes", checkpoint.file_bytes)
       .field("damaged_files", checkpoint.bad_files);

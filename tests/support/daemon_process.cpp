@@ -60,6 +60,14 @@ std::string read_file(const fs::path& path) {
   ::_exit(127);
 }
 
+// No test leaves state behind that it did not ask for.
+std::vector<std::string> without_state(std::vector<std::string> flags) {
+  if (std::find(flags.begin(), flags.end(), "--data-dir") == flags.end()) {
+    flags.insert(flags.end(), {"--data-dir", "none"});
+  }
+  return flags;
+}
+
 pid_t spawn(std::vector<std::string> flags, const fs::path& output, const fs::path& errors,
             std::optional<std::uint64_t> max_descriptors = std::nullopt) {
   flags.insert(flags.begin(), METRICSD_BINARY);
@@ -194,11 +202,8 @@ DaemonProcess::~DaemonProcess() {
 
 void DaemonProcess::start(const DaemonOptions& options) {
   std::vector<std::string> flags{"--socket", socket_.string(), "--web.listen-address", "127.0.0.1:0"};
-  if (std::find(options.flags.begin(), options.flags.end(), "--data-dir") == options.flags.end()) {
-    flags.insert(flags.end(), {"--data-dir", "none"});
-  }
   flags.insert(flags.end(), options.flags.begin(), options.flags.end());
-  pid_ = spawn(std::move(flags), directory_.path() / "stdout", directory_.path() / "stderr",
+  pid_ = spawn(without_state(std::move(flags)), directory_.path() / "stdout", directory_.path() / "stderr",
                options.max_descriptors);
 }
 
@@ -250,7 +255,7 @@ Ended run_daemon_binary(const std::vector<std::string>& flags) {
   const TemporaryDirectory directory;
   const fs::path output = directory.path() / "stdout";
   const fs::path errors = directory.path() / "stderr";
-  const int exit_code = wait_for(spawn(flags, output, errors));
+  const int exit_code = wait_for(spawn(without_state(flags), output, errors));
   return {exit_code, read_file(output), read_file(errors)};
 }
 

@@ -116,20 +116,21 @@ void Checkpointer::make_one() {
 Result<> Checkpointer::cut_and_write() {
   const auto cuts = source_.cut(std::exchange(extent_, Extent::whole));
   if (!cuts) return cuts.error();
+  pause_ns_ = cuts->pause_ns;
   const CheckpointHead head{
       .store_id = store_id_, .at = clock_.now(), .running_ns = clock_.monotonic_ns(), .failures = failures_};
-  if (store_.is_open() && is_idle(*cuts)) {
+  if (store_.is_open() && is_idle(cuts->shards)) {
     extent_ = Extent::changed;
     return {};
   }
   const bool has_base = store_.is_open();
   Result<> written;
   if (has_base) {
-    written = write_increment(*cuts, head);
+    written = write_increment(cuts->shards, head);
     // From now on what is shown is said not to be durable.
     if (!written) note_failure(written.error());
   }
-  if (const auto loaded = load(*cuts, head); !loaded) return loaded;
+  if (const auto loaded = load(cuts->shards, head); !loaded) return loaded;
   if (!has_base) written = write_base();
   if (!written) return written;
   source_.settle();
@@ -192,6 +193,7 @@ void Checkpointer::note_success(std::int64_t began_ns) {
   covered_ns_ = began_ns;
   if (written_ == 0) return;
   figures_.duration_ns = now_ns - began_ns;
+  figures_.pause_ns = pause_ns_;
   figures_.written = written_;
 }
 

@@ -31,7 +31,7 @@ class CutSource {
  public:
   virtual ~CutSource() = default;
   // One of each shard. After an error the next ones are to be whole.
-  [[nodiscard]] virtual Result<std::vector<std::string>> cut(Extent extent) = 0;
+  [[nodiscard]] virtual Result<Cuts> cut(Extent extent) = 0;
   // What was cut last is durable.
   virtual void settle() = 0;
 };
@@ -42,6 +42,7 @@ struct CheckpointFigures {
   std::string error;             // of the last one, while they fail
   std::int64_t age_ns = 0;       // since when what is durable is all there was
   std::int64_t duration_ns = 0;  // of the last one that wrote something
+  std::int64_t pause_ns = 0;     // of it: how long it kept senders waiting
   std::uint64_t written = 0;     // bytes of it
   std::uint64_t file_bytes = 0;  // of the file with all that changed since its base
   std::uint64_t generation = 0;  // of what is durable
@@ -105,6 +106,7 @@ class Checkpointer {
   Extent extent_ = Extent::whole;  // of the next cuts
   CheckpointHead last_head_;       // of what the replicas hold
   std::uint64_t written_ = 0;      // bytes, by the one that is being made
+  std::int64_t pause_ns_ = 0;      // of it
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;

@@ -11,9 +11,11 @@
 
 #include <metricsd/models/registry.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace metricsd::server {
 
@@ -26,6 +28,17 @@ struct ShardState {
 };
 
 enum class Extent { changed, whole };
+
+// Of all shards, in their order.
+struct Cuts {
+  std::vector<std::string> shards;
+  std::int64_t pause_ns = 0;  // the longest that one of them kept its senders waiting
+};
+// Of one.
+struct ShardCut {
+  std::string bytes;
+  std::int64_t pause_ns = 0;
+};
 
 void save_cut(std::string& out, const ShardState& state, Extent extent, const Moment& now);
 

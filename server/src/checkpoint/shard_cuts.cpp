@@ -1,7 +1,9 @@
 #include "shard_cuts.h"
 
+#include <algorithm>
 #include <chrono>
 #include <future>
+#include <utility>
 
 namespace metricsd::server {
 namespace {
@@ -11,16 +13,17 @@ constexpr std::chrono::seconds kPatience{5};
 
 }  // namespace
 
-Result<std::vector<std::string>> ShardCuts::cut(Extent extent) {
-  std::vector<std::future<std::string>> pending;
+Result<Cuts> ShardCuts::cut(Extent extent) {
+  std::vector<std::future<ShardCut>> pending;
   pending.reserve(shards_.size());
   for (const auto& shard : shards_) pending.push_back(shard->cut(extent));
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
-  std::vector<std::string> cuts;
-  cuts.reserve(pending.size());
+  Cuts cuts;
   for (auto& each : pending) {
     if (each.wait_until(deadline) != std::future_status::ready) return Errc::timed_out;
-    cuts.push_back(each.get());
+    ShardCut cut = each.get();
+    cuts.shards.push_back(std::move(cut.bytes));
+    cuts.pause_ns = std::max(cuts.pause_ns, cut.pause_ns);
   }
   return cuts;
 }

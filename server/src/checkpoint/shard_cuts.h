@@ -5,7 +5,6 @@
 #include "checkpointer.h"
 
 #include <memory>
-#include <string>
 #include <vector>
 
 namespace metricsd::server {
@@ -15,7 +14,7 @@ class ShardCuts : public CutSource {
   // `shards` outlive it.
   explicit ShardCuts(const std::vector<std::unique_ptr<Shard>>& shards) : shards_(shards) {}
 
-  [[nodiscard]] Result<std::vector<std::string>> cut(Extent extent) override;
+  [[nodiscard]] Result<Cuts> cut(Extent extent) override;
   void settle() override;
 
  private:

@@ -285,12 +285,14 @@ std::size_t Shard::connections() const {
   return state_->connections;
 }
 
-std::future<std::string> Shard::cut(Extent extent) {
-  const auto promise = std::make_shared<std::promise<std::string>>();
+std::future<ShardCut> Shard::cut(Extent extent) {
+  const auto promise = std::make_shared<std::promise<ShardCut>>();
   asio::post(state_->io, [state = state_.get(), promise, extent] {
     try {
-      std::string cut;
-      state->aggregator.cut(cut, extent);
+      const std::int64_t began_ns = state->clock.monotonic_ns();
+      ShardCut cut;
+      state->aggregator.cut(cut.bytes, extent);
+      cut.pause_ns = state->clock.monotonic_ns() - began_ns;
       promise->set_value(std::move(cut));
     } catch (...) {
       promise->set_exception(std::current_exception());

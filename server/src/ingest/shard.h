@@ -64,7 +64,7 @@ class Shard {
   [[nodiscard]] std::future<ShardReport> report(ReportParts parts);
   // As bytes, what changed since the last cut, or all; nothing where nothing has changed. The future throws
   // what the making threw: then, and where nobody takes it, the next cut is to be a whole one.
-  [[nodiscard]] std::future<std::string> cut(Extent extent);
+  [[nodiscard]] std::future<ShardCut> cut(Extent extent);
   // What was cut last is durable: tells the clients.
   void settle();
   // Lets series go, once the other shards agree: each of them is to be asked.

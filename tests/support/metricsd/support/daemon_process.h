@@ -1,5 +1,5 @@
 // A real daemon, started from its binary on a socket in a temporary directory and a free port, and gone with
-// its owner.
+// its owner. It keeps no state unless its flags name a directory.
 #pragma once
 
 #include <metricsd/support/exposition_parser.h>

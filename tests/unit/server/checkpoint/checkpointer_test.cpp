@@ -26,15 +26,16 @@ namespace fs = std::filesystem;
 // Two shards that count operations, and know what they were told is durable.
 class FakeShards : public CutSource {
  public:
-  Result<std::vector<std::string>> cut(Extent extent) override {
+  Result<Cuts> cut(Extent extent) override {
     extents.push_back(extent);
     if (failure) return *failure;
-    std::vector<std::string> cuts;
+    Cuts cuts;
     for (Shard& shard : shards_) {
-      cuts.emplace_back();
+      cuts.shards.emplace_back();
       if (extent == Extent::changed && !shard.has_changed) continue;
       shard.has_changed = false;
-      save_cut(cuts.back(), {shard.registry, shard.totals, shard.live_runs, shard.clients}, extent, {});
+      save_cut(cuts.shards.back(), {shard.registry, shard.totals, shard.live_runs, shard.clients}, extent,
+               {});
     }
     cut_ = shards_[0].totals.operations + shards_[1].totals.operations;
     return cuts;
