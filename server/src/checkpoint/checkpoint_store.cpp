@@ -1,10 +1,11 @@
 #include "checkpoint_store.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <limits>
+#include <thread>
 #include <utility>
 
 #include <fcntl.h>
@@ -22,6 +23,10 @@ constexpr const char* kCurrent = "checkpoint";
 constexpr const char* kPrevious = "checkpoint.previous";
 constexpr const char* kNew = "checkpoint.new";
 constexpr std::string_view kBad = "checkpoint.bad-";
+
+// A disk that cannot be read is asked again: what it has would else be lost for an error that passes.
+constexpr int kReadAttempts = 5;
+constexpr std::chrono::milliseconds kReadPause{20};
 
 bool is_missing(const error_code& error) {
   return error == errc::no_such_file_or_directory;
@@ -136,13 +141,19 @@ Restored CheckpointStore::load(const Take& take) {
 bool CheckpointStore::load_file(Old& old, const Take& take, Restored& restored) {
   restored.generation = restored.frames = restored.bytes = 0;
   if (const auto file = files_->open(old.path); !file && is_missing(file.error())) return false;
-  const FileEnd end = take_frames(old.path, take, std::numeric_limits<std::uint64_t>::max(), restored);
-  old.is_bad = end == FileEnd::damaged || restored.frames == 0;
+  FileEnd end = FileEnd::unreadable;
+  for (int attempt = 0; attempt < kReadAttempts && end == FileEnd::unreadable; ++attempt) {
+    if (attempt > 0) std::this_thread::sleep_for(kReadPause);
+    restored.generation = restored.frames = restored.bytes = 0;
+    end = take_frames(old.path, take, std::numeric_limits<std::uint64_t>::max(), restored);
+  }
+  old.is_bad = end == FileEnd::damaged || end == FileEnd::unreadable || restored.frames == 0;
   old.holds_state = restored.frames > 0;
   if (old.is_bad) {
+    const char* const trouble = end == FileEnd::unreadable ? "cannot be read" : "damaged";
     const std::string what = restored.frames == 0
-                                 ? "no state that counts in it"
-                                 : "damaged behind generation " + std::to_string(restored.generation);
+                                 ? trouble
+                                 : trouble + (" behind generation " + std::to_string(restored.generation));
     restored.damaged.push_back(old.path.filename().string() + ": " + what);
   }
   return restored.frames > 0;
@@ -151,7 +162,7 @@ bool CheckpointStore::load_file(Old& old, const Take& take, Restored& restored) 
 FileEnd CheckpointStore::take_frames(const fs::path& path, const Take& take, std::uint64_t most,
                                      Restored& restored) {
   auto reader = FrameReader::open(*files_, path);
-  if (!reader) return FileEnd::damaged;
+  if (!reader) return FileEnd::unreadable;
   while (restored.frames < most) {
     const auto frame = reader->next();
     if (!frame) break;

@@ -107,16 +107,18 @@ Result<FrameReader> FrameReader::open(const Files& files, const std::filesystem:
   auto fd = files.open(path);
   if (!fd) return fd.error();
   FrameReader reader(files, *std::move(fd));
-  if (!reader.read_title()) reader.end_ = FileEnd::damaged;
+  reader.end_ = reader.read_title();
   return reader;
 }
 
 FrameReader::FrameReader(const Files& files, UniqueFd fd) : files_(&files), fd_(std::move(fd)) {}
 
-bool FrameReader::read_title() {
+std::optional<FileEnd> FrameReader::read_title() {
   std::string title;
   size_ = kTitle.size();
-  return read(title, kTitle.size()) == Got::all && title == kTitle;
+  const Got got = read(title, kTitle.size());
+  if (got == Got::error) return FileEnd::unreadable;
+  return got == Got::all && title == kTitle ? std::nullopt : std::optional(FileEnd::damaged);
 }
 
 std::optional<Frame> FrameReader::next() {
@@ -124,7 +126,7 @@ std::optional<Frame> FrameReader::next() {
   switch (read(header_, kHeader)) {
     case Got::nothing: return stop(FileEnd::whole);
     case Got::part: return stop(FileEnd::torn);
-    case Got::error: return stop(FileEnd::damaged);
+    case Got::error: return stop(FileEnd::unreadable);
     case Got::all: break;
   }
   const auto header = decode(header_);
@@ -132,7 +134,7 @@ std::optional<Frame> FrameReader::next() {
   switch (read(body_, header->size)) {
     case Got::nothing:
     case Got::part: return stop(FileEnd::torn);
-    case Got::error: return stop(FileEnd::damaged);
+    case Got::error: return stop(FileEnd::unreadable);
     case Got::all: break;
   }
   const auto kind = generation_ ? FrameKind::increment : FrameKind::base;

@@ -59,9 +59,10 @@ class FrameWriter {
 
 // How a file ends behind the last frame that counts.
 enum class FileEnd {
-  whole,    // at once
-  torn,     // with part of a frame
-  damaged,  // with bytes that no writer has left there, or that could not be read
+  whole,       // at once
+  torn,        // with part of a frame
+  damaged,     // with bytes that no writer has left there
+  unreadable,  // with an error of the disk: another time there may be more
 };
 
 // One thread. Takes any bytes; memory is that of the largest frame that is there.
@@ -81,7 +82,7 @@ class FrameReader {
   enum class Got { all, part, nothing, error };
 
   FrameReader(const Files& files, UniqueFd fd);
-  bool read_title();
+  std::optional<FileEnd> read_title();
   Got read(std::string& into, std::size_t size);
   std::nullopt_t stop(FileEnd end);
 

@@ -279,6 +279,25 @@ TEST_F(CheckpointStoreTest, AFileThatWasNotSyncedIsNotWrittenAgain) {
   EXPECT_THAT(load(store), ElementsAre("base 3"));
 }
 
+// An error of the disk that passes costs nothing of what is on it.
+TEST_F(CheckpointStoreTest, AnErrorOfReadingThatPassesIsNoDamage) {
+  write_two();
+  for (std::uint64_t failing = 1; failing <= 8; ++failing) {
+    CheckpointStore store = claim();
+    files_.fail_with([&](FaultyFiles::Call, std::uint64_t number) { return number == failing ? EIO : 0; });
+    EXPECT_THAT(load(store), ElementsAre("base 3", "more 4")) << failing;
+    EXPECT_FALSE(restored_.is_behind);
+    EXPECT_TRUE(restored_.damaged.empty());
+    files_.work_again();
+  }
+  CheckpointStore store = claim();
+  files_.fail_with(
+      [&](FaultyFiles::Call call, std::uint64_t) { return call == FaultyFiles::Call::read ? EIO : 0; });
+  EXPECT_TRUE(load(store).empty());
+  EXPECT_THAT(restored_.damaged,
+              ElementsAre("checkpoint: cannot be read", "checkpoint.previous: cannot be read"));
+}
+
 // On a full disk the previous file makes room for the next one, but never the only state there is.
 TEST_F(CheckpointStoreTest, AFullDiskFindsTheRoomOfThePreviousFile) {
   write_two();

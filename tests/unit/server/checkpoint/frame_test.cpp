@@ -150,16 +150,16 @@ TEST_F(FrameTest, AnyBytesAreRead) {
   }
   EXPECT_EQ(FrameReader::open(files_, directory_.path() / "none").error(),
             boost::system::errc::no_such_file_or_directory);
-  EXPECT_EQ(FrameReader::open(files_, directory_.path()).value().end(), FileEnd::damaged);
+  EXPECT_EQ(FrameReader::open(files_, directory_.path()).value().end(), FileEnd::unreadable);
 }
 
-TEST_F(FrameTest, WhatCannotBeReadIsDamaged) {
+TEST_F(FrameTest, WhatCannotBeReadMayBeThereAnotherTime) {
   write({"one", "increment"});
   for (std::uint64_t failing = 1; failing <= 5; ++failing) {
     files_.fail_with(
         [failing](FaultyFiles::Call, std::uint64_t number) { return number == failing + 1 ? EIO : 0; });
     const Read result = read();
-    EXPECT_EQ(result.end, FileEnd::damaged) << failing;
+    EXPECT_EQ(result.end, FileEnd::unreadable) << failing;
     EXPECT_EQ(result.frames.size(), failing < 4 ? 0U : 1U) << failing;
   }
 }
