@@ -169,7 +169,7 @@ void Clients::erase(Client& client) {
   if (durability_ == Durability::of_checkpoints) {
     changed_.erase(&client);
     saved_.erase(&client);
-    gone_.push_back(key);
+    note_gone(key);
   }
   table_.erase(key);
 }
@@ -190,6 +190,15 @@ void Clients::mark(Client& client) {
   if (durability_ == Durability::of_checkpoints) changed_.insert(&client);
 }
 
+// A list longer than what there can be would be no shortcut, and nobody may be saving.
+void Clients::note_gone(std::string key) {
+  if (is_gone_list_full_) return;
+  gone_.push_back(std::move(key));
+  if (gone_.size() <= limits::kClients) return;
+  is_gone_list_full_ = true;
+  gone_ = {};
+}
+
 // ---- Saved state ----------------------------------------------------------------------------------------
 //
 //   clients = is_whole (1) count key* count client*      the keys of who is gone; one may have come again
@@ -198,6 +207,7 @@ void Clients::mark(Client& client) {
 //   stream  = number folded
 
 void Clients::save_changed(StateWriter& out) {
+  if (is_gone_list_full_) return save_all(out);
   out.u8(0);
   out.u64(gone_.size());
   for (const std::string& key : gone_) out.text(key);
@@ -215,6 +225,7 @@ void Clients::save_all(StateWriter& out) {
   for (const auto& [key, client] : table_) save(out, *client, true);
   if (durability_ != Durability::of_checkpoints) return;
   for (const auto& [key, client] : table_) saved_.insert(client.get());
+  is_gone_list_full_ = false;
   gone_.clear();
   changed_.clear();
 }

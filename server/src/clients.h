@@ -142,6 +142,7 @@ class Clients {
   void erase(Client& client);
 
   void mark(Client& client);
+  void note_gone(std::string key);
   static void save(StateWriter& out, Client& client, bool whole);
   void load_client(StateReader& in);
   void set_idle(Client& client, std::int64_t since_ns);
@@ -155,6 +156,7 @@ class Clients {
   std::unordered_set<Client*> changed_;  // since the last save
   std::unordered_set<Client*> saved_;    // with something that was saved and is not known to be durable
   std::vector<std::string> gone_;        // their keys, since the last save
+  bool is_gone_list_full_ = false;       // and given up: the next save is of all
 };
 
 }  // namespace metricsd::server

@@ -1,6 +1,8 @@
 #include "clients.h"
 
 #include <metricsd/models/limits.h>
+#include <metricsd/models/state/state_reader.h>
+#include <metricsd/models/state/state_writer.h>
 
 #include <string>
 #include <utility>
@@ -232,6 +234,175 @@ TEST_F(ClientsTest, TheReportNamesTheConnectedFirst) {
   EXPECT_EQ(report[6].client_id, "8");
   EXPECT_EQ(report[6].uid, kUid);
   EXPECT_EQ(report[6].pid, 7U);
+}
+
+// ---- With checkpoints -----------------------------------------------------------------------------------
+
+class KeptClientsTest : public ::testing::Test {
+ protected:
+  Client& greet(const std::string& id, Client::Connection connection, std::int64_t now_ns = 0) {
+    ipc::HelloMessage hello;
+    hello.client_id = id;
+    hello.pid = 7;
+    std::uint64_t gap = 0;
+    return *clients_.greet(kUid, hello, connection, now_ns, gap).value();
+  }
+  void advance(Client& client, std::uint32_t stream, std::uint64_t first_seq, std::uint64_t count) {
+    ASSERT_TRUE(clients_.advance(client, {stream, first_seq}, count));
+    client.records.folded += count;
+  }
+
+  std::string saved(bool whole) {
+    std::string bytes;
+    StateWriter out(bytes);
+    whole ? clients_.save_all(out) : clients_.save_changed(out);
+    return bytes;
+  }
+  static bool load(Clients& into, std::string_view bytes) {
+    StateReader in(bytes);
+    into.load(in);
+    return !in.failed() && in.at_end();
+  }
+  static ipc::StreamProgress progress(const Clients& clients, const Client& client, std::uint32_t stream) {
+    return clients.progress(client, {{stream, 1}}).at(0);
+  }
+
+  Clients clients_{Durability::of_checkpoints};
+};
+
+TEST_F(KeptClientsTest, WhatIsFoldedIsDurableOnceItIsSettled) {
+  Client& client = greet("a", 1);
+  advance(client, 0, 1, 10);
+  EXPECT_EQ(progress(clients_, client, 0).folded, 10U);
+  EXPECT_EQ(progress(clients_, client, 0).durable, 0U);
+  (void)saved(false);
+  advance(client, 0, 11, 5);  // after the save
+  EXPECT_EQ(progress(clients_, client, 0).durable, 0U);
+  (void)Clients::take_progress(client);
+  EXPECT_EQ(clients_.settle(), std::vector<Client::Connection>{1});
+  EXPECT_EQ(progress(clients_, client, 0).durable, 10U);
+  const auto told = Clients::take_progress(client);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].folded, 15U);
+  EXPECT_EQ(told[0].durable, 10U);
+  EXPECT_TRUE(clients_.settle().empty());  // said once
+}
+
+TEST_F(KeptClientsTest, WhatCameBeforeUsIsNotOurs) {
+  ipc::HelloMessage hello;
+  hello.client_id = "a";
+  hello.streams = {{3, 100}};
+  std::uint64_t gap = 0;
+  const Client& client = *clients_.greet(kUid, hello, 1, 0, gap).value();
+  EXPECT_EQ(progress(clients_, client, 3).durable, 99U);
+}
+
+TEST_F(KeptClientsTest, OnlyWhatChangedIsSaved) {
+  for (int i = 0; i < 100; ++i) advance(greet(std::to_string(i), 1), 0, 1, 1);
+  const std::size_t all = saved(false).size();
+  EXPECT_EQ(saved(false).size(), 3U);
+  Client& one = *clients_.find(kUid, "7");
+  for (std::uint32_t stream = 0; stream < 50; ++stream) advance(one, stream + 1, 1, 1);
+  (void)saved(false);
+  advance(one, 9, 2, 1);
+  EXPECT_LT(saved(false).size(), all / 50);
+}
+
+TEST_F(KeptClientsTest, AReplicaKeepsInStep) {
+  Clients replica;
+  advance(greet("a", 1), 0, 1, 10);
+  advance(greet("b", 2), 5, 1, 3);
+  ASSERT_TRUE(load(replica, saved(true)));
+  advance(*clients_.find(kUid, "a"), 1, 1, 4);
+  clients_.leave(*clients_.find(kUid, "b"), 2, 77);
+  ASSERT_TRUE(load(replica, saved(false)));
+  const Client& a = *replica.find(kUid, "a");
+  EXPECT_EQ(a.records.emitted, 14U);
+  EXPECT_EQ(a.records.folded, 14U);
+  EXPECT_EQ(a.pid, 7U);
+  EXPECT_TRUE(a.connection);
+  EXPECT_EQ(progress(replica, a, 0).folded, 10U);
+  EXPECT_EQ(progress(replica, a, 1).folded, 4U);
+  EXPECT_FALSE(replica.find(kUid, "b")->connection);
+  EXPECT_EQ(replica.find(kUid, "b")->idle_since_ns, 77);
+}
+
+TEST_F(KeptClientsTest, WhoIsGoneAndCameAgainBeginsAnew) {
+  Clients replica;
+  advance(greet("a", 1), 0, 1, 10);
+  advance(greet("b", 1), 0, 1, 10);
+  ASSERT_TRUE(load(replica, saved(false)));
+  clients_.forget(*clients_.find(kUid, "a"));
+  clients_.forget(*clients_.find(kUid, "b"));
+  advance(greet("a", 2), 4, 1, 2);
+  ASSERT_TRUE(load(replica, saved(false)));
+  EXPECT_EQ(replica.size(), 1U);
+  const Client& a = *replica.find(kUid, "a");
+  EXPECT_EQ(a.records.emitted, 2U);
+  EXPECT_TRUE(replica.progress(a, {{0, 1}}).empty());
+  EXPECT_TRUE(clients_.settle().size() == 1);
+}
+
+// However many come and go while nobody saves, memory is that of those who are there.
+TEST_F(KeptClientsTest, AnEndlessListOfTheGoneIsGivenUp) {
+  Clients replica;
+  advance(greet("first", 1), 0, 1, 1);
+  ASSERT_TRUE(load(replica, saved(false)));
+  clients_.forget(*clients_.find(kUid, "first"));
+  for (std::size_t i = 0; i < limits::kClients; ++i) clients_.forget(greet(std::to_string(i), 1));
+  advance(greet("last", 1), 0, 1, 1);
+  const std::string bytes = saved(false);
+  EXPECT_LT(bytes.size(), 100U);
+  ASSERT_TRUE(load(replica, bytes));
+  EXPECT_EQ(replica.size(), 1U);
+  EXPECT_NE(replica.find(kUid, "last"), nullptr);
+}
+
+TEST_F(KeptClientsTest, TheNextLifeGoesOnFromThem) {
+  Clients left;
+  advance(greet("connected", 1), 0, 1, 10);
+  advance(greet("idle", 2), 0, 1, 20);
+  advance(greet("others", 3), 0, 1, 30);
+  clients_.leave(*clients_.find(kUid, "idle"), 2, 5);
+  ASSERT_TRUE(load(left, saved(true)));
+
+  Clients next(Durability::of_checkpoints);
+  next.restore(
+      left, [](const Client& client) { return client.id != "others"; }, 1000);
+  EXPECT_EQ(next.size(), 2U);
+  const Client& connected = *next.find(kUid, "connected");
+  EXPECT_FALSE(connected.connection);
+  EXPECT_EQ(connected.idle_since_ns, 1000);  // since its daemon died
+  EXPECT_EQ(progress(next, connected, 0).durable, 10U);
+  EXPECT_EQ(next.find(kUid, "idle")->idle_since_ns, 5);
+  // The one that was idle for an hour goes, whatever life it was in.
+  ipc::HelloMessage hello;
+  hello.client_id = "new";
+  std::uint64_t gap = 0;
+  (void)next.greet(kUid, hello, 9, 5 + limits::kClientIdleNs, gap).value();
+  EXPECT_EQ(next.find(kUid, "idle"), nullptr);
+  EXPECT_NE(next.find(kUid, "connected"), nullptr);
+}
+
+TEST_F(KeptClientsTest, AnyBytesAreRead) {
+  advance(greet("a", 1), 0, 1, 10);
+  clients_.leave(greet("b", 2), 2, 5);
+  clients_.forget(greet("c", 3));
+  const std::string bytes = saved(false);
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    Clients into;
+    EXPECT_FALSE(load(into, std::string_view(bytes).substr(0, size))) << size;
+  }
+  for (std::size_t at = 0; at < bytes.size(); ++at) {
+    for (int flip = 1; flip < 256; ++flip) {
+      std::string damaged = bytes;
+      damaged[at] = static_cast<char>(damaged[at] ^ flip);
+      Clients into;
+      if (load(into, damaged)) {
+        EXPECT_LE(into.size(), 2U);
+      }
+    }
+  }
 }
 
 }  // namespace

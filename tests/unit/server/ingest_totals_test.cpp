@@ -39,5 +39,49 @@ TEST(IngestTotals, DropPairsBeyondTheLimitFoldIntoOne) {
   EXPECT_EQ(counts["sink"]["0"], 6U);
 }
 
+TEST(IngestTotals, AreSavedUnderTheirNames) {
+  IngestTotals totals;
+  totals.operations = 1;
+  totals.acknowledged = 2;
+  totals.bytes = 3;
+  totals.unknown_fields = 4;
+  totals.connections = 5;
+  totals.rejected[Errc::too_long] = 6;
+  totals.dropped["socket"]["full"] = 7;
+  std::string bytes;
+  StateWriter out(bytes);
+  totals.save(out);
+  StateReader in(bytes);
+  const IngestTotals loaded = IngestTotals::load(in);
+  EXPECT_TRUE(in.at_end() && !in.failed());
+  EXPECT_EQ(loaded.operations, 1U);
+  EXPECT_EQ(loaded.acknowledged, 2U);
+  EXPECT_EQ(loaded.bytes, 3U);
+  EXPECT_EQ(loaded.unknown_fields, 4U);
+  EXPECT_EQ(loaded.connections, 0U);
+  EXPECT_EQ(loaded.rejected, totals.rejected);
+  EXPECT_EQ(loaded.dropped, totals.dropped);
+}
+
+// What a newer daemon saved and this one does not know is left out.
+TEST(IngestTotals, UnknownNamesArePassedOver) {
+  std::string bytes;
+  StateWriter out(bytes);
+  out.u64(2);
+  out.text("bytes");
+  out.u64(3);
+  out.text("moons");
+  out.u64(4);
+  out.u64(1);
+  out.text("bad_mood");
+  out.u64(5);
+  out.u64(0);
+  StateReader in(bytes);
+  const IngestTotals loaded = IngestTotals::load(in);
+  EXPECT_TRUE(in.at_end() && !in.failed());
+  EXPECT_EQ(loaded.bytes, 3U);
+  EXPECT_TRUE(loaded.rejected.empty());
+}
+
 }  // namespace
 }  // namespace metricsd::server

@@ -3,6 +3,7 @@
 #include "live_runs_json.h"
 
 #include <metricsd/models/json/document.h>
+#include <metricsd/models/limits.h>
 #include <metricsd/models/operation.h>
 #include <metricsd/support/manual_clock.h>
 
@@ -243,6 +244,109 @@ TEST(LiveRuns, JsonListsThemInOrder) {
   EXPECT_EQ(list[0].at("test_run_id").as_string(), "z");
   EXPECT_EQ(list[1].at("operations").at("failed").to_number<int>(), 1);
   EXPECT_TRUE(list[1].at("live").as_bool());
+}
+
+std::string saved(LiveRuns& runs, bool whole) {
+  std::string bytes;
+  StateWriter out(bytes);
+  runs.save(out, whole);
+  return bytes;
+}
+
+bool load(LiveRuns& into, std::string_view bytes) {
+  StateReader in(bytes);
+  into.load(in);
+  return !in.failed() && in.at_end();
+}
+
+std::string summary_of(const LiveRuns& runs, const std::string& id, const Moment& now) {
+  const RunSummary summary = runs.find(id)->summary(now);
+  const Statistics& durations = summary.overall.duration_ms.value();
+  return std::to_string(summary.overall.operations.total) + "/" + std::to_string(durations.count) + "/" +
+         std::to_string(durations.mean) + "/" + std::to_string(durations.stddev) + "/" +
+         std::to_string(durations.percentiles[3]) + "/" + std::to_string(summary.duration_seconds);
+}
+
+TEST(LiveRuns, ACopyKeepsInStepByWhatChanged) {
+  LiveRuns runs;
+  LiveRuns copy;
+  join(runs, "a", second(1));
+  join(runs, "b", second(2));
+  for (int i = 1; i <= 100; ++i) apply(runs, "a", operation("upload", i), second(3));
+  apply(runs, "b", operation("download", 5, false), second(3));
+  ASSERT_TRUE(load(copy, saved(runs, true)));
+  EXPECT_EQ(saved(runs, false).size(), 6U);  // two names, no run
+  apply(runs, "a", operation("list", 7), second(4));
+  ASSERT_TRUE(load(copy, saved(runs, false)));
+  EXPECT_EQ(summary_of(copy, "a", second(9)), summary_of(runs, "a", second(9)));
+  EXPECT_EQ(copy.find("b")->errors, runs.find("b")->errors);
+  EXPECT_EQ(copy.find("b")->run.test_name, "test");
+  EXPECT_EQ(copy.find("a")->connections, 1U);
+}
+
+TEST(LiveRuns, OneThatMadeRoomGoesFromTheCopyToo) {
+  LiveRuns runs;
+  LiveRuns copy;
+  for (std::size_t i = 0; i < limits::kLiveRuns; ++i) {
+    join(runs, std::to_string(i), second(1));
+    leave(runs, std::to_string(i), second(static_cast<std::int64_t>(i)));
+  }
+  ASSERT_TRUE(load(copy, saved(runs, true)));
+  join(runs, "new", second(100));
+  ASSERT_TRUE(load(copy, saved(runs, false)));
+  EXPECT_EQ(copy.find("0"), nullptr);
+  EXPECT_NE(copy.find("new"), nullptr);
+  EXPECT_EQ(copy.runs().size(), runs.runs().size());
+}
+
+// The time that no daemon ran is part of a run that goes on.
+TEST(LiveRuns, TheNextLifeGoesOnFromThem) {
+  LiveRuns left;
+  join(left, "a", second(10));
+  apply(left, "a", operation("upload", 5), second(20));
+  LiveRuns runs;
+  runs.restore(left, 30 * kNsPerSecond);
+  EXPECT_FALSE(runs.find("a")->is_live());
+  EXPECT_EQ(runs.find("a")->summary(second(20)).duration_seconds, 10);
+  join(runs, "a", second(20));  // 30 seconds later, by everyone's clock but ours
+  apply(runs, "a", operation("upload", 5), second(21));
+  EXPECT_EQ(runs.find("a")->summary(second(22)).duration_seconds, 42);
+  EXPECT_EQ(runs.find("a")->counts.total, 2U);
+}
+
+TEST(LiveRuns, OfManyShardsAsManyGoOnAsHaveRoom) {
+  LiveRuns runs;
+  for (std::size_t shard = 0; shard < 3; ++shard) {
+    LiveRuns left;
+    for (std::size_t i = 0; i < limits::kLiveRuns; ++i) {
+      join(left, std::to_string(100 * shard + i), second(static_cast<std::int64_t>(100 * shard + i)));
+    }
+    runs.restore(left, 0);
+  }
+  EXPECT_EQ(runs.runs().size(), limits::kLiveRuns);
+  EXPECT_NE(runs.newest(), nullptr);
+  EXPECT_EQ(runs.newest()->run.test_run_id, "215");
+}
+
+TEST(LiveRuns, AnyBytesAreRead) {
+  LiveRuns runs;
+  join(runs, "a", second(1)).add_dropped("socket", "gap", 3);
+  apply(runs, "a", operation("upload", 5), second(2));
+  apply(runs, "a", operation("upload", 5, false), second(2));
+  const std::string bytes = saved(runs, true);
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    LiveRuns into;
+    EXPECT_FALSE(load(into, std::string_view(bytes).substr(0, size))) << size;
+  }
+  for (std::size_t at = 0; at < bytes.size(); ++at) {
+    for (int flip = 1; flip < 256; ++flip) {
+      std::string damaged = bytes;
+      damaged[at] = static_cast<char>(damaged[at] ^ flip);
+      LiveRuns into;
+      if (!load(into, damaged)) continue;
+      for (const auto& [id, run] : into.runs()) (void)run.summary(second(5));
+    }
+  }
 }
 
 }  // namespace

@@ -56,5 +56,29 @@ TEST(SelfMetrics, WhatIsNotKnownIsAbsent) {
   EXPECT_EQ(page.value("process_threads"), std::nullopt);
 }
 
+TEST(SelfMetrics, CheckpointsAreToldOfWhereTheyAreMade) {
+  SelfFigures figures;
+  EXPECT_EQ(page_of(figures).value("metricsd_checkpoint_age_seconds"), std::nullopt);
+  figures.checkpoint = CheckpointFigures{.is_failing = true,
+                                         .error = {},
+                                         .age_ns = 1'500'000'000,
+                                         .duration_ns = 250'000'000,
+                                         .pause_ns = 125'000'000,
+                                         .written = 10,
+                                         .file_bytes = 20,
+                                         .generation = 3,
+                                         .failures = 4,
+                                         .bad_files = 2};
+  const auto page = page_of(figures);
+  EXPECT_EQ(page.value("metricsd_checkpoint_age_seconds"), 1.5);
+  EXPECT_EQ(page.value("metricsd_checkpoint_duration_seconds"), 0.25);
+  EXPECT_EQ(page.value("metricsd_checkpoint_pause_seconds"), 0.125);
+  EXPECT_EQ(page.value("metricsd_checkpoint_written_bytes"), 10);
+  EXPECT_EQ(page.value("metricsd_checkpoint_file_bytes"), 20);
+  EXPECT_EQ(page.value("metricsd_checkpoint_failing"), 1);
+  EXPECT_EQ(page.value("metricsd_checkpoint_failures_total"), 4);
+  EXPECT_EQ(page.value("metricsd_checkpoint_damaged_files"), 2);
+}
+
 }  // namespace
 }  // namespace metricsd::server

@@ -62,5 +62,44 @@ TEST(Status, IsOneLineOfJson) {
   EXPECT_EQ(json->at("series").at("overflow").at(0).at("exploded_label").as_string(), "driver");
 }
 
+TEST(Status, SaysWhatIsDurableAndWhatWasRestored) {
+  Status status;
+  status.data_dir = "/state";
+  status.store_id = "abc";
+  status.checkpoint = CheckpointFigures{.is_failing = true,
+                                        .error = "No space left on device",
+                                        .age_ns = 2'500'000'000,
+                                        .duration_ns = 4'000'000,
+                                        .pause_ns = 1'000'000,
+                                        .written = 5,
+                                        .file_bytes = 6,
+                                        .generation = 7,
+                                        .failures = 8,
+                                        .bad_files = 1};
+  status.restored.files.source = Restored::Source::previous;
+  status.restored.files.is_behind = true;
+  status.restored.files.damaged = {"checkpoint: damaged"};
+  status.restored.saved_at = Timestamp{1'767'225'600 * kNsPerSecond};
+  status.restored.series.series = 9;
+  std::string line;
+  render_status_json(line, status);
+  const auto json = parse_json(line);
+  ASSERT_TRUE(json) << line;
+  EXPECT_EQ(json->at("durability").as_string(), "failing");
+  EXPECT_EQ(json->at("store_id").as_string(), "abc");
+  const auto& checkpoint = json->at("checkpoint");
+  EXPECT_EQ(checkpoint.at("age_seconds").as_double(), 2.5);
+  EXPECT_TRUE(checkpoint.at("failing").as_bool());
+  EXPECT_EQ(checkpoint.at("error").as_string(), "No space left on device");
+  EXPECT_EQ(checkpoint.at("generation").to_number<int>(), 7);
+  EXPECT_EQ(checkpoint.at("damaged_files").to_number<int>(), 1);
+  const auto& restored = checkpoint.at("restored");
+  EXPECT_EQ(restored.at("from").as_string(), "previous");
+  EXPECT_EQ(restored.at("saved_at").as_string(), "2026-01-01T00:00:00.000000Z");
+  EXPECT_EQ(restored.at("series").to_number<int>(), 9);
+  EXPECT_FALSE(restored.at("complete").as_bool());
+  EXPECT_EQ(restored.at("damaged").as_array().size(), 1U);
+}
+
 }  // namespace
 }  // namespace metricsd::server
