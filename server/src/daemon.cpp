@@ -224,7 +224,10 @@ bool Daemon::start_shards() {
                        .catalog = catalog_,
                        .store_id = store_id_,
                        .all = shards_};
-  if (keeper_ != nullptr) options.hasten_checkpoint = [this] { keeper_->hasten(); };
+  if (keeper_ != nullptr) {
+    options.note_change = [this] { keeper_->note_change(); };
+    options.hasten_checkpoint = [this] { keeper_->hasten(); };
+  }
   for (unsigned i = 0; i < config_.ingest_threads; ++i) {
     options.index = i;
     shards_.push_back(std::make_unique<Shard>(options, clock_, logger_,

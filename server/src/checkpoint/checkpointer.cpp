@@ -121,8 +121,10 @@ Result<> Checkpointer::cut_and_write() {
       .store_id = store_id_, .at = clock_.now(), .running_ns = clock_.monotonic_ns(), .failures = failures_};
   if (store_.is_open() && is_idle(cuts->shards)) {
     extent_ = Extent::changed;
+    was_idle_ = true;
     return {};
   }
+  was_idle_ = false;
   const bool has_base = store_.is_open();
   Result<> written;
   if (has_base) {

@@ -15,6 +15,7 @@
 #include <metricsd/models/clock.h>
 #include <metricsd/models/errors.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -73,6 +74,10 @@ class Checkpointer {
   void start();
   // One is waited for.
   void hasten();
+  // Something came. Where nothing had for an interval it is durable, and shown, at once. Cheap.
+  void note_change() {
+    if (was_idle_.load(std::memory_order_relaxed) && was_idle_.exchange(false)) hasten();
+  }
   // Makes a last one and ends. False where that takes longer: then it goes on, and so does this object.
   [[nodiscard]] bool finish(std::chrono::milliseconds patience);
 
@@ -108,6 +113,7 @@ class Checkpointer {
   std::uint64_t written_ = 0;      // bytes, by the one that is being made
   std::int64_t pause_ns_ = 0;      // of it
 
+  std::atomic<bool> was_idle_ = false;  // nothing had changed when it was asked last
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   CheckpointSchedule schedule_;

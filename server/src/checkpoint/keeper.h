@@ -52,7 +52,8 @@ class Keeper {
   // finish(). An error where they gave no cut.
   [[nodiscard]] Result<> begin(const std::vector<std::unique_ptr<Shard>>& shards,
                                std::shared_ptr<Catalog> catalog, std::int64_t interval_ns);
-  // Any thread, after begin().
+  // Any thread, after begin(): as Checkpointer's.
+  void note_change() { checkpointer_->note_change(); }
   void hasten() { checkpointer_->hasten(); }
   // The last checkpoint. False where the disk takes longer: then the keeper cannot be destroyed.
   [[nodiscard]] bool finish(std::chrono::milliseconds patience) { return checkpointer_->finish(patience); }

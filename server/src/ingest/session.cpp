@@ -75,6 +75,7 @@ void Session::take(std::string_view bytes) {
   decoder_.feed(bytes);
   decode_all();
   context_.aggregator.end_chunk();
+  context_.note_change();
   note_progress();
 }
 

@@ -55,6 +55,8 @@ struct SessionContext {
   std::function<void(std::shared_ptr<Session>)> ack_later;
   // Asks for the status document; the answer comes later, on the shard's thread.
   std::function<void(std::function<void(const std::string&)>)> request_status;
+  // Something came.
+  std::function<void()> note_change;
   // A client waits for what it sent to be durable.
   std::function<void()> hasten_checkpoint;
   // Takes a session that has closed off the shard's list.

@@ -72,6 +72,10 @@ struct Shard::State {
             .close = [this](Gauge::Owner id) { close(id); },
             .ack_later = [this](auto session) { ack_later(std::move(session)); },
             .request_status = [this](auto deliver) { request_status(std::move(deliver)); },
+            .note_change =
+                [this] {
+                  if (options.note_change) options.note_change();
+                },
             .hasten_checkpoint =
                 [this] {
                   if (options.hasten_checkpoint) options.hasten_checkpoint();

@@ -31,9 +31,11 @@ class Shard;
 
 struct ShardOptions {
   FamilyOptions families;
-  std::shared_ptr<Catalog> catalog;                   // shared by all shards
-  std::string store_id;                               // of what the daemon counts into
-  std::function<void()> hasten_checkpoint = nullptr;  // none: nothing is kept beyond the daemon
+  std::shared_ptr<Catalog> catalog;  // shared by all shards
+  std::string store_id;              // of what the daemon counts into
+  // Where state is kept beyond the daemon: something came; a client waits for it to be durable. Any thread.
+  std::function<void()> note_change = nullptr;
+  std::function<void()> hasten_checkpoint = nullptr;
   // All shards, of which this is number `index`: complete before any is started.
   const std::vector<std::unique_ptr<Shard>>& all;
   std::size_t index = 0;

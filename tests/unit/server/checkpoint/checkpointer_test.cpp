@@ -252,6 +252,24 @@ TEST_F(CheckpointerTest, WhoWaitsHastensIt) {
   EXPECT_TRUE(checkpointer_->finish(std::chrono::seconds(30)));
 }
 
+TEST_F(CheckpointerTest, WhatComesAfterAQuietTimeNeedNotWait) {
+  ASSERT_TRUE(checkpointer_->begin());
+  checkpointer_->make_one();  // finds nothing
+  checkpointer_->start();
+  shards_.count(0, 9);
+  checkpointer_->note_change();  // the clock stands still
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (shown() != 9 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(shown(), 9U);
+  shards_.count(0, 1);
+  checkpointer_->note_change();  // not quiet any more: this one does
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(shown(), 9U);
+  EXPECT_TRUE(checkpointer_->finish(std::chrono::seconds(30)));
+}
+
 TEST_F(CheckpointerTest, ARestartGoesOnFromIt) {
   shards_.count(0, 4);
   ASSERT_TRUE(checkpointer_->begin());
