@@ -224,6 +224,44 @@ TEST(Durability, SigtermMakesAllOfItDurable) {
   EXPECT_TRUE(status.at("checkpoint").at("restored").at("complete").as_bool());
 }
 
+// Who has sent hears at the end that it is durable, flushed or not.
+TEST(Durability, SigtermTellsWhatIsDurable) {
+  const Home home;
+  DaemonProcess daemon(home.options("1h"));
+  Socket socket = daemon.connect();
+  std::string lines;
+  ipc::encode(lines, ipc::HelloMessage{.client_id = id_of(1), .pid = 1, .streams = {{0, 1}}});
+  ipc::BatchEncoder encoder;
+  encoder.begin(0, 1);
+  for (int i = 0; i < 70; ++i)
+    encoder.add(encoder.shared({.operation_type = "list", .success = true}), 1, 0, 0);
+  encoder.finish(lines);
+  socket.send(lines);
+  (void)socket.receive_until("\"folded\":70");
+  EXPECT_EQ(daemon.stop(SIGTERM), 0);
+  EXPECT_THAT(socket.receive_all(), HasSubstr("\"folded\":70,\"durable\":70}"));
+}
+
+// Changed bounds begin that histogram anew, and it is said; the other totals stay.
+TEST(Durability, ChangedBucketsBeginTheirHistogramAnew) {
+  const Home home;
+  {
+    DaemonProcess daemon(home.options());
+    daemon.connect().send(kPlain);
+    ASSERT_TRUE(eventually_counts(daemon, 1));
+    EXPECT_EQ(daemon.stop(SIGTERM), 0);
+  }
+  DaemonOptions options = home.options();
+  options.flags.insert(options.flags.end(), {"--metrics.duration-buckets", "1,2"});
+  const DaemonProcess daemon(options);
+  const ExpositionPage page = daemon.scrape();
+  EXPECT_EQ(page.sum(kTotal), 1);
+  EXPECT_EQ(page.sum("workload_operation_duration_seconds_count"), 0);
+  EXPECT_EQ(page.sum("workload_operation_size_bytes_count"), 1);
+  EXPECT_EQ(status_of(daemon).at("checkpoint").at("restored").at("series_redefined").to_number<int>(), 1);
+  EXPECT_THAT(daemon.log(), HasSubstr("defined otherwise"));
+}
+
 // A client that sends, flushes and goes need not wait for the interval.
 TEST(Durability, AFlushHastensTheCheckpoint) {
   const Home home;

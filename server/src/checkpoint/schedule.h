@@ -12,7 +12,7 @@ namespace metricsd::server {
 class CheckpointSchedule {
  public:
   CheckpointSchedule(std::int64_t interval_ns, std::int64_t now_ns)
-      : interval_ns_(interval_ns), began_ns_(now_ns), rested_ns_(now_ns) {}
+      : interval_ns_(std::min(interval_ns, kLongest)), began_ns_(now_ns), rested_ns_(now_ns) {}
 
   // Someone waits for the next one. Who asks while one is made waits for the one after it.
   void ask() { is_asked_ = true; }
@@ -20,10 +20,7 @@ class CheckpointSchedule {
     began_ns_ = now_ns;
     is_asked_ = false;
   }
-  void end(std::int64_t now_ns) {
-    constexpr std::int64_t kLongest = std::numeric_limits<std::int64_t>::max() / (2 * kRest);
-    rested_ns_ = now_ns + kRest * std::min(now_ns - began_ns_, kLongest);
-  }
+  void end(std::int64_t now_ns) { rested_ns_ = now_ns + kRest * std::min(now_ns - began_ns_, kLongest); }
   // After a failure nobody is served sooner.
   void forget_asked() { is_asked_ = false; }
 
@@ -33,6 +30,7 @@ class CheckpointSchedule {
 
  private:
   static constexpr std::int64_t kRest = 19;  // times what one took: then it was a twentieth
+  static constexpr std::int64_t kLongest = std::numeric_limits<std::int64_t>::max() / (4 * kRest);  // 3 years
 
   const std::int64_t interval_ns_;
   std::int64_t began_ns_;   // the last one

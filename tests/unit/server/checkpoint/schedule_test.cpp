@@ -2,6 +2,9 @@
 
 #include <metricsd/models/timestamp.h>
 
+#include <cstdint>
+#include <limits>
+
 #include <gtest/gtest.h>
 
 namespace metricsd::server {
@@ -60,6 +63,7 @@ TEST(CheckpointSchedule, NoDurationIsTooLong) {
   schedule.begin(0);
   schedule.end(std::numeric_limits<std::int64_t>::max() / 2);
   EXPECT_GT(schedule.due_ns(), 0);
+  EXPECT_GT(CheckpointSchedule(std::numeric_limits<std::int64_t>::max(), 1000).due_ns(), 0);
 }
 
 }  // namespace
