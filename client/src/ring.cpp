@@ -30,15 +30,19 @@ void Ring::populate() noexcept {
 
 std::span<const std::byte> Ring::readable() const noexcept {
   const std::uint64_t head = block_->head.load(std::memory_order_acquire);
-  return {data_ + (position_.tail & (capacity_ - 1)), head - position_.tail};
+  return {data_ + (position_.taken_to & (capacity_ - 1)), head - position_.taken_to};
 }
 
 void Ring::release(std::size_t bytes, std::uint64_t records, std::uint64_t sequenced) noexcept {
-  position_ = {position_.tail + bytes, position_.taken + records, position_.sequence + sequenced};
+  position_ = {.taken_to = position_.taken_to + bytes,
+               .taken = position_.taken + records,
+               .sequence = position_.sequence + sequenced,
+               .written_to = position_.taken_to + bytes,
+               .written = position_.taken + records};
   const std::uint32_t next = 1 - block_->current.load(std::memory_order_relaxed);
   block_->positions[next & 1] = position_;
   block_->current.store(next & 1, std::memory_order_release);
-  block_->tail.store(position_.tail, std::memory_order_release);
+  block_->tail.store(position_.written_to, std::memory_order_release);
 }
 
 }  // namespace metricsd::client

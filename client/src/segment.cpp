@@ -60,7 +60,7 @@ Segment::Segment(std::string_view client_id) : file_(make_file()), closed_in_chi
   header_->version = ipc::kSegmentVersion;
   header_->page_bytes = static_cast<std::uint32_t>(page);
   header_->pid = static_cast<std::uint32_t>(::getpid());
-  client_id.copy(header_->client_id, sizeof header_->client_id);
+  client_id.copy(header_->identities[0].client_id, sizeof header_->identities[0].client_id);
   end_ = page;
   header_->end.store(end_, std::memory_order_release);
 }

@@ -70,4 +70,17 @@ std::vector<fs::path> connect_paths(std::string_view told, const Environment& en
   return paths;
 }
 
+fs::path segment_directory(const fs::path& socket) {
+  return socket.parent_path() / "segments";
+}
+
+std::vector<fs::path> segment_directories(std::string_view told, const Environment& environment) {
+  if (const auto path = told_path(told, environment)) return {segment_directory(*path)};
+  std::vector<fs::path> directories;
+  if (environment.uid == 0) directories.push_back(segment_directory(kSystemPath));
+  if (const auto path = xdg_path(environment)) directories.push_back(segment_directory(*path));
+  directories.push_back(segment_directory(fallback_path(environment)));
+  return directories;
+}
+
 }  // namespace metricsd::ipc

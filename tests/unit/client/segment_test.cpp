@@ -72,7 +72,7 @@ TEST(Segment, SaysWhoseItIs) {
   EXPECT_EQ(reader.read_as<std::uint32_t>(offsetof(ipc::SegmentHeader, version)), ipc::kSegmentVersion);
   EXPECT_EQ(reader.read_as<std::uint32_t>(offsetof(ipc::SegmentHeader, pid)),
             static_cast<std::uint32_t>(::getpid()));
-  const auto client = reader.read(offsetof(ipc::SegmentHeader, client_id), kClient.size());
+  const auto client = reader.read(offsetof(ipc::SegmentHeader, identities), kClient.size());
   EXPECT_EQ(std::memcmp(client.data(), kClient.data(), kClient.size()), 0);
   EXPECT_STREQ(segment.header().run_id, "nightly-17");
 }
@@ -108,7 +108,7 @@ TEST(Segment, CanBeReadWithoutItsOwner) {
       const auto current = reader.read_as<std::uint32_t>(at + offsetof(ipc::RingBlock, current));
       position = reader.read_as<ipc::RingPosition>(at + offsetof(ipc::RingBlock, positions) +
                                                    (current & 1) * sizeof(ipc::RingPosition));
-      const auto bytes = reader.read(at + Segment::page_bytes() + position.tail, head - position.tail);
+      const auto bytes = reader.read(at + Segment::page_bytes() + position.taken_to, head - position.taken_to);
       std::span<const std::byte> left = bytes;
       ipc::Record record;
       while (ipc::decode_record(left, record)) {

@@ -1,5 +1,6 @@
-// Where the socket is: for a daemon the one path it listens at, for a client the paths it tries in order.
-// What the rules look at is passed in, so that a test needs no system.
+// Where the socket is: for a daemon the one path it listens at, for a client the paths it tries in order; and
+// where clients leave what they owe (segment_layout.h). What the rules look at is passed in, so that a test
+// needs no system.
 #pragma once
 
 #include <metricsd/models/errors.h>
@@ -33,5 +34,13 @@ struct Environment {
 // answers is the daemon.
 [[nodiscard]] std::vector<std::filesystem::path> connect_paths(std::string_view told,
                                                                const Environment& environment);
+
+// The directory of segments beside a socket.
+[[nodiscard]] std::filesystem::path segment_directory(const std::filesystem::path& socket);
+
+// Where a client puts its segment, in the order to try: beside the socket that it is told of; else beside
+// those that a daemon of its own user could listen at.
+[[nodiscard]] std::vector<std::filesystem::path> segment_directories(std::string_view told,
+                                                                     const Environment& environment);
 
 }  // namespace metricsd::ipc
