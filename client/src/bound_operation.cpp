@@ -1,8 +1,8 @@
 #include "gate.h"
-#include "raw_counter.h"
 #include "record.h"
 
 #include <metricsd/client/bound_operation.h>
+#include <metricsd/ipc/raw_counter.h>
 
 #include <utility>
 
@@ -26,7 +26,7 @@ BoundTimer BoundOperation::time() const noexcept {
 }
 
 BoundTimer::BoundTimer(BoundOperation operation) noexcept
-    : operation_(operation), start_ticks_(raw_counter::now()) {}
+    : operation_(operation), start_ticks_(ipc::raw_counter::now()) {}
 
 BoundTimer::BoundTimer(BoundTimer&& other) noexcept
     : operation_(other.operation_),

@@ -133,10 +133,10 @@ void Collector::State::start() {
   const auto or_runs = [](const std::string& own, const std::string& of_run) {
     return own.empty() ? of_run : own;
   };
-  OperationBuilder builder({.workload_type = or_runs(options.workload_type, run.workload_type),
-                            .driver = or_runs(options.driver, run.driver),
-                            .id_prefix = client_id.substr(0, kIdPrefix)},
-                           intake.handles());
+  ipc::OperationBuilder builder({.workload_type = or_runs(options.workload_type, run.workload_type),
+                                 .driver = or_runs(options.driver, run.driver),
+                                 .id_prefix = client_id.substr(0, kIdPrefix)},
+                                intake.handles(), ipc::CounterTimeline(ipc::CounterReading::take()));
   const std::chrono::nanoseconds timeout =
       std::clamp(options.finish_timeout, std::chrono::milliseconds::zero(), kLongestWait);
   drainer.emplace(intake, std::move(builder), outlets, timeout.count(), [this] { end_part(); });

@@ -28,8 +28,8 @@ constexpr int kRounds = 64;            // of all rings before the clock and the 
 
 }  // namespace
 
-Drainer::Drainer(Intake& intake, OperationBuilder builder, Outlets& outlets, std::int64_t finish_timeout_ns,
-                 std::function<void()> at_end)
+Drainer::Drainer(Intake& intake, ipc::OperationBuilder builder, Outlets& outlets,
+                 std::int64_t finish_timeout_ns, std::function<void()> at_end)
     : intake_(intake),
       builder_(std::move(builder)),
       outlets_(outlets),

@@ -8,10 +8,10 @@
 
 #include "intake.h"
 #include "metrics/metric_teller.h"
-#include "operation_builder.h"
 #include "run_recorder.h"
 #include "sender.h"
 
+#include <metricsd/ipc/operation_builder.h>
 #include <metricsd/ipc/segment_record.h>
 #include <metricsd/models/operation.h>
 #include <metricsd/models/unique_fd.h>
@@ -38,7 +38,7 @@ struct Outlets {
 class Drainer {
  public:
   // `at_end` runs in the background thread once all is drained and sent.
-  Drainer(Intake& intake, OperationBuilder builder, Outlets& outlets, std::int64_t finish_timeout_ns,
+  Drainer(Intake& intake, ipc::OperationBuilder builder, Outlets& outlets, std::int64_t finish_timeout_ns,
           std::function<void()> at_end);
   Drainer(const Drainer&) = delete;
   Drainer& operator=(const Drainer&) = delete;
@@ -66,7 +66,7 @@ class Drainer {
   void wait();
 
   Intake& intake_;
-  OperationBuilder builder_;
+  ipc::OperationBuilder builder_;
   Outlets& outlets_;
   const std::int64_t finish_timeout_ns_;
   const std::function<void()> at_end_;

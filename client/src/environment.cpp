@@ -1,8 +1,7 @@
 #include "environment.h"
 
-#include "text.h"
-
 #include <metricsd/models/json/writer.h>
+#include <metricsd/models/text.h>
 
 #include <algorithm>
 #include <cstdint>

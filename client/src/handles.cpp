@@ -1,10 +1,5 @@
 #include "handles.h"
 
-#include "text.h"
-
-#include <metricsd/models/limits.h>
-#include <metricsd/models/operation.h>
-
 #include <array>
 #include <cstring>
 #include <new>
@@ -19,7 +14,7 @@ constexpr std::size_t kEntryAlignment = 8;
 }  // namespace
 
 Handles::Handles(Segment& segment) : segment_(segment) {
-  static_cast<void>(add({}));                // kNone
+  static_cast<void>(add({}));                // ipc::kNoHandle
   static_cast<void>(add({.valid = false}));  // kInvalid
 }
 
@@ -27,14 +22,11 @@ std::uint32_t Handles::bind(std::string_view operation_type, std::string_view wo
                             std::string_view driver) noexcept {
   const std::lock_guard lock(mutex_);
   try {
-    if (!is_type_name(operation_type) || !(workload_type.empty() || is_type_name(workload_type))) {
+    ipc::RecordNames entry = ipc::RecordNames::of(operation_type, workload_type, driver);
+    if (!entry.valid) {
       ++refused_;
       return kInvalid;
     }
-    Entry entry{.operation_type = std::string(operation_type),
-                .workload_type = std::string(workload_type),
-                .driver = {}};
-    static_cast<void>(assign_clean(entry.driver, driver, limits::kDriver));
     Texts texts{entry.operation_type, entry.workload_type, entry.driver};
     if (const auto found = by_texts_.find(texts); found != by_texts_.end()) return found->second;
     if (entries_.size() == kMost) {
@@ -49,7 +41,7 @@ std::uint32_t Handles::bind(std::string_view operation_type, std::string_view wo
   }
 }
 
-std::uint32_t Handles::add(Entry entry) {
+std::uint32_t Handles::add(ipc::RecordNames entry) {
   const auto handle = static_cast<std::uint32_t>(entries_.size());
   entries_.push_back(std::move(entry));
   try {
@@ -61,7 +53,7 @@ std::uint32_t Handles::add(Entry entry) {
   return handle;
 }
 
-void Handles::write_to_segment(std::uint32_t handle, const Entry& entry) {
+void Handles::write_to_segment(std::uint32_t handle, const ipc::RecordNames& entry) {
   const std::array<std::string_view, 3> texts{entry.operation_type, entry.workload_type, entry.driver};
   ipc::DictionaryEntry head{.size = sizeof head, .handle = handle, .lengths = {}, .reserved = 0};
   for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -92,7 +84,7 @@ void Handles::write_to_segment(std::uint32_t handle, const Entry& entry) {
   block->used.store(used + head.size, std::memory_order_release);
 }
 
-void Handles::refresh(std::vector<const Entry*>& entries) const {
+void Handles::refresh(std::vector<const ipc::RecordNames*>& entries) const {
   const std::lock_guard lock(mutex_);
   for (std::size_t i = entries.size(); i < entries_.size(); ++i) entries.push_back(&entries_[i]);
 }

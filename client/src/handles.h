@@ -8,6 +8,8 @@
 
 #include "segment.h"
 
+#include <metricsd/ipc/record_names.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -20,15 +22,8 @@
 
 namespace metricsd::client {
 
-class Handles {
+class Handles : public ipc::RecordNameSource {
  public:
-  struct Entry {
-    std::string operation_type{};
-    std::string workload_type{};  // empty: the run's
-    std::string driver{};         // likewise
-    bool valid = true;
-  };
-  static constexpr std::uint32_t kNone = 0;     // of a record that names all itself
   static constexpr std::uint32_t kInvalid = 1;  // of what could not be bound
   static constexpr std::size_t kMost = 65'536;
 
@@ -41,20 +36,20 @@ class Handles {
   [[nodiscard]] std::uint32_t bind(std::string_view operation_type, std::string_view workload_type,
                                    std::string_view driver) noexcept;
 
-  // Brings `entries`, indexed by handle, up to date: they are only ever added. Throws std::bad_alloc.
-  void refresh(std::vector<const Entry*>& entries) const;
+  // Any thread.
+  void refresh(std::vector<const ipc::RecordNames*>& entries) const override;
   // What was refused, a line each, for a person. Any thread.
   [[nodiscard]] std::vector<std::string> warnings() const;
 
  private:
   using Texts = std::tuple<std::string, std::string, std::string>;
 
-  [[nodiscard]] std::uint32_t add(Entry entry);
-  void write_to_segment(std::uint32_t handle, const Entry& entry);
+  [[nodiscard]] std::uint32_t add(ipc::RecordNames entry);
+  void write_to_segment(std::uint32_t handle, const ipc::RecordNames& entry);
 
   Segment& segment_;
   mutable std::mutex mutex_;  // guards all below
-  std::deque<Entry> entries_;
+  std::deque<ipc::RecordNames> entries_;
   std::map<Texts, std::uint32_t> by_texts_;
   std::vector<SegmentMapping> dictionary_;
   std::uint64_t refused_ = 0;

@@ -1,7 +1,7 @@
-#include "raw_counter.h"
 #include "record.h"
 
 #include <metricsd/client/collector.h>
+#include <metricsd/ipc/raw_counter.h>
 
 #include <utility>
 
@@ -18,7 +18,7 @@ OperationTimer::OperationTimer(const Gate& gate, std::string_view operation_type
   operation_.operation_type = operation_type;
   operation_.object_key = object_key;
   operation_.object_size_bytes = object_size_bytes;
-  start_ticks_ = raw_counter::now();
+  start_ticks_ = ipc::raw_counter::now();
 }
 
 OperationTimer::OperationTimer(OperationTimer&& other) noexcept

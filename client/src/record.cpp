@@ -1,9 +1,10 @@
 #include "record.h"
 
 #include "intake.h"
-#include "raw_counter.h"
 #include "thread_rings.h"
 
+#include <metricsd/ipc/raw_counter.h>
+#include <metricsd/ipc/record_names.h>
 #include <metricsd/ipc/segment_record.h>
 #include <metricsd/models/limits.h>
 
@@ -47,7 +48,7 @@ std::int64_t since_epoch_ns(std::chrono::system_clock::time_point at) {
 
 Timing timing_of(const WallTime& start, std::chrono::nanoseconds duration) {
   if (start) return {since_epoch_ns(*start), duration.count(), 0};
-  return {raw_counter::now(), duration.count(), ipc::record_flags::kEndTicks};
+  return {ipc::raw_counter::now(), duration.count(), ipc::record_flags::kEndTicks};
 }
 
 // The ring of the calling thread, or null where the operation is turned away.
@@ -172,7 +173,7 @@ void write_record(const Gate& gate, std::uint32_t handle, const Source& source,
 }  // namespace
 
 Timing Timing::since(std::int64_t start_ticks) noexcept {
-  return {start_ticks, raw_counter::now() - start_ticks, ipc::record_flags::kTicks};
+  return {start_ticks, ipc::raw_counter::now() - start_ticks, ipc::record_flags::kTicks};
 }
 
 std::size_t largest_record() noexcept {
@@ -184,7 +185,7 @@ void record_operation(const Gate& gate, const Operation& operation) noexcept {
 }
 
 void record_operation(const Gate& gate, const Operation& operation, const Timing& timing) noexcept {
-  write_record<kTextsOfOperation>(gate, Handles::kNone, operation, timing);
+  write_record<kTextsOfOperation>(gate, ipc::kNoHandle, operation, timing);
 }
 
 void record_bound(const Gate& gate, std::uint32_t handle, const BoundRecord& record) noexcept {
@@ -242,7 +243,7 @@ void BoundOperation::record_figures_slowly(const Gate* gate, std::uint64_t handl
   if (ring == nullptr) return;
   std::byte* const record = Intake::reserve(*gate, *ring, sizeof(RecordHeader));
   if (record == nullptr) return;
-  if ((handle_and_flags & kNoStart) != 0) start = raw_counter::now();
+  if ((handle_and_flags & kNoStart) != 0) start = ipc::raw_counter::now();
   write_figures(*ring, record, handle_and_flags, start, duration, object_size_bytes, retry_count,
                 static_cast<std::uint16_t>(handle_and_flags >> kFlagShift));
 }

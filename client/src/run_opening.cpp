@@ -2,13 +2,13 @@
 
 #include "environment.h"
 #include "run_recorder.h"
-#include "text.h"
 
 #include <metricsd/exporters/file_sink.h>
 #include <metricsd/exporters/operation_format.h>
 #include <metricsd/exporters/run_export.h>
 #include <metricsd/models/limits.h>
 #include <metricsd/models/operation.h>
+#include <metricsd/models/text.h>
 
 #include <cerrno>
 #include <cmath>

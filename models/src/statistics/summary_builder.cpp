@@ -5,6 +5,7 @@
 
 #include <metricsd/models/labels.h>
 #include <metricsd/models/limits.h>
+#include <metricsd/models/saturating.h>
 #include <metricsd/models/statistics/summary_builder.h>
 
 #include <algorithm>
@@ -20,18 +21,6 @@ namespace {
 
 // So many are always collected: the tables of selecting them by radix would be larger.
 constexpr std::size_t kFewValues = std::size_t{1} << 14;
-
-std::int64_t saturating_sum(std::int64_t a, std::int64_t b) {
-  std::int64_t sum = 0;
-  if (!__builtin_add_overflow(a, b, &sum)) return sum;
-  return b < 0 ? std::numeric_limits<std::int64_t>::min() : std::numeric_limits<std::int64_t>::max();
-}
-
-std::int64_t saturating_difference(std::int64_t a, std::int64_t b) {
-  std::int64_t difference = 0;
-  if (!__builtin_sub_overflow(a, b, &difference)) return difference;
-  return b > 0 ? std::numeric_limits<std::int64_t>::min() : std::numeric_limits<std::int64_t>::max();
-}
 
 // From `begin` to `end` in seconds, both in whole microseconds; 0 where `end` is before.
 double seconds_between(std::int64_t begin, std::int64_t end) {

@@ -14,14 +14,14 @@ namespace {
 
 class HandlesTest : public ::testing::Test {
  protected:
-  const Handles::Entry& entry(std::uint32_t handle) {
+  const ipc::RecordNames& entry(std::uint32_t handle) {
     handles_.refresh(entries_);
     return *entries_.at(handle);
   }
 
   Segment segment_{"id"};
   Handles handles_{segment_};
-  std::vector<const Handles::Entry*> entries_;
+  std::vector<const ipc::RecordNames*> entries_;
 };
 
 TEST_F(HandlesTest, AreTheSameForTheSameTexts) {

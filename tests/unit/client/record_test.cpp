@@ -1,8 +1,8 @@
 #include "record.h"
 
 #include "intake.h"
-#include "raw_counter.h"
 
+#include <metricsd/ipc/raw_counter.h>
 #include <metricsd/ipc/segment_record.h>
 #include <metricsd/models/limits.h>
 
@@ -52,7 +52,7 @@ TEST_F(RecordTest, CarriesEveryField) {
                             .operation_id = "id-1"};
   record_operation(intake_.gate(), operation);
   const ipc::Record record = next();
-  EXPECT_EQ(record.header.handle, Handles::kNone);
+  EXPECT_EQ(record.header.handle, ipc::kNoHandle);
   EXPECT_EQ(record.header.start, 42);
   EXPECT_EQ(record.header.flags, ipc::record_flags::kIntendedStart);
   EXPECT_EQ(record.intended_start_ns, 5'000'000'000);
@@ -71,7 +71,7 @@ TEST_F(RecordTest, CarriesEveryField) {
 }
 
 TEST_F(RecordTest, OfNothingIsEmptyAndEndedNow) {
-  const std::int64_t before = raw_counter::now();
+  const std::int64_t before = ipc::raw_counter::now();
   record_operation(intake_.gate(), {});
   const ipc::Record record = next();
   EXPECT_EQ(record.header.flags, ipc::record_flags::kSuccess | ipc::record_flags::kEndTicks);

@@ -79,16 +79,21 @@ inline constexpr std::size_t kSegmentAlignment = 128;  // two lines: some proces
 // What the writer's raw counter is; ticks of one kind mean nothing to another.
 enum class CounterKind : std::uint32_t { steady_clock = 0, tsc = 1, cntvct = 2 };
 
-// Two readings of the raw counter beside the clocks, and so a line through them. Odd `version`: being
-// written.
+// Two readings of the raw counter beside the clocks, and so a line through them.
+struct CalibrationLine {
+  std::int64_t first_ticks;
+  std::int64_t first_monotonic_ns;
+  std::int64_t last_ticks;
+  std::int64_t last_monotonic_ns;
+  std::int64_t wall_minus_monotonic_ns;
+};
+
+// A line is written as a whole before `current` points to it: whoever looks after a death finds one that is
+// consistent.
 struct SegmentCalibration {
-  std::atomic<std::uint32_t> version;
   CounterKind counter;
-  std::atomic<std::int64_t> first_ticks;
-  std::atomic<std::int64_t> first_monotonic_ns;
-  std::atomic<std::int64_t> last_ticks;
-  std::atomic<std::int64_t> last_monotonic_ns;
-  std::atomic<std::int64_t> wall_minus_monotonic_ns;
+  std::atomic<std::uint32_t> current;  // which of `lines` counts: 0 or 1
+  CalibrationLine lines[2];            // all 0 before the first
 };
 
 // Operations lost, by sink and cause. Names are padded with NUL; an entry without a sink is unused.

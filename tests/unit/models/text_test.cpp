@@ -1,12 +1,11 @@
-#include "text.h"
-
+#include <metricsd/models/text.h>
 #include <metricsd/models/utf8.h>
 
 #include <string>
 
 #include <gtest/gtest.h>
 
-namespace metricsd::client {
+namespace metricsd {
 namespace {
 
 using namespace std::string_view_literals;
@@ -104,4 +103,4 @@ TEST(CompactObject, RefusesADepthThatNoLineCanHold) {
 }
 
 }  // namespace
-}  // namespace metricsd::client
+}  // namespace metricsd

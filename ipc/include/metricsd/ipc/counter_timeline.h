@@ -1,44 +1,26 @@
-// The processor's own clock: read in a third of the time that steady_clock takes, in ticks of unknown length;
-// and what turns ticks into time, off the caller's thread.
-//
-// Where the processor has no counter that runs at one rate on all cores, steady_clock stands in.
+// What turns ticks of the raw counter into time, off the thread that read them.
 #pragma once
 
+#include <metricsd/ipc/raw_counter.h>
 #include <metricsd/ipc/segment_layout.h>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 
-namespace metricsd::client {
-
-namespace raw_counter {
-
-// Of this machine; the same for the life of the process.
-[[nodiscard]] ipc::CounterKind kind() noexcept;
-// Any thread.
-[[nodiscard]] std::int64_t now() noexcept;
-
-}  // namespace raw_counter
-
-// The counter and both clocks, read at one moment.
-struct CounterReading {
-  std::int64_t ticks = 0;
-  std::int64_t monotonic_ns = 0;
-  std::int64_t wall_ns = 0;
-
-  // The narrowest of a few attempts: a thread that loses its processor between two readings spoils one.
-  [[nodiscard]] static CounterReading take() noexcept;
-};
+namespace metricsd::ipc {
 
 // Time from ticks, by a line of segments through readings of both clocks: one a second, of the oldest fewer.
 //
 // Between two readings a moment is off by no more than these are (some 50 ns: a reading of the clocks while
 // nobody interrupts), plus what the clock's rate changed between them, which the kernel holds to 500 ppm
-// while it slews and far less otherwise. A duration is the difference of two moments. One thread.
+// while it slews and far less otherwise. A duration is the difference of two moments. Any numbers may go in;
+// what would not fit is held to what does. One thread.
 class CounterTimeline {
  public:
   explicit CounterTimeline(const CounterReading& first) : readings_{first, first}, latest_(first) {}
+  // The line that another process saved.
+  explicit CounterTimeline(const CalibrationLine& line);
 
   // Before what was recorded up to now is converted.
   void add(const CounterReading& reading) noexcept;
@@ -46,12 +28,14 @@ class CounterTimeline {
   // CLOCK_MONOTONIC's reading at that tick.
   [[nodiscard]] std::int64_t monotonic_ns(std::int64_t ticks) const noexcept;
   // The wall clock's at a moment of CLOCK_MONOTONIC, as it is set now: moments stay apart by what was timed.
-  [[nodiscard]] std::int64_t wall_ns(std::int64_t monotonic_ns) const noexcept {
-    return monotonic_ns + latest_.wall_ns - latest_.monotonic_ns;
+  [[nodiscard]] std::int64_t wall_ns(std::int64_t monotonic_ns) const noexcept;
+  // The time between the first reading and the last: what it says beyond them is the better the longer it is.
+  [[nodiscard]] std::int64_t length_ns() const noexcept {
+    return readings_[used_ - 1].monotonic_ns - readings_[0].monotonic_ns;
   }
 
   // For who reads the segment when nobody else can: the last segment of the line.
-  void save(ipc::SegmentCalibration& calibration) const noexcept;
+  void save(SegmentCalibration& calibration) const noexcept;
 
  private:
   static constexpr std::size_t kReadings = 64;
@@ -63,4 +47,4 @@ class CounterTimeline {
   CounterReading latest_;
 };
 
-}  // namespace metricsd::client
+}  // namespace metricsd::ipc

@@ -1,10 +1,10 @@
-#include "operation_builder.h"
-
+#include <metricsd/ipc/operation_builder.h>
 #include <metricsd/models/clock.h>
 #include <metricsd/models/limits.h>
 #include <metricsd/models/operation_json.h>
 
 #include <chrono>
+#include <deque>
 #include <limits>
 #include <string>
 #include <thread>
@@ -12,11 +12,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace metricsd::client {
+namespace metricsd::ipc {
 namespace {
 
 // A record as its fields, and as the ring would give it.
-struct Record {
+struct Fields {
   std::int64_t start_ns = 0;
   std::int64_t intended_start_ns = 0;
   std::int64_t duration_ns = 0;
@@ -37,8 +37,8 @@ struct Record {
   std::string_view operation_id{};
 
   [[nodiscard]] ipc::Record read() const {
-    const int success_flag = success ? ipc::record_flags::kSuccess : 0;
-    const int intended_flag = has_intended_start ? ipc::record_flags::kIntendedStart : 0;
+    const int success_flag = success ? record_flags::kSuccess : 0;
+    const int intended_flag = has_intended_start ? record_flags::kIntendedStart : 0;
     ipc::Record record;
     record.header.handle = handle;
     record.header.start = start_ns;
@@ -53,10 +53,25 @@ struct Record {
   }
 };
 
+class Names : public RecordNameSource {
+ public:
+  std::uint32_t bind(std::string_view operation_type, std::string_view workload_type,
+                     std::string_view driver) {
+    entries_.push_back(RecordNames::of(operation_type, workload_type, driver));
+    return static_cast<std::uint32_t>(entries_.size() - 1);
+  }
+  void refresh(std::vector<const RecordNames*>& entries) const override {
+    for (std::size_t i = entries.size(); i < entries_.size(); ++i) entries.push_back(&entries_[i]);
+  }
+
+ private:
+  std::deque<RecordNames> entries_{RecordNames{}};  // of kNoHandle
+};
+
 class OperationBuilderTest : public ::testing::Test {
  protected:
   // Builds it and reads it back as a daemon would.
-  bool build(const Record& record) {
+  bool build(const Fields& record) {
     if (!builder_.build(record.read(), 3, 7, built_)) return false;
     std::string line;
     append_operation_json(line, built_);
@@ -68,9 +83,10 @@ class OperationBuilderTest : public ::testing::Test {
     return true;
   }
 
-  Segment segment_{"id"};
-  Handles handles_{segment_};
-  OperationBuilder builder_{{.workload_type = "s3", .driver = "boto", .id_prefix = "abc"}, handles_};
+  Names names_;
+  OperationBuilder builder_{{.workload_type = "s3", .driver = "boto", .id_prefix = "abc"},
+                            names_,
+                            CounterTimeline(CounterReading::take())};
   OperationView built_;
 };
 
@@ -97,8 +113,8 @@ TEST_F(OperationBuilderTest, KeepsWhatWasGiven) {
 }
 
 TEST_F(OperationBuilderTest, TakesTheNamesOfAHandle) {
-  const std::uint32_t full = handles_.bind("upload", "rbd", "librbd");
-  const std::uint32_t bare = handles_.bind("download", "", "");
+  const std::uint32_t full = names_.bind("upload", "rbd", "librbd");
+  const std::uint32_t bare = names_.bind("download", "", "");
   ASSERT_TRUE(build({.handle = full}));
   EXPECT_EQ(built_.operation_type, "upload");
   EXPECT_EQ(built_.workload_type, "rbd");
@@ -108,13 +124,13 @@ TEST_F(OperationBuilderTest, TakesTheNamesOfAHandle) {
   EXPECT_EQ(built_.workload_type, "s3");
   EXPECT_EQ(built_.driver, "boto");
   EXPECT_EQ(built_.object_key, "k");
-  EXPECT_FALSE(build({.handle = handles_.bind("no good", "", "")}));
+  EXPECT_FALSE(build({.handle = names_.bind("no good", "", "")}));
   EXPECT_FALSE(build({.handle = 12'345}));
 }
 
 TEST_F(OperationBuilderTest, NumbersItsIdsByStreamAndOrdinal) {
   const auto id_of = [this](std::uint32_t stream, std::uint64_t ordinal) {
-    EXPECT_TRUE(builder_.build(Record{.operation_type = "t"}.read(), stream, ordinal, built_));
+    EXPECT_TRUE(builder_.build(Fields{.operation_type = "t"}.read(), stream, ordinal, built_));
     return std::string(built_.operation_id);
   };
   for (std::uint64_t ordinal = 1; ordinal < 1100; ++ordinal) {
@@ -131,26 +147,25 @@ TEST_F(OperationBuilderTest, TurnsTicksIntoTime) {
   std::this_thread::sleep_for(std::chrono::milliseconds(5));
   const std::int64_t end = raw_counter::now();
   builder_.calibrate();
-  ASSERT_TRUE(build({.start_ns = begin,
-                     .duration_ns = end - begin,
-                     .flags = ipc::record_flags::kTicks,
-                     .operation_type = "t"}));
+  ASSERT_TRUE(build(
+      {.start_ns = begin, .duration_ns = end - begin, .flags = record_flags::kTicks, .operation_type = "t"}));
   EXPECT_GE(built_.duration_ns, 5 * kNsPerMs - 10'000);
   EXPECT_GE(built_.timestamp_start->ns, wall_before - kNsPerMs);
   EXPECT_LE(built_.timestamp_end->ns, system_clock().now().ns + kNsPerMs);
   const Timestamp ended = *built_.timestamp_end;
-  ASSERT_TRUE(build(
-      {.start_ns = end, .duration_ns = 1000, .flags = ipc::record_flags::kEndTicks, .operation_type = "t"}));
+  ASSERT_TRUE(
+      build({.start_ns = end, .duration_ns = 1000, .flags = record_flags::kEndTicks, .operation_type = "t"}));
   EXPECT_EQ(built_.duration_ns, 1000);
   EXPECT_NEAR(static_cast<double>(built_.timestamp_end->ns), static_cast<double>(ended.ns), 2.0);
   EXPECT_TRUE(builder_.warnings().empty());
 }
 
 TEST_F(OperationBuilderTest, RefusesWhatTakesABadTypeFromTheRun) {
-  OperationBuilder builder({.workload_type = "s 3", .driver = "", .id_prefix = "abc"}, handles_);
-  EXPECT_FALSE(builder.build(Record{.operation_type = "upload"}.read(), 0, 1, built_));
-  EXPECT_FALSE(builder.build(Record{.handle = handles_.bind("upload", "", "")}.read(), 0, 1, built_));
-  EXPECT_TRUE(builder.build(Record{.handle = handles_.bind("upload", "s3", "")}.read(), 0, 1, built_));
+  OperationBuilder builder({.workload_type = "s 3", .driver = "", .id_prefix = "abc"}, names_,
+                           CounterTimeline(CounterReading::take()));
+  EXPECT_FALSE(builder.build(Fields{.operation_type = "upload"}.read(), 0, 1, built_));
+  EXPECT_FALSE(builder.build(Fields{.handle = names_.bind("upload", "", "")}.read(), 0, 1, built_));
+  EXPECT_TRUE(builder.build(Fields{.handle = names_.bind("upload", "s3", "")}.read(), 0, 1, built_));
 }
 
 TEST_F(OperationBuilderTest, GivesThroughputOfSuccessOnly) {
@@ -226,4 +241,4 @@ TEST_F(OperationBuilderTest, ForgetsTheOperationBefore) {
 }
 
 }  // namespace
-}  // namespace metricsd::client
+}  // namespace metricsd::ipc

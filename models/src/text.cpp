@@ -1,6 +1,5 @@
-#include "text.h"
-
 #include <metricsd/models/json/document.h>
+#include <metricsd/models/text.h>
 #include <metricsd/models/utf8.h>
 
 #include <cstdint>
@@ -9,7 +8,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
-namespace metricsd::client {
+namespace metricsd {
 namespace {
 
 std::string without_white_space(std::string_view json) {
@@ -84,4 +83,4 @@ std::optional<std::string> compact_object(std::string_view json) {
   return without_white_space(json);
 }
 
-}  // namespace metricsd::client
+}  // namespace metricsd

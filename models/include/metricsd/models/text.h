@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace metricsd::client {
+namespace metricsd {
 
 // Valid UTF-8 without NUL and of at most `limit` bytes.
 [[nodiscard]] bool is_clean(std::string_view text, std::size_t limit);
@@ -19,4 +19,4 @@ bool assign_clean(std::string& out, std::string_view text, std::size_t limit);
 // nor within a line of the protocol.
 [[nodiscard]] std::optional<std::string> compact_object(std::string_view json);
 
-}  // namespace metricsd::client
+}  // namespace metricsd

@@ -1,5 +1,4 @@
-#include "raw_counter.h"
-
+#include <metricsd/ipc/counter_timeline.h>
 #include <metricsd/models/timestamp.h>
 
 #include <cstdint>
@@ -7,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace metricsd::client {
+namespace metricsd::ipc {
 namespace {
 
 // A counter of three ticks a nanosecond that began long before the clock.
@@ -16,13 +15,6 @@ constexpr std::int64_t kBegin = 1'000'000;
 
 CounterReading at(std::int64_t ns, std::int64_t wall_minus_monotonic = 0) {
   return {kBegin + ns * kTicksPerNs, ns, ns + wall_minus_monotonic};
-}
-
-TEST(RawCounter, GoesForward) {
-  const std::int64_t first = raw_counter::now();
-  const CounterReading reading = CounterReading::take();
-  EXPECT_LE(first, reading.ticks);
-  EXPECT_LE(reading.ticks, raw_counter::now());
 }
 
 TEST(CounterTimeline, IsExactBetweenItsReadings) {
@@ -83,14 +75,45 @@ TEST(CounterTimeline, LeavesItsLastPieceInTheSegment) {
   CounterTimeline line(at(0, 7));
   line.add(at(kNsPerSecond, 7));
   line.add(at(2 * kNsPerSecond, 7));
-  ipc::SegmentCalibration calibration{};
+  SegmentCalibration calibration{};
   line.save(calibration);
-  EXPECT_EQ(calibration.version, 2U);
-  EXPECT_EQ(calibration.last_ticks, at(2 * kNsPerSecond).ticks);
-  EXPECT_EQ(calibration.last_monotonic_ns, 2 * kNsPerSecond);
-  EXPECT_LT(calibration.first_ticks, calibration.last_ticks);
-  EXPECT_EQ(calibration.wall_minus_monotonic_ns, 7);
+  const CalibrationLine& saved = calibration.lines[calibration.current];
+  EXPECT_EQ(saved.last_ticks, at(2 * kNsPerSecond).ticks);
+  EXPECT_EQ(saved.last_monotonic_ns, 2 * kNsPerSecond);
+  EXPECT_LT(saved.first_ticks, saved.last_ticks);
+  EXPECT_EQ(saved.wall_minus_monotonic_ns, 7);
+
+  const CounterTimeline read(saved);
+  EXPECT_EQ(read.monotonic_ns(at(2'500'000'000).ticks), 2'500'000'000);
+  EXPECT_EQ(read.wall_ns(100), 107);
+}
+
+// A process may be killed while it saves: the line before is whole then.
+TEST(CounterTimeline, LeavesTheLineBeforeAloneWhileItSaves) {
+  CounterTimeline line(at(0));
+  SegmentCalibration calibration{};
+  line.save(calibration);
+  const std::uint32_t before = calibration.current;
+  line.add(at(kNsPerSecond));
+  line.save(calibration);
+  EXPECT_NE(calibration.current, before);
+  EXPECT_EQ(calibration.lines[before].last_ticks, at(0).ticks);
+}
+
+TEST(CounterTimeline, BearsAnyLine) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
+  for (const std::int64_t a : {kLeast, std::int64_t{0}, kMost}) {
+    for (const std::int64_t b : {kLeast, std::int64_t{0}, kMost}) {
+      CounterTimeline line(CalibrationLine{a, b, b, a, a});
+      for (const std::int64_t ticks : {kLeast, std::int64_t{0}, kMost}) {
+        static_cast<void>(line.wall_ns(line.monotonic_ns(ticks)));
+      }
+      line.add(CounterReading::take());
+      static_cast<void>(line.monotonic_ns(1));
+    }
+  }
 }
 
 }  // namespace
-}  // namespace metricsd::client
+}  // namespace metricsd::ipc

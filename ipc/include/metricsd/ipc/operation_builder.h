@@ -5,9 +5,8 @@
 // its rule makes a record unusable, since it says what the operation was.
 #pragma once
 
-#include "handles.h"
-#include "raw_counter.h"
-
+#include <metricsd/ipc/counter_timeline.h>
+#include <metricsd/ipc/record_names.h>
 #include <metricsd/ipc/segment_record.h>
 #include <metricsd/models/operation.h>
 
@@ -17,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-namespace metricsd::client {
+namespace metricsd::ipc {
 
 // One thread.
 class OperationBuilder {
@@ -28,7 +27,8 @@ class OperationBuilder {
     std::string id_prefix;  // of the operation ids made here
   };
 
-  OperationBuilder(Defaults defaults, const Handles& handles);
+  // `names` outlives it.
+  OperationBuilder(Defaults defaults, const RecordNameSource& names, const CounterTimeline& timeline);
 
   // Lets records of now be dated exactly, and by the wall clock as it is set now.
   const CounterTimeline& calibrate() noexcept {
@@ -39,7 +39,7 @@ class OperationBuilder {
   // False for a record that can be no operation; `out` is then unspecified. `ordinal` is the record's in its
   // stream: with the prefix and the stream it makes an id that no other record has. The texts of `out` are
   // views into the record's bytes and into this, valid until the next call.
-  [[nodiscard]] bool build(const ipc::Record& record, std::uint32_t stream, std::uint64_t ordinal,
+  [[nodiscard]] bool build(const Record& record, std::uint32_t stream, std::uint64_t ordinal,
                            OperationView& out);
 
   // What was changed so far, a line each, for a person.
@@ -47,22 +47,22 @@ class OperationBuilder {
 
  private:
   // What the record or its handle names; false where that is no type.
-  bool set_names(const ipc::Record& record, OperationView& out);
+  bool set_names(const Record& record, OperationView& out);
   [[nodiscard]] bool is_known_type(std::string_view name);
-  const Handles::Entry* entry_of(std::uint32_t handle);
-  void set_figures(const ipc::Record& record, OperationView& out);
+  const RecordNames* entry_of(std::uint32_t handle);
+  void set_figures(const Record& record, OperationView& out);
   // False where a time was out of range.
-  [[nodiscard]] bool set_times(const ipc::Record& record, OperationView& out) const;
-  void set_texts(const ipc::Record& record, OperationView& out);
+  [[nodiscard]] bool set_times(const Record& record, OperationView& out) const;
+  void set_texts(const Record& record, OperationView& out);
   void set_metadata(std::string_view json, OperationView& out);
   void set_id(std::uint32_t stream, std::uint64_t ordinal, OperationView& out);
 
   Defaults defaults_;
   bool runs_is_type_;  // a run's file may say anything
-  const Handles& handles_;
-  std::vector<const Handles::Entry*> entries_;  // by handle, as far as they were met
+  const RecordNameSource& names_;
+  std::vector<const RecordNames*> entries_;  // by handle, as far as they were met
   CounterTimeline timeline_;
-  std::array<std::string, ipc::kRecordTexts> repaired_;  // texts that could not stay as they were
+  std::array<std::string, kRecordTexts> repaired_;  // texts that could not stay as they were
   std::string known_type_;
   std::string id_;  // the one made last: mostly the next one has the next number
   std::uint32_t id_stream_ = 0;
@@ -72,4 +72,4 @@ class OperationBuilder {
   std::uint64_t refused_metadata_ = 0;
 };
 
-}  // namespace metricsd::client
+}  // namespace metricsd::ipc

@@ -1,16 +1,13 @@
-#include "operation_builder.h"
-
-#include "text.h"
-
+#include <metricsd/ipc/operation_builder.h>
 #include <metricsd/models/decimal.h>
 #include <metricsd/models/limits.h>
+#include <metricsd/models/saturating.h>
+#include <metricsd/models/text.h>
 
 #include <algorithm>
 
-namespace metricsd::client {
+namespace metricsd::ipc {
 namespace {
-
-using ipc::RecordText;
 
 // The last moment that a timestamp's text can say: the end of 2261.
 constexpr std::int64_t kLastMomentNs = 9'214'646'400 * kNsPerSecond - 1;
@@ -31,17 +28,18 @@ void append_count(std::vector<std::string>& lines, std::uint64_t count, std::str
 
 }  // namespace
 
-OperationBuilder::OperationBuilder(Defaults defaults, const Handles& handles)
+OperationBuilder::OperationBuilder(Defaults defaults, const RecordNameSource& names,
+                                   const CounterTimeline& timeline)
     : defaults_(std::move(defaults)),
       runs_is_type_(defaults_.workload_type.empty() || is_type_name(defaults_.workload_type)),
-      handles_(handles),
-      timeline_(CounterReading::take()) {}
+      names_(names),
+      timeline_(timeline) {}
 
-bool OperationBuilder::build(const ipc::Record& record, std::uint32_t stream, std::uint64_t ordinal,
+bool OperationBuilder::build(const Record& record, std::uint32_t stream, std::uint64_t ordinal,
                              OperationView& out) {
   out = {};
   if (!set_names(record, out)) return false;
-  out.success = record.has(ipc::record_flags::kSuccess);
+  out.success = record.has(record_flags::kSuccess);
   set_figures(record, out);
   if (out.success) out.throughput_mbps = throughput_of(out.object_size_bytes, out.duration_ns);
   set_texts(record, out);
@@ -50,18 +48,18 @@ bool OperationBuilder::build(const ipc::Record& record, std::uint32_t stream, st
   return true;
 }
 
-bool OperationBuilder::set_names(const ipc::Record& record, OperationView& out) {
+bool OperationBuilder::set_names(const Record& record, OperationView& out) {
   const auto or_default = [](std::string_view own, const std::string& of_run) {
     return own.empty() ? std::string_view(of_run) : own;
   };
-  if (record.header.handle == Handles::kNone) {
+  if (record.header.handle == kNoHandle) {
     out.operation_type = record.text(RecordText::operation_type);
     out.workload_type = or_default(record.text(RecordText::workload_type), defaults_.workload_type);
     out.driver = or_default(record.text(RecordText::driver), defaults_.driver);
     const bool is_runs = record.text(RecordText::workload_type).empty();
     return is_known_type(out.operation_type) && (is_runs ? runs_is_type_ : is_type_name(out.workload_type));
   }
-  const Handles::Entry* entry = entry_of(record.header.handle);
+  const RecordNames* entry = entry_of(record.header.handle);
   if (entry == nullptr || !entry->valid) return false;
   out.operation_type = entry->operation_type;
   out.workload_type = or_default(entry->workload_type, defaults_.workload_type);
@@ -77,12 +75,12 @@ bool OperationBuilder::is_known_type(std::string_view name) {
   return true;
 }
 
-const Handles::Entry* OperationBuilder::entry_of(std::uint32_t handle) {
-  if (handle >= entries_.size()) handles_.refresh(entries_);
+const RecordNames* OperationBuilder::entry_of(std::uint32_t handle) {
+  if (handle >= entries_.size()) names_.refresh(entries_);
   return handle < entries_.size() ? entries_[handle] : nullptr;
 }
 
-void OperationBuilder::set_figures(const ipc::Record& record, OperationView& out) {
+void OperationBuilder::set_figures(const Record& record, OperationView& out) {
   out.retry_count = std::min(record.header.retry_count, limits::kWhole);
   out.object_size_bytes = std::min(record.header.object_size_bytes, limits::kWhole);
   bool kept = out.retry_count == record.header.retry_count &&
@@ -91,30 +89,32 @@ void OperationBuilder::set_figures(const ipc::Record& record, OperationView& out
   if (!kept) ++adjusted_figures_;
 }
 
-bool OperationBuilder::set_times(const ipc::Record& record, OperationView& out) const {
+bool OperationBuilder::set_times(const Record& record, OperationView& out) const {
   std::int64_t given_start = record.header.start;
   std::int64_t given_duration = record.header.duration;
-  if (record.has(ipc::record_flags::kTicks)) {
+  if (record.has(record_flags::kTicks)) {
     const std::int64_t begin = timeline_.monotonic_ns(given_start);
-    given_duration = timeline_.monotonic_ns(given_start + given_duration) - begin;
+    const std::int64_t end = timeline_.monotonic_ns(saturating_sum(given_start, given_duration));
+    given_duration = saturating_difference(end, begin);
     given_start = timeline_.wall_ns(begin);
-  } else if (record.has(ipc::record_flags::kEndTicks)) {
+  } else if (record.has(record_flags::kEndTicks)) {
     const std::int64_t end = timeline_.wall_ns(timeline_.monotonic_ns(given_start));
-    given_start = end - std::clamp<std::int64_t>(given_duration, 0, limits::kDurationNs);
+    given_start =
+        saturating_difference(end, std::clamp<std::int64_t>(given_duration, 0, limits::kDurationNs));
   }
   out.duration_ns = std::clamp<std::int64_t>(given_duration, 0, limits::kDurationNs);
   const std::int64_t start = std::clamp<std::int64_t>(given_start, 0, kLastMomentNs - out.duration_ns);
   out.timestamp_start = Timestamp{start};
   out.timestamp_end = Timestamp{start + out.duration_ns};
   bool kept = out.duration_ns == given_duration && start == given_start;
-  if (record.has(ipc::record_flags::kIntendedStart)) {
+  if (record.has(record_flags::kIntendedStart)) {
     out.intended_start = Timestamp{std::clamp<std::int64_t>(record.intended_start_ns, 0, kLastMomentNs)};
     kept &= out.intended_start->ns == record.intended_start_ns;
   }
   return kept;
 }
 
-void OperationBuilder::set_texts(const ipc::Record& record, OperationView& out) {
+void OperationBuilder::set_texts(const Record& record, OperationView& out) {
   bool clean = true;
   const auto set = [&](std::string_view& text, RecordText which, std::string_view given, std::size_t limit) {
     if (given.empty()) return;
@@ -170,4 +170,4 @@ std::vector<std::string> OperationBuilder::warnings() const {
   return lines;
 }
 
-}  // namespace metricsd::client
+}  // namespace metricsd::ipc
