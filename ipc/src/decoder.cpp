@@ -10,9 +10,14 @@
 #include <boost/json/value.hpp>
 
 namespace metricsd::ipc {
+namespace {
+
+constexpr std::string_view kHelloStart = R"({"type":"hello",)";
+
+}  // namespace
 
 Decoder::Decoder(std::size_t max_line)
-    : lines_(max_line),
+    : lines_(max_line, limits::kHelloLine),
       reader_(OperationReader::Throughput::left_out),
       batches_(std::make_unique<BatchReader>()) {}
 Decoder::~Decoder() = default;
@@ -41,6 +46,9 @@ Decoder::Step Decoder::finish() {
 }
 
 Decoder::Step Decoder::decode(std::string_view line, bool may_be_usual) {
+  if (line.size() > lines_.max_line() && !line.starts_with(kHelloStart)) {
+    return refuse(Errc::line_too_long, "");
+  }
   if (line.starts_with(BatchReader::kUsualStart) && batches_->read_usual(line)) return Step::batch;
   switch (may_be_usual ? reader_.read(line, operation_) : reader_.read_any(line, operation_)) {
     case OperationReader::Outcome::operation: return Step::operation;

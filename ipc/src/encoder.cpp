@@ -129,8 +129,10 @@ void encode(std::string& out, const SamplesMessage& message) {
 }
 
 void encode(std::string& out, const HeartbeatMessage& message) {
-  encode_line(out, "heartbeat",
-              [&](JsonWriter& writer) { write_drop_counts(writer.key("dropped"), message.dropped); });
+  encode_line(out, "heartbeat", [&](JsonWriter& writer) {
+    write_drop_counts(writer.key("dropped"), message.dropped);
+    if (message.total) write_drop_counts(writer.key("total"), *message.total);
+  });
 }
 
 void encode(std::string& out, const HelloMessage& message) {
@@ -151,6 +153,7 @@ void encode(std::string& out, const HelloMessage& message) {
 void encode(std::string& out, const WelcomeMessage& message) {
   encode_line(out, "welcome", [&](JsonWriter& writer) {
     writer.field("protocol", message.protocol).field("store_id", message.store_id);
+    if (message.known) writer.field("known", *message.known);
     write_progress(writer, message.streams);
   });
 }

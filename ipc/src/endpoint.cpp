@@ -142,9 +142,7 @@ Result<> Endpoint::Claim::check_directory() {
   struct stat status {};
   if (::fstat(directory_.get(), &status) != 0)
     return refuse_with_errno("cannot examine " + directory_path_.string());
-  const bool others_write = (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
-  const bool entries_are_safe = (status.st_mode & S_ISVTX) != 0 && status.st_uid == 0;
-  if (others_write && !entries_are_safe) {
+  if (!is_closed_to_others(status)) {
     return refuse(Errc::endpoint_untrusted, "others can write to the directory " + directory_path_.string() +
                                                 " (mode " + octal(status.st_mode) +
                                                 "); close it with chmod go-w or choose another --socket");

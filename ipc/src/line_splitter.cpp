@@ -18,12 +18,10 @@ LineSplitter::Step LineSplitter::next() {
   while (whole_size_ != 0) {
     const std::size_t newline = rest_.find('\n');
     const std::string_view text = rest_.substr(0, newline);
+    const bool was_told = state_ == State::skipping;
+    const Step step = was_told ? Step::need_more : end_line(text);
+    if (was_told) state_ = State::between_lines;
     skip(newline + 1);
-    if (state_ == State::skipping) {
-      state_ = State::between_lines;
-      continue;
-    }
-    const Step step = end_line(text);
     if (step != Step::need_more) return step;
   }
   line_ = {};
@@ -54,7 +52,7 @@ LineSplitter::Step LineSplitter::end_line(std::string_view text) {
 bool LineSplitter::is_too_long(std::string_view more) const {
   const std::string_view end = more.empty() ? std::string_view(partial_) : more;
   const std::size_t size = partial_.size() + more.size();
-  return size > max_line_ + (end.ends_with('\r') ? 1 : 0);
+  return size > limit_ + (end.ends_with('\r') ? 1 : 0);
 }
 
 LineSplitter::Step LineSplitter::keep_rest() {

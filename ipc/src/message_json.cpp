@@ -249,7 +249,8 @@ Message read_samples(FieldReader& fields) {
 }
 
 Message read_heartbeat(FieldReader& fields) {
-  return HeartbeatMessage{fields.required("dropped", read_drop_counts)};
+  return HeartbeatMessage{.dropped = fields.required("dropped", read_drop_counts),
+                          .total = fields.optional("total", read_drop_counts)};
 }
 
 Result<std::string> read_id(const json::value& value) {
@@ -290,6 +291,7 @@ Message read_welcome(FieldReader& fields) {
   message.protocol = static_cast<std::uint32_t>(
       fields.required("protocol", whole_up_to(std::numeric_limits<std::uint32_t>::max())));
   message.store_id = fields.required("store_id", read_id);
+  message.known = fields.optional("known", any_bool);
   message.streams = fields.required("streams", up_to(limits::kStreams, read_stream_progress));
   return message;
 }

@@ -51,4 +51,10 @@ Result<UniqueFd> make_socket_directory(const std::filesystem::path& directory, s
   return fd;
 }
 
+bool is_closed_to_others(const struct stat& directory) {
+  const bool others_write = (directory.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+  const bool entries_are_safe = (directory.st_mode & S_ISVTX) != 0 && directory.st_uid == 0;
+  return !others_write || entries_are_safe;
+}
+
 }  // namespace metricsd::ipc

@@ -43,6 +43,11 @@ Result<Timestamp> read_timestamp(const json::value& value) {
   return text ? parse_timestamp(*text) : Result<Timestamp>(text.error());
 }
 
+Result<bool> any_bool(const json::value& value) {
+  if (const auto* flag = value.if_bool()) return *flag;
+  return Errc::wrong_type;
+}
+
 Result<std::string> any_text(const json::value& value) {
   return read_text(value, std::numeric_limits<std::size_t>::max());
 }

@@ -32,6 +32,7 @@ class Decoder {
  public:
   enum class Step { operation, batch, message, refusal, need_more };
 
+  // The first line may be longer if it is a hello: one that begins with its type.
   explicit Decoder(std::size_t max_line = limits::kPlainLine);
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;

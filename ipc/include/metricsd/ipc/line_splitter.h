@@ -1,6 +1,7 @@
 // From a stream of bytes to lines, without I/O: right at every split of the bytes, bounded whatever comes.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -20,10 +21,14 @@ class LineSplitter {
     need_more,  // everything fed has been handed out
   };
 
-  explicit LineSplitter(std::size_t max_line) : max_line_(max_line) {}
+  // The stream's first line may be longer than others, if `max_first_line` is: whether it may indeed is for
+  // who reads it to say.
+  explicit LineSplitter(std::size_t max_line, std::size_t max_first_line = 0)
+      : max_line_(max_line), limit_(std::max(max_line, max_first_line)) {}
 
   // For the lines that begin after this one.
-  void set_max_line(std::size_t bytes) { max_line_ = bytes; }
+  void set_max_line(std::size_t bytes) { max_line_ = limit_ = bytes; }
+  [[nodiscard]] std::size_t max_line() const { return max_line_; }
 
   void feed(std::string_view bytes);
   Step next();
@@ -57,6 +62,7 @@ class LineSplitter {
   void skip(std::size_t size) {
     rest_.remove_prefix(size);
     whole_size_ -= size;
+    limit_ = max_line_;
   }
   Step end_line(std::string_view text);
   Step keep_rest();
@@ -64,6 +70,7 @@ class LineSplitter {
   void end_partial(State next);
 
   std::size_t max_line_;
+  std::size_t limit_;           // of the line under way
   std::string_view rest_;       // of what was fed
   std::size_t whole_size_ = 0;  // of it: with the last newline
   std::string_view line_;

@@ -74,9 +74,11 @@ struct SamplesMessage {
   std::vector<RefusedRow> refused;  // in the order of their places
 };
 
-// Losses of the sender since the connection began, cumulative.
+// Losses of the sender, cumulative: since the connection began, and, of one that said hello, since the client
+// began.
 struct HeartbeatMessage {
   DropCounts dropped;
+  std::optional<DropCounts> total{};
 };
 
 // The first line of a connection that wants its records acknowledged: who speaks, and from where on it can
@@ -100,6 +102,7 @@ struct WelcomeMessage {
   std::uint32_t protocol = kProtocol;
   std::string store_id;  // of what the daemon counts into: another one knows nothing of the client
   std::vector<StreamProgress> streams;
+  std::optional<bool> known{};  // whether the store had heard of the client; older daemons do not say
 };
 
 struct AckMessage {

@@ -110,7 +110,7 @@ struct SegmentLossMark {
   std::uint64_t operations;
 };
 inline constexpr std::uint32_t kNoLoss = UINT32_MAX;
-inline constexpr std::size_t kLossMarks = 3;
+inline constexpr std::size_t kLossMarks = 4;
 
 // Records of one ring are being counted as lost.
 struct SegmentTurn {
@@ -123,7 +123,9 @@ struct SegmentTurn {
 // By what name the client is known, and to whom.
 struct SegmentIdentity {
   char client_id[32];
-  char store_id[32];  // of the last welcome; NUL: none ever came, and all that is left was never sent
+  char store_id[32];        // of the last welcome; NUL: none came, and nothing that is left was ever sent
+  std::uint32_t confirmed;  // 1: that store has said that it keeps something of this client for good
+  std::uint32_t reserved;
 };
 
 struct SegmentHeader {
@@ -133,7 +135,9 @@ struct SegmentHeader {
   std::atomic<std::uint64_t> end;  // of the last block, in bytes from the file's start
   std::uint32_t pid;               // as the owner sees it: for people
   std::uint32_t losses_used;
-  std::atomic<std::uint32_t> adopted;   // 1: all of it was delivered by another; written with pwrite()
+  std::atomic<std::uint32_t> adopted;  // 1: all of it was delivered by another; written with pwrite()
+  std::atomic<std::uint32_t> ended;    // 1: records beyond the cursors count as lost already
+  std::uint32_t reserved;
   std::atomic<std::uint32_t> identity;  // which of `identities` counts: 0 or 1
   SegmentIdentity identities[2];
   char run_id[64];  // padded with NUL; empty until the run is open

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <string>
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 namespace metricsd::ipc {
@@ -19,5 +20,9 @@ namespace metricsd::ipc {
 // link is none); the system's. `explanation`, if given, receives one line for a person.
 [[nodiscard]] Result<UniqueFd> make_socket_directory(const std::filesystem::path& directory,
                                                      std::string* explanation = nullptr);
+
+// Whether only its owner and root can replace what stands in a directory: others cannot write to it, or it is
+// sticky and root's, as /tmp is.
+[[nodiscard]] bool is_closed_to_others(const struct stat& directory);
 
 }  // namespace metricsd::ipc

@@ -29,7 +29,8 @@ inline constexpr std::size_t kSummaryFile = 1024 * 1024 * 1024;  // 100,000 wind
 inline constexpr std::size_t kRunFile = 16 * 1024 * 1024;        // test_config.json: read into memory whole
 
 // The socket.
-inline constexpr std::size_t kPlainLine = 64 * 1024;  // the longest line before a hello
+inline constexpr std::size_t kPlainLine = 64 * 1024;   // the longest line before a hello
+inline constexpr std::size_t kHelloLine = 256 * 1024;  // the longest hello: 4,096 streams of 45 bytes
 inline constexpr std::size_t kReadChunk =
     256 * 1024;  // one read: all that the kernel holds; then the next has its turn
 inline constexpr std::size_t kJsonDepth = 32;     // the parser's stack

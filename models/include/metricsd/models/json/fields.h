@@ -38,6 +38,7 @@ namespace metricsd {
   return [max_size](const boost::json::value& value) { return read_text(value, max_size); };
 }
 [[nodiscard]] Result<Timestamp> read_timestamp(const boost::json::value& value);
+[[nodiscard]] Result<bool> any_bool(const boost::json::value& value);
 [[nodiscard]] Result<std::string> any_text(const boost::json::value& value);
 [[nodiscard]] Result<const boost::json::array*> any_array(const boost::json::value& value);
 [[nodiscard]] Result<const boost::json::object*> any_object(const boost::json::value& value);
