@@ -40,6 +40,12 @@ std::vector<std::string> without_repeats(std::vector<std::string> names) {
   return names;
 }
 
+// Where a daemon would look for what this process leaves; nowhere, where none is to have it.
+std::vector<std::filesystem::path> segment_directories_of(const RunOptions& options) {
+  if (!options.send_to_daemon) return {};
+  return ipc::segment_directories(options.socket, ipc::Environment::of_process());
+}
+
 }  // namespace
 
 // Everything a collector has. The members from `intake` on are shared with the background thread; what it
@@ -82,7 +88,8 @@ Collector::State::State(RunOptions given, const std::filesystem::path& join)
     : options(std::move(given)),
       intake(client_id, {.ring_bytes = options.ring_bytes,
                          .full_ring_wait = options.full_ring_wait,
-                         .users = options.num_users}) {
+                         .users = options.num_users,
+                         .segment_directories = segment_directories_of(options)}) {
   open(join);
 }
 
@@ -109,7 +116,7 @@ void Collector::State::open_files(const std::filesystem::path& join) {
   if (files) {
     directory = std::move(files->directory);
     membership.emplace(std::move(files->membership));
-    outlets.recorder.emplace(std::move(files->operations), intake.losses());
+    outlets.recorder.emplace(std::move(files->operations), intake.losses(), intake.segment());
   } else if (!join.empty()) {
     refuse("cannot join the run in " + join.string() + ": " + files.error().message());
   } else if (files.error() == Errc::run_exists) {
@@ -122,21 +129,23 @@ void Collector::State::open_files(const std::filesystem::path& join) {
 }
 
 void Collector::State::start() {
-  intake.segment().set_run(run.test_run_id);
-  if (options.send_to_daemon) {
-    const ipc::Environment environment = ipc::Environment::of_process();
-    outlets.sender.emplace(SenderOptions{ipc::connect_paths(options.socket, environment), environment.uid,
-                                         options.queue_bytes, client_id},
-                           run, clock, intake.losses());
-    outlets.metrics.emplace(metrics, *outlets.sender, clock);
-  }
   const auto or_runs = [](const std::string& own, const std::string& of_run) {
     return own.empty() ? of_run : own;
   };
-  ipc::OperationBuilder builder({.workload_type = or_runs(options.workload_type, run.workload_type),
-                                 .driver = or_runs(options.driver, run.driver),
-                                 .id_prefix = client_id.substr(0, kIdPrefix)},
-                                intake.handles(), ipc::CounterTimeline(ipc::CounterReading::take()));
+  ipc::OperationBuilder::Defaults defaults{.workload_type = or_runs(options.workload_type, run.workload_type),
+                                           .driver = or_runs(options.driver, run.driver),
+                                           .id_prefix = client_id.substr(0, kIdPrefix)};
+  intake.segment().set_run(run.test_run_id, {run_start_line(run), directory.native(), defaults.workload_type,
+                                             defaults.driver, defaults.id_prefix});
+  if (options.send_to_daemon) {
+    const ipc::Environment environment = ipc::Environment::of_process();
+    outlets.outbox.emplace(intake.segment(), options.queue_bytes);
+    outlets.sender.emplace(SenderOptions{ipc::connect_paths(options.socket, environment), environment.uid},
+                           run, clock, intake.losses(), intake.segment(), *outlets.outbox);
+    outlets.metrics.emplace(metrics, *outlets.outbox, *outlets.sender, clock);
+  }
+  ipc::OperationBuilder builder(std::move(defaults), intake.handles(),
+                                ipc::CounterTimeline(ipc::CounterReading::take()));
   const std::chrono::nanoseconds timeout =
       std::clamp(options.finish_timeout, std::chrono::milliseconds::zero(), kLongestWait);
   drainer.emplace(intake, std::move(builder), outlets, timeout.count(), [this] { end_part(); });
@@ -149,6 +158,7 @@ void Collector::State::start() {
 void Collector::State::refuse(std::string why) {
   error = std::move(why);
   intake.close(Loss::record_no_run);
+  intake.segment().remove_name();
 }
 
 // In the background thread, when all is drained and sent.

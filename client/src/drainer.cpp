@@ -22,7 +22,6 @@ constexpr std::int64_t kUsualPauseMs = 10;
 constexpr std::int64_t kLongestPauseMs = 20;  // while nothing comes
 constexpr double kFast = 0.25;                // of a ring, filled within a pause: too long a pause
 constexpr double kSlow = 0.0625;
-constexpr std::size_t kBatchBytes = std::size_t{256} << 10;  // of one append
 constexpr std::uint64_t kTurn = 2048;  // records of one ring before the others have theirs
 constexpr int kRounds = 64;            // of all rings before the clock and the socket have theirs
 
@@ -63,8 +62,7 @@ void Drainer::run() noexcept {
   finish();
 }
 
-// Nothing that fails here may end the workload: a batch that cannot be held is counted. False where that was
-// so.
+// Nothing that fails here may end the workload: what cannot be held is counted. False where that was so.
 bool Drainer::run_pass() noexcept {
   try {
     builder_.calibrate().save(intake_.segment().header().calibration);
@@ -77,9 +75,7 @@ bool Drainer::run_pass() noexcept {
     if (outlets_.metrics) outlets_.metrics->tell_if_due();
     return true;
   } catch (const std::exception&) {
-    intake_.losses().add(Loss::record_no_memory, batch_lines_);
-    batch_.clear();
-    batch_lines_ = 0;
+    hand_over();
     pause_ms_ = kLongestPauseMs;
     return false;
   }
@@ -90,9 +86,7 @@ void Drainer::finish() noexcept {
   const auto is_empty = [](const ThreadRings::SlotPtr& slot) { return slot->ring.readable().empty(); };
   while (run_pass() && !std::all_of(slots_.begin(), slots_.end(), is_empty)) {
   }
-  std::uint64_t taken = 0;
-  for (const auto& slot : slots_) taken += slot->ring.taken();
-  intake_.end(taken);
+  intake_.end(slots_);
   try {
     if (outlets_.metrics) outlets_.metrics->tell_last();
     if (outlets_.sender) outlets_.sender->finish(finish_timeout_ns_);
@@ -136,49 +130,85 @@ void Drainer::adapt_pause(double fullest, bool more) {
 
 double Drainer::drain_ring(Ring& ring) {
   const auto all = ring.readable();
-  auto left = all;
-  std::uint64_t taken = 0;
-  Sender* const sender = outlets_.sender ? &*outlets_.sender : nullptr;
-  const auto release = [&](std::uint64_t queued) { ring.release(all.size() - left.size(), taken, queued); };
+  Turn turn;
+  Outbox* const outbox = outlets_.outbox ? &*outlets_.outbox : nullptr;
   try {
-    if (sender != nullptr) sender->begin_batch(ring.stream());
-    while (taken < kTurn && ipc::decode_record(left, record_)) {
-      left = left.subspan(record_.header.size);
-      take(record_, ring, ring.taken() + ++taken);
-    }
-    // A stray write of the workload's: what lies behind cannot be told apart any more, and will count as
-    // late.
-    if (taken < kTurn) left = {};
+    if (outbox != nullptr) outbox->begin_batch(ring.stream());
+    take_records(ring, all, turn);
   } catch (const std::bad_alloc&) {
-    // What is queued or in the files must not be taken again.
-    release(sender != nullptr ? sender->abandon_batch() : 0);
+    // The record at hand is lost; what is in the files or counted must not be taken again.
+    ++turn.unread;
+    end_turn(ring, turn, outbox != nullptr ? outbox->abandon_batch() : Outbox::Outcome());
     throw;
   }
-  release(sender != nullptr ? sender->end_batch() : 0);
+  end_turn(ring, turn, outbox != nullptr ? outbox->end_batch() : Outbox::Outcome());
   return static_cast<double>(all.size()) / static_cast<double>(ring.capacity());
 }
 
-void Drainer::take(const ipc::Record& record, const Ring& ring, std::uint64_t ordinal) {
-  Sender* const sender = outlets_.sender ? &*outlets_.sender : nullptr;
-  ++batch_lines_;  // first: should building it throw, it is lost with the batch
-  if (!builder_.build(record, ring.stream(), ordinal, operation_)) {
-    --batch_lines_;
-    intake_.losses().add(Loss::record_invalid, 1);
-    if (sender != nullptr) sender->add_nothing();
-    return;
+void Drainer::take_records(const Ring& ring, std::span<const std::byte> bytes, Turn& turn) {
+  while (turn.records < kTurn && turn.bytes < bytes.size() && !is_full()) {
+    if (!ipc::decode_record(bytes.subspan(turn.bytes), record_)) {
+      // A stray write of the workload's: what lies behind cannot be told apart any more, and will count as
+      // late.
+      turn.bytes = bytes.size();
+      return;
+    }
+    turn.bytes += record_.header.size;
+    ++turn.records;
+    take(record_, ring, turn);
   }
-  if (sender != nullptr) sender->add(operation_);
-  if (!outlets_.recorder) return;
-  ipc::encode(batch_, operation_);
-  if (batch_.size() >= kBatchBytes) hand_over();
 }
 
-void Drainer::hand_over() {
-  if (batch_lines_ == 0) return;
-  if (outlets_.recorder) outlets_.recorder->append(batch_);
-  if (outlets_.count_as_not_open) intake_.losses().add(Loss::jsonl_not_open, batch_lines_);
-  batch_.clear();
-  batch_lines_ = 0;
+void Drainer::take(const ipc::Record& record, const Ring& ring, Turn& turn) {
+  const std::uint64_t ordinal = ring.taken() + turn.records;
+  if (!builder_.build(record, ring.stream(), ordinal, operation_)) {
+    ++turn.invalid;
+    if (outlets_.outbox) outlets_.outbox->add_nothing();
+    return;
+  }
+  if (outlets_.outbox) outlets_.outbox->add(operation_);
+  if (outlets_.recorder) {
+    line_.clear();
+    ipc::encode(line_, operation_);
+    outlets_.recorder->add(ring.stream(), ordinal, line_);
+  }
+  ++turn.operations;
+}
+
+bool Drainer::is_full() const {
+  return (outlets_.outbox && outlets_.outbox->is_full()) ||
+         (outlets_.recorder && outlets_.recorder->is_full());
+}
+
+// In the order that ipc/segment_layout.h says: the batch is queued by now.
+void Drainer::end_turn(Ring& ring, const Turn& turn, const Outbox::Outcome& sent) noexcept {
+  LossLedger& losses = intake_.losses();
+  const std::array<LossCount, ipc::kLossMarks> lost{
+      {{Loss::record_invalid, turn.invalid},
+       {Loss::record_no_memory, turn.unread},
+       {outlets_.sender ? outlets_.sender->cause_of_backlog() : Loss::socket_no_daemon, sent.refused},
+       {Loss::jsonl_not_open, outlets_.count_as_not_open ? turn.operations : 0}}};
+  ipc::SegmentTurn& mark = intake_.segment().header().turn;
+  const bool any = losses.mark(lost, mark.marks);
+  if (any) {
+    mark.stream = ring.stream();
+    mark.taken = ring.taken();
+    mark.set.store(1, std::memory_order_release);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    for (const LossCount& each : lost) losses.add(each.loss, each.operations);
+  }
+  ring.take(turn.bytes, turn.records, sent.queued);
+  if (any) mark.set.store(0, std::memory_order_release);
+  if (!outlets_.recorder) ring.release();
+  const bool files_are_full = outlets_.recorder && outlets_.recorder->is_full();
+  if (files_are_full || ring.unreleased_bytes() >= ring.capacity() / 4) hand_over();
+}
+
+void Drainer::hand_over() noexcept {
+  if (!outlets_.recorder) return;
+  outlets_.recorder->append();
+  for (const auto& slot : slots_) slot->ring.release();
+  outlets_.recorder->done();
 }
 
 void Drainer::wait() {

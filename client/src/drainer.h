@@ -8,6 +8,7 @@
 
 #include "intake.h"
 #include "metrics/metric_teller.h"
+#include "outbox.h"
 #include "run_recorder.h"
 #include "sender.h"
 
@@ -21,18 +22,20 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
 
 namespace metricsd::client {
 
-// Where lines go. Either may be absent.
+// Where operations go. Either way may be absent: the recorder, or the other three.
 struct Outlets {
   std::optional<RunRecorder> recorder;
+  std::optional<Outbox> outbox;
   std::optional<Sender> sender;
-  std::optional<MetricTeller> metrics;  // where there is a sender
-  bool count_as_not_open = false;       // files were wanted and could not be opened
+  std::optional<MetricTeller> metrics;
+  bool count_as_not_open = false;  // files were wanted and could not be opened
 };
 
 class Drainer {
@@ -58,10 +61,22 @@ class Drainer {
   void finish() noexcept;
   // Takes turns with the rings until all are empty or it is time for other work.
   void drain();
-  // One turn with one ring; returns what part of the ring was full.
+  // One turn with one ring: at most one batch. Returns what part of the ring was full.
   double drain_ring(Ring& ring);
-  void take(const ipc::Record& record, const Ring& ring, std::uint64_t ordinal);
-  void hand_over();
+  // What a turn came to.
+  struct Turn {
+    std::size_t bytes = 0;
+    std::uint64_t records = 0;
+    std::uint64_t operations = 0;
+    std::uint64_t invalid = 0;
+    std::uint64_t unread = 0;  // for want of memory
+  };
+  void take_records(const Ring& ring, std::span<const std::byte> bytes, Turn& turn);
+  void take(const ipc::Record& record, const Ring& ring, Turn& turn);
+  void end_turn(Ring& ring, const Turn& turn, const Outbox::Outcome& sent) noexcept;
+  [[nodiscard]] bool is_full() const;
+  // Has the files written, and gives the rings their room back.
+  void hand_over() noexcept;
   void adapt_pause(double fullest, bool more);
   void wait();
 
@@ -74,8 +89,7 @@ class Drainer {
   std::vector<ThreadRings::SlotPtr> slots_;
   ipc::Record record_;  // reused from record to record, as is the operation
   OperationView operation_;
-  std::string batch_;  // whole lines
-  std::uint64_t batch_lines_ = 0;
+  std::string line_;
   std::int64_t pause_ms_ = 0;
 
   UniqueFd wake_;  // an eventfd: stop() does not wait for the pause

@@ -69,8 +69,8 @@ void Handles::write_to_segment(std::uint32_t handle, const ipc::RecordNames& ent
   };
   if (dictionary_.empty() || room_of(dictionary_.back()) < head.size) {
     dictionary_.reserve(dictionary_.size() + 1);
-    dictionary_.push_back(
-        segment_.add_dictionary(static_cast<std::uint32_t>(dictionary_.size()), kDictionaryBytes));
+    dictionary_.push_back(segment_.add<ipc::DictionaryBlock>(
+        ipc::BlockKind::dictionary, static_cast<std::uint32_t>(dictionary_.size()), kDictionaryBytes));
   }
   auto* block = reinterpret_cast<ipc::DictionaryBlock*>(dictionary_.back().address());
   const std::uint64_t used = block->used.load(std::memory_order_relaxed);

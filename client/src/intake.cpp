@@ -19,7 +19,7 @@ constexpr std::chrono::microseconds kNap{100};  // shorter ones cost more than t
 
 Intake::Intake(std::string_view client_id, const IntakeOptions& options)
     : generation_(fork_guard::arm()),
-      segment_(client_id),
+      segment_(client_id, options.segment_directories),
       handles_(segment_),
       rings_(segment_, options.ring_bytes, options.most_rings),
       losses_(segment_.header()),
@@ -72,7 +72,10 @@ std::byte* Intake::wait(Ring& ring, std::size_t size) const noexcept {
 }
 
 // In the ledger, so that the daemon is told; what comes later only account() still finds.
-void Intake::end(std::uint64_t taken) noexcept {
+void Intake::end(const std::vector<ThreadRings::SlotPtr>& drained) noexcept {
+  segment_.header().ended.store(1, std::memory_order_release);
+  std::uint64_t taken = 0;
+  for (const auto& slot : drained) taken += slot->ring.taken();
   const std::uint64_t committed = rings_.committed();
   losses_.add(Loss::record_late, committed - taken);
   accounted_.store(committed, std::memory_order_relaxed);

@@ -13,7 +13,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <string_view>
+#include <vector>
 
 namespace metricsd::client {
 
@@ -22,6 +24,7 @@ struct IntakeOptions {
   std::chrono::nanoseconds full_ring_wait{0};
   std::uint64_t users = 0;
   std::size_t most_rings = limits::kMetricsStream;
+  std::vector<std::filesystem::path> segment_directories{};
 };
 
 class Intake {
@@ -50,9 +53,8 @@ class Intake {
   // This is a forked child's copy.
   [[nodiscard]] bool is_inherited() noexcept;
 
-  // The writer has ended, having taken so many entries from the rings: whatever else is or comes there is
-  // late.
-  void end(std::uint64_t taken) noexcept;
+  // The writer has ended, with these rings as it knows them: whatever else is or comes in any is late.
+  void end(const std::vector<ThreadRings::SlotPtr>& drained) noexcept;
 
   // One look at what record() was handed and what was lost of it: once the writer has ended, the rest is
   // written.

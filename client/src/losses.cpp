@@ -1,5 +1,6 @@
 #include "losses.h"
 
+#include <algorithm>
 #include <numeric>
 #include <string>
 
@@ -26,6 +27,7 @@ constexpr std::array<LossName, kLosses> kNames{{
     {Loss::socket_no_daemon, "socket", "no_daemon"},
     {Loss::socket_untrusted, "socket", "endpoint_untrusted"},
     {Loss::socket_queue_full, "socket", "queue_full"},
+    {Loss::socket_expired, "socket", "expired"},
 }};
 
 constexpr bool is_in_order() {
@@ -69,6 +71,19 @@ LossTotals LossLedger::totals() const noexcept {
   LossTotals totals{};
   for (std::size_t i = 0; i < kLosses; ++i) totals[i] = count(Loss{i});
   return totals;
+}
+
+bool LossLedger::mark(std::span<const LossCount> counts,
+                      std::span<ipc::SegmentLossMark> marks) const noexcept {
+  std::fill(marks.begin(), marks.end(),
+            ipc::SegmentLossMark{.loss = ipc::kNoLoss, .reserved = 0, .operations = 0});
+  std::size_t used = 0;
+  for (const LossCount& each : counts) {
+    if (each.operations == 0) continue;
+    marks[used++] = {
+        .loss = static_cast<std::uint32_t>(each.loss), .reserved = 0, .operations = count(each.loss)};
+  }
+  return used != 0;
 }
 
 }  // namespace metricsd::client

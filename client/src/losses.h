@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace metricsd::client {
@@ -27,10 +28,16 @@ enum class Loss : std::size_t {
   jsonl_not_open,
   socket_no_daemon,
   socket_untrusted,   // somebody else's daemon answers
-  socket_queue_full,  // a daemon that is connected does not read
+  socket_queue_full,  // a daemon that is connected does not read, or keep, it as fast
+  socket_expired,     // the daemon has forgotten this client, and so whether it counted them
 };
-inline constexpr std::size_t kLosses = static_cast<std::size_t>(Loss::socket_queue_full) + 1;
+inline constexpr std::size_t kLosses = static_cast<std::size_t>(Loss::socket_expired) + 1;
 using LossTotals = std::array<std::uint64_t, kLosses>;
+
+struct LossCount {
+  Loss loss{};
+  std::uint64_t operations = 0;
+};
 
 // `totals` less `base`, as the files and the heartbeat name them; what is 0 is left out.
 [[nodiscard]] DropCounts drop_counts(const LossTotals& totals, const LossTotals& base = {});
@@ -57,6 +64,10 @@ class LossLedger {
     return counts_[static_cast<std::size_t>(loss)].operations.load(std::memory_order_relaxed);
   }
   [[nodiscard]] LossTotals totals() const noexcept;
+
+  // Says in `marks` what those of `counts` that are not 0 were before: for who counts them only once it has
+  // said so (ipc/segment_layout.h). Whether there are any.
+  bool mark(std::span<const LossCount> counts, std::span<ipc::SegmentLossMark> marks) const noexcept;
 
  private:
   explicit LossLedger(std::array<ipc::SegmentLoss, kLosses>& counts) noexcept : counts_(counts.data()) {}

@@ -33,16 +33,25 @@ std::span<const std::byte> Ring::readable() const noexcept {
   return {data_ + (position_.taken_to & (capacity_ - 1)), head - position_.taken_to};
 }
 
-void Ring::release(std::size_t bytes, std::uint64_t records, std::uint64_t sequenced) noexcept {
-  position_ = {.taken_to = position_.taken_to + bytes,
-               .taken = position_.taken + records,
-               .sequence = position_.sequence + sequenced,
-               .written_to = position_.taken_to + bytes,
-               .written = position_.taken + records};
+void Ring::take(std::size_t bytes, std::uint64_t records, std::uint64_t sequenced) noexcept {
+  position_.taken_to += bytes;
+  position_.taken += records;
+  position_.sequence += sequenced;
+  publish_position();
+}
+
+void Ring::release() noexcept {
+  if (position_.written_to == position_.taken_to) return;
+  position_.written_to = position_.taken_to;
+  position_.written = position_.taken;
+  publish_position();
+  block_->tail.store(position_.written_to, std::memory_order_release);
+}
+
+void Ring::publish_position() noexcept {
   const std::uint32_t next = 1 - block_->current.load(std::memory_order_relaxed);
   block_->positions[next & 1] = position_;
   block_->current.store(next & 1, std::memory_order_release);
-  block_->tail.store(position_.written_to, std::memory_order_release);
 }
 
 }  // namespace metricsd::client

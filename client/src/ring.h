@@ -1,9 +1,9 @@
 // A single-producer, single-consumer queue of records in a block of a segment (ipc/segment_layout.h).
 //
 // The bytes are mapped twice, back to back: a record that begins before the end simply goes on behind it.
-// Full means that the newest record is refused. Two threads: one calls reserve() and commit(), the other the
-// rest. Handing the producer's side to another thread needs a release by the first and an acquire by the
-// next.
+// Full means that the newest record is refused. What is taken stays where it is until it is released. Two
+// threads: one calls reserve() and commit(), the other the rest. Handing the producer's side to another
+// thread needs a release by the first and an acquire by the next.
 #pragma once
 
 #include "segment.h"
@@ -51,18 +51,23 @@ class Ring {
     }
   }
 
-  // Consumer: all that is committed and not taken, the oldest first; fewer bytes than `size` where less is
-  // there. Stays until release().
+  // Consumer: all that is committed and not taken, the oldest first. Stays until it is taken and released.
   [[nodiscard]] std::span<const std::byte> readable() const noexcept;
-  // Consumer: the first `bytes` of readable(), `records` of them, were taken; `sequenced` of those count on
-  // the wire.
-  void release(std::size_t bytes, std::uint64_t records, std::uint64_t sequenced) noexcept;
+  // Consumer: the first `bytes` of readable(), `records` of them, stand in the queue or were counted as lost;
+  // `sequenced` of those have a number on the wire.
+  void take(std::size_t bytes, std::uint64_t records, std::uint64_t sequenced) noexcept;
+  // Consumer: what was taken is in the run's files, too, or will never be: its room is the producer's again.
+  void release() noexcept;
+  // Consumer: what was taken and not released.
+  [[nodiscard]] std::size_t unreleased_bytes() const noexcept {
+    return position_.taken_to - position_.written_to;
+  }
 
   // Records committed so far: the ordinal of the latest. Any thread.
   [[nodiscard]] std::uint64_t committed() const noexcept {
     return block_->committed.load(std::memory_order_relaxed);
   }
-  // Records released so far. Consumer.
+  // Records taken so far. Consumer.
   [[nodiscard]] std::uint64_t taken() const noexcept { return position_.taken; }
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
   [[nodiscard]] std::uint32_t stream() const noexcept { return block_->block.number; }
@@ -71,6 +76,8 @@ class Ring {
   static constexpr std::size_t kPrefetchAhead = 2048;  // what is written while a line comes from another core
   static constexpr std::size_t kPrefetchMost = 256;
   static constexpr std::size_t kLine = 64;
+
+  void publish_position() noexcept;
 
   // What the producer reads and writes with each record, in one line of its own.
   alignas(ipc::kSegmentAlignment) std::byte* data_;

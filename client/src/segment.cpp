@@ -3,26 +3,16 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <new>
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 namespace metricsd::client {
 namespace {
 
-// The file's length from the start: the full-sized rings and some 60,000 small ones.
+// The file's length from the start: the full-sized rings, some 40,000 small ones and the largest queue.
 constexpr std::size_t kFileBytes = std::size_t{4} << 30;
-
-UniqueFd make_file() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur < kFileBytes) return {};
-  UniqueFd file(::memfd_create("metricsd-segment", MFD_CLOEXEC));
-  if (!file.valid() || ::ftruncate(file.get(), static_cast<off_t>(kFileBytes)) != 0) return {};
-  return file;
-}
 
 bool allocate(int file, std::size_t offset, std::size_t bytes) {
   int result = 0;
@@ -42,6 +32,11 @@ bool mirror(std::byte* from, std::size_t bytes, std::byte* to) {
   return ::mremap(from, 0, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to) != MAP_FAILED;
 }
 
+template <std::size_t size>
+std::string text_of(const char (&field)[size]) {
+  return {field, ::strnlen(field, size)};
+}
+
 }  // namespace
 
 SegmentMapping::SegmentMapping(std::byte* address, std::size_t bytes) noexcept
@@ -51,7 +46,8 @@ SegmentMapping::~SegmentMapping() {
   if (address_ != nullptr && process_ == fork_guard::generation()) ::munmap(address_, bytes_);
 }
 
-Segment::Segment(std::string_view client_id) : file_(make_file()), closed_in_child_(file_.get()) {
+Segment::Segment(std::string_view client_id, const std::vector<std::filesystem::path>& directories)
+    : file_(directories, kFileBytes) {
   static_cast<void>(fork_guard::arm());
   const std::size_t page = page_bytes();
   header_mapping_ = map(page, 0);
@@ -65,49 +61,82 @@ Segment::Segment(std::string_view client_id) : file_(make_file()), closed_in_chi
   header_->end.store(end_, std::memory_order_release);
 }
 
-void Segment::set_run(std::string_view run_id) noexcept {
+void Segment::set_run(std::string_view run_id, const RunTexts& texts) {
   run_id.copy(header_->run_id, sizeof header_->run_id);
+  std::size_t bytes = sizeof(ipc::RunBlock);
+  for (const std::string_view text : texts) bytes += text.size();
+  run_ = add<ipc::RunBlock>(ipc::BlockKind::run, 0, bytes);
+  auto* const block = reinterpret_cast<ipc::RunBlock*>(run_.address());
+  auto* out = reinterpret_cast<char*>(run_.address() + sizeof *block);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    block->lengths[i] = static_cast<std::uint32_t>(texts[i].size());
+    out += texts[i].copy(out, texts[i].size());
+  }
+  block->whole.store(1, std::memory_order_release);
+  file_.set_name(client_id());
 }
 
 SegmentMapping Segment::add_ring(std::uint32_t stream, std::size_t capacity) {
-  const std::size_t bytes = page_bytes() + capacity;
-  const std::lock_guard lock(growing_);
-  SegmentMapping mapping = map(bytes, capacity);
-  auto* ring = ::new (mapping.address()) ipc::RingBlock{};
-  ring->capacity = capacity;
-  publish(ring->block, ipc::BlockKind::ring, stream, bytes);
+  SegmentMapping mapping =
+      add<ipc::RingBlock>(ipc::BlockKind::ring, stream, page_bytes() + capacity, capacity);
+  reinterpret_cast<ipc::RingBlock*>(mapping.address())->capacity = capacity;
   return mapping;
 }
 
-SegmentMapping Segment::add_dictionary(std::uint32_t number, std::size_t bytes) {
-  const std::lock_guard lock(growing_);
-  SegmentMapping mapping = map(bytes, 0);
-  auto* dictionary = ::new (mapping.address()) ipc::DictionaryBlock{};
-  publish(dictionary->block, ipc::BlockKind::dictionary, number, bytes);
-  return mapping;
+const ipc::SegmentIdentity& Segment::identity() const noexcept {
+  return header_->identities[header_->identity.load(std::memory_order_relaxed) & 1];
 }
 
-void Segment::publish(ipc::BlockHeader& block, ipc::BlockKind kind, std::uint32_t number,
-                      std::size_t bytes) noexcept {
-  block = {kind, number, bytes};
-  end_ += bytes;
-  header_->end.store(end_, std::memory_order_release);
+void Segment::set_identity(const ipc::SegmentIdentity& identity) noexcept {
+  const std::uint32_t next = 1 - (header_->identity.load(std::memory_order_relaxed) & 1);
+  header_->identities[next] = identity;
+  header_->identity.store(next, std::memory_order_release);
+}
+
+std::string Segment::client_id() const {
+  return text_of(identity().client_id);
+}
+
+std::string Segment::store_id() const {
+  return text_of(identity().store_id);
+}
+
+void Segment::set_client(std::string_view client_id) {
+  ipc::SegmentIdentity next{};
+  client_id.copy(next.client_id, sizeof next.client_id);
+  set_identity(next);
+  if (!path().empty()) file_.set_name(client_id);
+}
+
+void Segment::set_store(std::string_view store_id) noexcept {
+  ipc::SegmentIdentity next = identity();
+  next.confirmed = 0;
+  std::fill(std::begin(next.store_id), std::end(next.store_id), '\0');
+  store_id.copy(next.store_id, sizeof next.store_id);
+  set_identity(next);
+}
+
+void Segment::confirm() noexcept {
+  if (is_confirmed()) return;
+  ipc::SegmentIdentity next = identity();
+  next.confirmed = 1;
+  set_identity(next);
 }
 
 SegmentMapping Segment::map(std::size_t bytes, std::size_t mirrored) {
-  if (bytes + end_ > kFileBytes || (file_.valid() && !allocate(file_.get(), end_, bytes)))
-    throw std::bad_alloc();
+  const int file = descriptor();
+  if (bytes + end_ > kFileBytes || (file != -1 && !allocate(file, end_, bytes))) throw std::bad_alloc();
   void* place =
       ::mmap(nullptr, bytes + mirrored, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (place == MAP_FAILED) throw std::bad_alloc();
   SegmentMapping mapping(static_cast<std::byte*>(place), bytes + mirrored);
   std::byte* const first = mapping.address();
   std::byte* const again = first + bytes;
-  const bool mapped =
-      file_.valid() ? map_at(first, bytes, 0, file_.get(), end_) &&
-                          (mirrored == 0 || map_at(again, mirrored, 0, file_.get(), end_ + bytes - mirrored))
-                    : map_at(first, bytes, MAP_ANONYMOUS, -1, 0) &&
-                          (mirrored == 0 || mirror(again - mirrored, mirrored, again));
+  const bool mapped = file != -1
+                          ? map_at(first, bytes, 0, file, end_) &&
+                                (mirrored == 0 || map_at(again, mirrored, 0, file, end_ + bytes - mirrored))
+                          : map_at(first, bytes, MAP_ANONYMOUS, -1, 0) &&
+                                (mirrored == 0 || mirror(again - mirrored, mirrored, again));
   if (!mapped) throw std::bad_alloc();
   // Where the system does not know it, a child has the mappings, and still never writes: see gate.h.
   static_cast<void>(::madvise(first, bytes + mirrored, MADV_DONTFORK));

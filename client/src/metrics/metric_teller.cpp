@@ -26,12 +26,12 @@ void MetricTeller::tell_last() {
 
 void MetricTeller::tell() {
   deltas_.refresh();
-  sender_.define(deltas_.take_definitions());
-  while (sender_.has_room() && deltas_.next(message_)) sender_.push(message_);
+  outbox_.define(deltas_.take_definitions());
+  while (outbox_.has_room() && deltas_.next(message_)) outbox_.push(message_);
 }
 
 std::vector<std::string> MetricTeller::warnings() const {
-  const std::uint64_t untold = left_ + sender_.unacknowledged_samples();
+  const std::uint64_t untold = left_ + outbox_.refused_samples() + sender_.lost_samples();
   if (untold == 0) return {};
   return {"what " + std::to_string(untold) +
           " samples of metrics say did not reach a daemon, as far as is known: it is lost"};

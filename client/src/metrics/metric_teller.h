@@ -1,9 +1,10 @@
 // Tells the daemon what a collector's metrics come to: once a second while one listens, and at the end.
 //
 // While none does nothing is told, and the cells keep it: what comes later is told as one delta. What was
-// handed to the sender is kept there until it is acknowledged.
+// handed to the outbox is kept there until it is acknowledged.
 #pragma once
 
+#include "../outbox.h"
 #include "../sender.h"
 #include "metric_deltas.h"
 #include "metric_registry.h"
@@ -22,8 +23,9 @@ namespace metricsd::client {
 class MetricTeller {
  public:
   // All outlive it.
-  MetricTeller(const std::shared_ptr<MetricRegistry>& registry, Sender& sender, const Clock& clock)
-      : deltas_(registry), sender_(sender), clock_(clock) {}
+  MetricTeller(const std::shared_ptr<MetricRegistry>& registry, Outbox& outbox, const Sender& sender,
+               const Clock& clock)
+      : deltas_(registry), outbox_(outbox), sender_(sender), clock_(clock) {}
 
   // If it is time to and a daemon listens.
   void tell_if_due();
@@ -37,7 +39,8 @@ class MetricTeller {
   void tell();
 
   MetricDeltas deltas_;
-  Sender& sender_;
+  Outbox& outbox_;
+  const Sender& sender_;
   const Clock& clock_;
   std::int64_t next_ns_ = 0;
   std::optional<std::uint64_t> connection_;  // that was told of the gauges

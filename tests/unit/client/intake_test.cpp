@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -32,7 +33,11 @@ TEST(Intake, CountsAsLateWhatComesAtAnyTimeAfterTheWriter) {
   };
   commit();
   commit();
-  intake.end(1);
+  std::vector<ThreadRings::SlotPtr> slots;
+  intake.rings().refresh(slots);
+  slots[0]->ring.take(64, 1, 1);
+  intake.end(slots);
+  EXPECT_EQ(intake.segment().header().ended.load(), 1U);  // a reader of the segment counts none of the rest
   EXPECT_EQ(intake.account().recorded, 2U);
   EXPECT_EQ(drop_counts(intake.account().lost), (DropCounts{{"record", {{"late", 1}}}}));
   commit();

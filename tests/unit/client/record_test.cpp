@@ -1,6 +1,7 @@
 #include "record.h"
 
 #include "intake.h"
+#include "support/rings.h"
 
 #include <metricsd/ipc/raw_counter.h>
 #include <metricsd/ipc/segment_record.h>
@@ -27,7 +28,8 @@ class RecordTest : public ::testing::Test {
   ipc::Record next() {
     ipc::Record record;
     EXPECT_TRUE(ipc::decode_record(ring().readable(), record));
-    ring().release(record.header.size, 1, 1);  // the bytes stay until they are written anew
+    testing::take_and_release(ring(), record.header.size, 1,
+                              1);  // the bytes stay until they are written anew
     return record;
   }
 
@@ -129,7 +131,7 @@ TEST_F(RecordTest, WaitsForAFullRingAsLongAsItWasTold) {
   while (full.committed() < full.capacity() / 64) record_bound(patient.gate(), 2, {});
   std::thread writer([&full] {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    full.release(64, 1, 1);
+    testing::take_and_release(full, 64, 1, 1);
   });
   record_bound(patient.gate(), 2, {});
   writer.join();

@@ -1,5 +1,7 @@
 #include "ring.h"
 
+#include "support/rings.h"
+
 #include <algorithm>
 #include <cstring>
 #include <deque>
@@ -45,7 +47,7 @@ std::string entry(std::size_t size, char letter) {
 }
 
 void pop(Ring& ring) {
-  ring.release(front_size(ring), 1, 1);
+  testing::take_and_release(ring, front_size(ring), 1, 1);
 }
 
 class RingTest : public ::testing::Test {
@@ -161,7 +163,7 @@ TEST_F(RingTest, HandsEveryEntryFromOneThreadToAnotherInOrder) {
     const std::size_t size = size_of(i);
     const bool right = number == i && all.size() >= size && all[size - 1] == static_cast<std::byte>(i & 0xFF);
     if (!right) ++wrong;
-    ring.release(std::min(size, all.size()), 1, 1);
+    testing::take_and_release(ring, std::min(size, all.size()), 1, 1);
   }
   producer.join();
   EXPECT_EQ(wrong, 0U);

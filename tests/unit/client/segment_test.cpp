@@ -3,6 +3,7 @@
 #include "handles.h"
 #include "intake.h"
 #include "record.h"
+#include "support/rings.h"
 
 #include <metricsd/ipc/segment_record.h>
 #include <metricsd/support/sanitized.h>
@@ -66,7 +67,7 @@ class SegmentReader {
 
 TEST(Segment, SaysWhoseItIs) {
   Segment segment(kClient);
-  segment.set_run("nightly-17");
+  segment.set_run("nightly-17", {});
   const SegmentReader reader(segment.descriptor());
   EXPECT_EQ(reader.read_as<std::uint64_t>(offsetof(ipc::SegmentHeader, magic)), ipc::kSegmentMagic);
   EXPECT_EQ(reader.read_as<std::uint32_t>(offsetof(ipc::SegmentHeader, version)), ipc::kSegmentVersion);
@@ -85,7 +86,7 @@ TEST(Segment, CanBeReadWithoutItsOwner) {
   record_bound(intake.gate(), handle, {.duration = std::chrono::nanoseconds(1)});
   record_bound(intake.gate(), handle, {.duration = std::chrono::nanoseconds(2), .object_key = "k"});
   record_operation(intake.gate(), {.operation_type = "download", .duration = std::chrono::nanoseconds(3)});
-  ring.release(64, 1, 1);
+  testing::take_and_release(ring, 64, 1, 1);
   intake.losses().add(Loss::ring_full, 7);
 
   const SegmentReader reader(intake.segment().descriptor());
@@ -108,7 +109,8 @@ TEST(Segment, CanBeReadWithoutItsOwner) {
       const auto current = reader.read_as<std::uint32_t>(at + offsetof(ipc::RingBlock, current));
       position = reader.read_as<ipc::RingPosition>(at + offsetof(ipc::RingBlock, positions) +
                                                    (current & 1) * sizeof(ipc::RingPosition));
-      const auto bytes = reader.read(at + Segment::page_bytes() + position.taken_to, head - position.taken_to);
+      const auto bytes =
+          reader.read(at + Segment::page_bytes() + position.taken_to, head - position.taken_to);
       std::span<const std::byte> left = bytes;
       ipc::Record record;
       while (ipc::decode_record(left, record)) {
@@ -156,9 +158,9 @@ TEST(Segment, DoesWithoutAFileWhereALimitForbidsOne) {
                 }
                 ipc::Record record;
                 if (!ipc::decode_record(ring.readable(), record) || record.header.handle != 2) return 2;
-                ring.release(ring.readable().size(), ring.readable().size() / 64, 0);
+                testing::take_and_release(ring, ring.readable().size(), ring.readable().size() / 64, 0);
                 record_operation(intake.gate(), {.operation_type = "odd"});
-                ring.release(ring.readable().size(), 1, 0);
+                testing::take_and_release(ring, ring.readable().size(), 1, 0);
               }
               return 0;
             }),

@@ -22,36 +22,55 @@ using testing::Answers;
 using testing::eventually;
 using testing::FakeDaemon;
 
+constexpr std::string_view kClientId = "00112233445566778899aabbccddeeff";
+
+struct Owed {
+  Owed(const std::vector<std::filesystem::path>& directories, std::size_t queue_bytes)
+      : segment(kClientId, directories), outbox(segment, queue_bytes) {}
+
+  Segment segment;
+  Outbox outbox;
+};
+
+// A sender with all that it sends.
+struct Client : Owed, Sender {
+  Client(const std::filesystem::path& socket, const std::vector<std::filesystem::path>& directories,
+         std::size_t queue_bytes, const metricsd::Run& run, const Clock& clock, LossLedger& losses)
+      : Owed(directories, queue_bytes), Sender({{socket}, ::getuid()}, run, clock, losses, segment, outbox) {}
+};
+
 class SenderTest : public ::testing::Test {
  protected:
   SenderTest() { run_.test_run_id = "r1"; }
 
   [[nodiscard]] std::filesystem::path socket() const { return directory_.path() / "m.sock"; }
-  std::unique_ptr<Sender> make(std::size_t queue_bytes = std::size_t{1} << 20) {
-    return std::make_unique<Sender>(
-        SenderOptions{{socket()}, ::getuid(), queue_bytes, "00112233445566778899aabbccddeeff"}, run_, clock_,
-        losses_);
+  std::unique_ptr<Client> make(std::size_t queue_bytes = std::size_t{1} << 20,
+                               const std::vector<std::filesystem::path>& directories = {}) {
+    return std::make_unique<Client>(socket(), directories, queue_bytes, run_, clock_, losses_);
+  }
+  static void add(Client& client, std::string_view type, std::int64_t duration_ns = 0) {
+    OperationView operation;
+    operation.operation_type = type;
+    operation.duration_ns = duration_ns;
+    client.outbox.add(operation);
   }
   // One batch of so many operations; returns how many were queued.
-  std::uint64_t push(Sender& sender, std::uint64_t count = 1, std::uint32_t stream = 0) {
-    sender.begin_batch(stream);
-    for (std::uint64_t i = 0; i < count; ++i) {
-      OperationView operation;
-      operation.operation_type = "upload";
-      operation.duration_ns = static_cast<std::int64_t>(++pushed_);
-      sender.add(operation);
-    }
-    return sender.end_batch();
+  std::uint64_t push(Client& client, std::uint64_t count = 1, std::uint32_t stream = 0) {
+    client.outbox.begin_batch(stream);
+    for (std::uint64_t i = 0; i < count; ++i) add(client, "upload", static_cast<std::int64_t>(++pushed_));
+    const Outbox::Outcome outcome = client.outbox.end_batch();
+    losses_.add(client.cause_of_backlog(), outcome.refused);
+    return outcome.queued;
   }
   static constexpr std::uint64_t kRows = 100;
   // One message of so many rows.
-  static void push_samples(Sender& sender) {
+  static void push_samples(Client& client) {
     ipc::SamplesMessage message;
     message.samples.assign(kRows, {.id = 0, .labels = {}, .values = {1.0}});
-    sender.push(message);
+    client.outbox.push(message);
   }
   // Lets time go until `condition` holds.
-  bool pump_until(Sender& sender, const std::function<bool()>& condition) {
+  bool pump_until(Client& sender, const std::function<bool()>& condition) {
     return eventually([&] {
       clock_.advance(kNsPerSecond / 100);
       sender.pump();
@@ -150,11 +169,12 @@ TEST_F(SenderTest, SamplesThatThereIsNoMemoryForCountAsUntold) {
   const auto sender = make(std::size_t{1} << 30);
   {
     const support::MemoryLimit limit(std::size_t{1} << 20);
-    while (sender->unacknowledged_samples() == 0) push_samples(*sender);
+    while (sender->outbox.refused_samples() == 0) push_samples(*sender);
   }
   push_samples(*sender);
   sender->finish(60 * kNsPerSecond);
-  EXPECT_EQ(sender->unacknowledged_samples(), kRows);  // those alone
+  EXPECT_EQ(sender->outbox.refused_samples(), kRows);  // those alone
+  EXPECT_EQ(sender->lost_samples(), 0U);
   EXPECT_EQ(daemon.missing(), 0U);
 }
 
@@ -162,12 +182,11 @@ TEST_F(SenderTest, AnAbandonedBatchLeavesNoTrace) {
   FakeDaemon daemon(socket());
   const auto sender = make();
   push(*sender, 2);
-  sender->begin_batch(0);
-  OperationView operation;
-  operation.operation_type = "download";
-  sender->add(operation);
-  EXPECT_EQ(sender->abandon_batch(), 0U);
-  EXPECT_EQ(losses_.count(Loss::socket_no_daemon), 1U);
+  sender->outbox.begin_batch(0);
+  add(*sender, "download");
+  const Outbox::Outcome outcome = sender->outbox.abandon_batch();
+  EXPECT_EQ(outcome.queued, 0U);
+  EXPECT_EQ(outcome.refused, 1U);
   push(*sender, 3);
   ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() == 5; }));
   EXPECT_EQ(daemon.missing(), 0U);
@@ -348,7 +367,7 @@ TEST_F(SenderTest, SamplesThatWaitAsALineAreNoLostOperation) {
   ASSERT_TRUE(pump_until(*sender, [&] { return daemon.of_type("run_start").size() == 1; }));
   daemon.set_reading(false);
   std::uint64_t messages = 0;
-  while (sender->has_room()) {
+  while (sender->outbox.has_room()) {
     push_samples(*sender);
     sender->pump();
     ++messages;
@@ -356,8 +375,8 @@ TEST_F(SenderTest, SamplesThatWaitAsALineAreNoLostOperation) {
   ASSERT_NE(sender->interest().events & POLLOUT, 0);
   sender->finish(0);
   EXPECT_EQ(total(losses_.totals()), 0U);
-  EXPECT_GT(sender->unacknowledged_samples(), 0U);
-  EXPECT_LT(sender->unacknowledged_samples(), messages * kRows);
+  EXPECT_GT(sender->lost_samples(), 0U);
+  EXPECT_LT(sender->lost_samples(), messages * kRows);
 }
 
 TEST_F(SenderTest, ALargeBatchOfTheLongestTextsFallsBackToLinesWhole) {
@@ -366,8 +385,9 @@ TEST_F(SenderTest, ALargeBatchOfTheLongestTextsFallsBackToLinesWhole) {
   const auto sender = make(std::size_t{16} << 20);
   const std::string escaped(limits::kDriver, '\x01');  // six bytes each
   const std::string name(64, 'n');
-  sender->begin_batch(0);
-  for (std::uint64_t i = 0; i < kTurn; ++i) {
+  sender->outbox.begin_batch(0);
+  std::uint64_t added = 0;
+  for (; added < kTurn && !sender->outbox.is_full(); ++added) {
     OperationView operation;
     operation.operation_type = name;
     operation.workload_type = name;
@@ -376,9 +396,10 @@ TEST_F(SenderTest, ALargeBatchOfTheLongestTextsFallsBackToLinesWhole) {
     operation.error_code = escaped;
     operation.duration_ns = limits::kDurationNs;
     operation.object_size_bytes = operation.retry_count = limits::kWhole;
-    sender->add(operation);
+    sender->outbox.add(operation);
   }
-  EXPECT_EQ(sender->end_batch(), kTurn);
+  EXPECT_EQ(added, kTurn);
+  EXPECT_EQ(sender->outbox.end_batch().queued, kTurn);
   ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() + total(losses_.totals()) == kTurn; }));
   EXPECT_EQ(daemon.operations(), kTurn);
 }
@@ -409,7 +430,19 @@ TEST_F(SenderTest, TellsEachLossToOneConnection) {
   losses_.add(Loss::ring_full, 2);
   FakeDaemon daemon(socket());
   ASSERT_TRUE(pump_until(*sender, [&] { return !daemon.of_type("heartbeat").empty(); }));
-  EXPECT_THAT(daemon.of_type("heartbeat")[0], ::testing::HasSubstr("\"full\":2"));
+  EXPECT_THAT(daemon.of_type("heartbeat")[0], ::testing::HasSubstr(R"("dropped":{"ring":{"full":2}})"));
+  EXPECT_THAT(daemon.of_type("heartbeat")[0], ::testing::HasSubstr(R"("total":{"ring":{"full":9}})"));
+}
+
+// One that was killed may not have kept what it heard.
+TEST_F(SenderTest, TellsAllLossesAgainToADaemonThatReturns) {
+  const auto sender = make();
+  losses_.add(Loss::ring_full, 7);
+  for (int life = 0; life < 3; ++life) {
+    FakeDaemon daemon(socket());
+    ASSERT_TRUE(pump_until(*sender, [&] { return !daemon.of_type("heartbeat").empty(); }));
+    EXPECT_THAT(daemon.of_type("heartbeat")[0], ::testing::HasSubstr(R"("total":{"ring":{"full":7}})"));
+  }
 }
 
 TEST_F(SenderTest, LeavesWhatTheFilesNeedOutOfALineThatWouldBeRefused) {

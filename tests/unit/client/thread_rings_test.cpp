@@ -1,5 +1,7 @@
 #include "thread_rings.h"
 
+#include "support/rings.h"
+
 #include <cstring>
 #include <memory>
 #include <set>
@@ -73,7 +75,7 @@ TEST_F(ThreadRingsTest, GoToTheNextThreadWithWhatIsInThem) {
     std::uint64_t number = 0;
     std::memcpy(&number, slots[0]->ring.readable().data(), sizeof number);
     ASSERT_EQ(number, i);
-    slots[0]->ring.release(sizeof number, 1, 1);
+    testing::take_and_release(slots[0]->ring, sizeof number, 1, 1);
   }
   EXPECT_EQ(rings.committed(), kThreads);
 }
@@ -92,7 +94,7 @@ TEST_F(ThreadRingsTest, HaveOneWriterEachWhateverThreadsComeAndGo) {
     for (std::thread& thread : threads) thread.join();
     for (const auto& slot : slots_of(rings)) {
       const std::size_t bytes = slot->ring.readable().size();
-      slot->ring.release(bytes, bytes / sizeof(std::uint64_t), 0);
+      testing::take_and_release(slot->ring, bytes, bytes / sizeof(std::uint64_t), 0);
     }
   }
   EXPECT_EQ(rings.committed(), 100U * kAtOnce * 20U);

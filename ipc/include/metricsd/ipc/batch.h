@@ -83,6 +83,8 @@ class BatchEncoder {
   // Whether the batch must end before the next row: count or bytes have reached what a daemon takes.
   [[nodiscard]] bool is_full() const;
   [[nodiscard]] std::uint64_t count() const { return count_; }
+  // Of the line that finish() would append, less some hundred.
+  [[nodiscard]] std::size_t bytes() const { return rows_.size() + dictionary_.size(); }
   // Appends the line; the batch is over.
   void finish(std::string& out);
 

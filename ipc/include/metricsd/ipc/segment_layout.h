@@ -176,7 +176,7 @@ struct RingPosition {
 
 struct RingBlock {
   BlockHeader block;
-  std::uint64_t capacity;  // a power of two, at least a page
+  std::uint64_t capacity;  // a power of two, at least a page; 0: the ring is not there yet
 
   // The writing thread's lines, and the reading one's: neither writes the other's.
   alignas(kSegmentAlignment) std::atomic<std::uint64_t> head;
