@@ -17,7 +17,7 @@ constexpr std::string_view kHelloStart = R"({"type":"hello",)";
 }  // namespace
 
 Decoder::Decoder(std::size_t max_line)
-    : lines_(max_line, limits::kHelloLine),
+    : lines_(max_line, {limits::kHelloLine, kHelloStart}),
       reader_(OperationReader::Throughput::left_out),
       batches_(std::make_unique<BatchReader>()) {}
 Decoder::~Decoder() = default;
@@ -46,9 +46,6 @@ Decoder::Step Decoder::finish() {
 }
 
 Decoder::Step Decoder::decode(std::string_view line, bool may_be_usual) {
-  if (line.size() > lines_.max_line() && !line.starts_with(kHelloStart)) {
-    return refuse(Errc::line_too_long, "");
-  }
   if (line.starts_with(BatchReader::kUsualStart) && batches_->read_usual(line)) return Step::batch;
   switch (may_be_usual ? reader_.read(line, operation_) : reader_.read_any(line, operation_)) {
     case OperationReader::Outcome::operation: return Step::operation;

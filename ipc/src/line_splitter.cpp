@@ -51,8 +51,13 @@ LineSplitter::Step LineSplitter::end_line(std::string_view text) {
 // count.
 bool LineSplitter::is_too_long(std::string_view more) const {
   const std::string_view end = more.empty() ? std::string_view(partial_) : more;
-  const std::size_t size = partial_.size() + more.size();
-  return size > limit_ + (end.ends_with('\r') ? 1 : 0);
+  const std::size_t size = partial_.size() + more.size() - (end.ends_with('\r') ? 1 : 0);
+  return size > max_line_ && !(is_first_ && size <= first_.max && may_be_longer(more));
+}
+
+bool LineSplitter::may_be_longer(std::string_view more) const {
+  const std::size_t size = first_.start.size();
+  return (partial_.substr(0, size) + std::string(more.substr(0, size))).starts_with(first_.start);
 }
 
 LineSplitter::Step LineSplitter::keep_rest() {

@@ -8,11 +8,20 @@
 #include <metricsd/support/sanitized.h>
 #include <metricsd/support/temporary_directory.h>
 
+#include <filesystem>
+#include <iterator>
 #include <memory>
+#include <optional>
+#include <random>
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace metricsd::client {
@@ -21,6 +30,7 @@ namespace {
 using testing::Answers;
 using testing::eventually;
 using testing::FakeDaemon;
+using testing::FakeStore;
 
 constexpr std::string_view kClientId = "00112233445566778899aabbccddeeff";
 
@@ -443,6 +453,257 @@ TEST_F(SenderTest, TellsAllLossesAgainToADaemonThatReturns) {
     ASSERT_TRUE(pump_until(*sender, [&] { return !daemon.of_type("heartbeat").empty(); }));
     EXPECT_THAT(daemon.of_type("heartbeat")[0], ::testing::HasSubstr(R"("total":{"ring":{"full":7}})"));
   }
+}
+
+// ---- The segment ----------------------------------------------------------------------------------------
+
+ino_t inode_of(int fd) {
+  struct stat status {};
+  return ::fstat(fd, &status) == 0 ? status.st_ino : 0;
+}
+
+TEST_F(SenderTest, EachHelloBringsTheSegment) {
+  const auto sender = make();
+  for (int life = 0; life < 3; ++life) {
+    FakeDaemon daemon(socket());
+    ASSERT_TRUE(pump_until(*sender, [&] { return daemon.of_type("run_start").size() == 1; }));
+    ASSERT_NE(daemon.segment(), -1);
+    EXPECT_EQ(inode_of(daemon.segment()), inode_of(sender->segment.descriptor()));
+  }
+}
+
+TEST_F(SenderTest, NamesEveryStreamInItsHello) {
+  const auto sender = make(std::size_t{8} << 20);
+  for (std::uint32_t stream = 0; stream < limits::kMetricsStream; ++stream) push(*sender, 1, stream);
+  push_samples(*sender);
+  FakeDaemon daemon(socket(), true, Answers::welcome);
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() == limits::kMetricsStream; }));
+  const std::string hello = daemon.of_type("hello")[0];
+  EXPECT_GT(hello.size(), limits::kPlainLine);
+  EXPECT_LE(hello.size(), limits::kHelloLine);
+  EXPECT_THAT(hello, ::testing::HasSubstr(R"({"stream":4095,"first_seq":1}])"));
+  EXPECT_EQ(daemon.missing(), 0U);
+}
+
+// What the store may have had can't be sent again, nor known to be there.
+TEST_F(SenderTest, GoesOnAsAnotherClientWhereItsStoreHasForgottenIt) {
+  FakeStore store;
+  const auto sender = make();
+  {
+    FakeDaemon daemon(socket(), true, Answers::all, &store);
+    push(*sender, 10);
+    ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() == 10; }));
+    daemon.save();
+    ASSERT_TRUE(pump_until(*sender, [&] { return sender->outbox.queue().empty(); }));
+    push(*sender, 5);
+    push_samples(*sender);
+    ASSERT_TRUE(pump_until(*sender, [&] { return daemon.samples().size() == kRows; }));
+  }
+  push(*sender, 3);  // was sent to nobody
+  store.folded.clear();
+  FakeDaemon daemon(socket(), true, Answers::all, &store);
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() == 10 + 3; }));
+  EXPECT_EQ(daemon.missing(), 0U);
+  EXPECT_EQ(losses_.count(Loss::socket_expired), 5U);
+  EXPECT_EQ(sender->lost_samples(), kRows);
+  const auto hellos = daemon.of_type("hello");
+  ASSERT_EQ(hellos.size(), 2U);
+  EXPECT_THAT(hellos[0], ::testing::HasSubstr(std::string(kClientId)));
+  EXPECT_THAT(hellos[1], ::testing::HasSubstr(sender->segment.client_id()));
+  EXPECT_NE(sender->segment.client_id(), kClientId);
+  EXPECT_EQ(sender->segment.store_id(), store.id);
+  ASSERT_TRUE(pump_until(*sender, [&] { return !daemon.of_type("heartbeat").empty(); }));
+  EXPECT_THAT(daemon.of_type("heartbeat").back(),
+              ::testing::HasSubstr(R"("total":{"socket":{"expired":5}})"));
+}
+
+// One that was killed before it could write anything down: nothing of ours can be there.
+TEST_F(SenderTest, IsNotForgottenByAStoreThatNeverKeptAnything) {
+  FakeStore store;
+  const auto sender = make();
+  {
+    FakeDaemon daemon(socket(), true, Answers::all, &store);
+    push(*sender, 10);
+    ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() == 10; }));
+  }
+  FakeDaemon daemon(socket(), true, Answers::all, &store);
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() == 10; }));
+  EXPECT_EQ(losses_.count(Loss::socket_expired), 0U);
+  EXPECT_EQ(sender->segment.client_id(), kClientId);
+}
+
+TEST_F(SenderTest, AfterAnAbsenceOfAnHourIsForgottenByOneThatDoesNotKnowIt) {
+  FakeStore store;
+  const auto sender = make();
+  {
+    FakeDaemon daemon(socket(), true, Answers::all, &store);
+    push(*sender, 10);
+    ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() == 10; }));
+  }
+  sender->pump();  // sees that it is gone
+  clock_.advance(limits::kClientIdleNs);
+  FakeDaemon daemon(socket(), true, Answers::all, &store);
+  ASSERT_TRUE(pump_until(*sender, [&] { return losses_.count(Loss::socket_expired) == 10; }));
+  push(*sender, 2);
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() == 2; }));
+}
+
+TEST_F(SenderTest, AnotherStoreGetsWhatIsStillQueued) {
+  FakeStore first;
+  FakeStore second;
+  const auto sender = make();
+  {
+    FakeDaemon daemon(socket(), true, Answers::all, &first);
+    push(*sender, 10);
+    ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() == 10; }));
+    daemon.save();
+    ASSERT_TRUE(pump_until(*sender, [&] { return sender->segment.is_confirmed(); }));
+    push(*sender, 5);
+    ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() == 15; }));
+  }
+  FakeDaemon daemon(socket(), true, Answers::all, &second);
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() == 5; }));
+  EXPECT_EQ(daemon.missing(), 0U);
+  EXPECT_EQ(sender->segment.store_id(), second.id);
+  EXPECT_FALSE(sender->segment.is_confirmed());
+  EXPECT_EQ(total(losses_.totals()), 0U);
+}
+
+// A daemon that writes down only now and then, killed and started anew again and again: each operation is
+// in its store once, in the end.
+TEST_F(SenderTest, EachOperationCountsOnceWhateverItsDaemonsForget) {
+  FakeStore store;
+  const auto sender = make();
+  std::uint64_t queued = 0;
+  std::mt19937 random(1);
+  for (int life = 0; life < 30; ++life) {
+    FakeDaemon daemon(socket(), true, Answers::all, &store);
+    for (int step = 0; step < 20; ++step) {
+      queued += push(*sender, random() % 50, static_cast<std::uint32_t>(random() % 3));
+      clock_.advance(kNsPerSecond / 100);
+      sender->pump();
+      if (random() % 8 == 0) daemon.save();
+    }
+    EXPECT_EQ(daemon.missing(), 0U);
+  }
+  FakeDaemon daemon(socket(), true, Answers::all, &store);
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() == queued; }));
+  daemon.save();
+  ASSERT_TRUE(pump_until(*sender, [&] { return sender->outbox.queue().empty(); }));
+  EXPECT_EQ(store.operations, queued);
+  EXPECT_EQ(daemon.missing(), 0U);
+  EXPECT_EQ(total(losses_.totals()), 0U);
+}
+
+// A daemon that writes down once a second would else have no more of it in that second.
+TEST_F(SenderTest, AsksForAnAckBeforeTheQueueIsFull) {
+  FakeDaemon daemon(socket(), true, Answers::welcome);
+  const auto sender = make(64 * 1024);
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.of_type("run_start").size() == 1; }));
+  for (int i = 0; i < 500; ++i) {
+    push(*sender, 100);
+    const auto drained = [&] {
+      return sender->outbox.queue().all_sent() && !sender->outbox.queue().awaits_much();
+    };
+    ASSERT_TRUE(pump_until(*sender, drained));
+  }
+  EXPECT_EQ(total(losses_.totals()), 0U);
+  EXPECT_GT(daemon.of_type("flush").size(), 5U);
+  EXPECT_LT(daemon.of_type("flush").size(), 400U);
+}
+
+// With a segment that has a name.
+class NamedSenderTest : public SenderTest {
+ protected:
+  void SetUp() override {
+    if (!std::filesystem::is_directory("/dev/shm")) GTEST_SKIP() << "there is no tmpfs to be had";
+    shared_.emplace("/dev/shm");
+  }
+  std::unique_ptr<Client> make_named() {
+    auto client = make(std::size_t{1} << 20, {directory()});
+    client->segment.set_run("r1", {"{}\n", "", "", "", ""});
+    return client;
+  }
+  [[nodiscard]] std::filesystem::path directory() const { return shared_->path() / "segments"; }
+  [[nodiscard]] std::size_t names() const {
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(directory()),
+                                                  std::filesystem::directory_iterator()));
+  }
+  // As another process sees it.
+  static bool is_locked(const std::string& path) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+      struct flock lock {};
+      lock.l_type = F_WRLCK;
+      lock.l_len = 1;
+      ::_exit(fd < 0 || ::fcntl(fd, F_GETLK, &lock) != 0 ? 2 : lock.l_type == F_UNLCK ? 0 : 1);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    EXPECT_NE(WEXITSTATUS(status), 2);
+    return WEXITSTATUS(status) == 1;
+  }
+
+  std::optional<support::TemporaryDirectory> shared_;
+};
+
+TEST_F(NamedSenderTest, TheNameGoesOnceAllIsAcknowledged) {
+  FakeDaemon daemon(socket(), true, Answers::welcome);  // acknowledges what it is asked to
+  const auto sender = make_named();
+  ASSERT_EQ(names(), 1U);
+  EXPECT_TRUE(is_locked(sender->segment.path()));
+  push(*sender, 10);
+  sender->finish(60 * kNsPerSecond);
+  EXPECT_EQ(names(), 0U);
+  EXPECT_EQ(daemon.of_type("bye").size(), 1U);
+  EXPECT_THAT(sender->warnings(), ::testing::IsEmpty());
+}
+
+TEST_F(NamedSenderTest, WhatIsNotAcknowledgedStaysForTheDaemonAndIsNoLoss) {
+  FakeDaemon daemon(socket(), true, Answers::never);
+  auto sender = make_named();
+  push(*sender, 10);
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() == 10; }));
+  push(*sender, 3);
+  const std::string path = sender->segment.path();
+  sender->finish(0);
+  EXPECT_EQ(total(losses_.totals()), 0U);
+  EXPECT_THAT(sender->warnings(), ::testing::ElementsAre(::testing::AllOf(
+                                      ::testing::HasSubstr("13 operations"), ::testing::HasSubstr(path))));
+  EXPECT_FALSE(is_locked(path));  // others may have it
+  EXPECT_EQ(sender->outbox.queue().sum().operations, 13U);
+  sender.reset();
+  EXPECT_TRUE(std::filesystem::exists(path));
+}
+
+// Nobody would ever look for it, as far as is known.
+TEST_F(NamedSenderTest, WithoutADaemonNothingIsLeftBehind) {
+  const auto sender = make_named();
+  push(*sender, 10);
+  sender->finish(60 * kNsPerSecond);
+  EXPECT_EQ(losses_.count(Loss::socket_no_daemon), 10U);
+  EXPECT_EQ(names(), 0U);
+}
+
+TEST_F(NamedSenderTest, TheNameIsTheClients) {
+  FakeStore store;
+  const auto sender = make_named();
+  {
+    FakeDaemon daemon(socket(), true, Answers::all, &store);
+    push(*sender, 10);
+    ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() == 10; }));
+    daemon.save();
+    ASSERT_TRUE(pump_until(*sender, [&] { return sender->segment.is_confirmed(); }));
+  }
+  EXPECT_EQ(std::filesystem::path(sender->segment.path()).filename(), kClientId);
+  store.folded.clear();
+  FakeDaemon daemon(socket(), true, Answers::all, &store);
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.of_type("run_start").size() == 1; }));
+  EXPECT_EQ(names(), 1U);
+  EXPECT_EQ(std::filesystem::path(sender->segment.path()).filename(), sender->segment.client_id());
+  EXPECT_TRUE(std::filesystem::exists(sender->segment.path()));
+  EXPECT_NE(sender->segment.client_id(), kClientId);
 }
 
 TEST_F(SenderTest, LeavesWhatTheFilesNeedOutOfALineThatWouldBeRefused) {

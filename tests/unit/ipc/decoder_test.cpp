@@ -129,6 +129,32 @@ TEST(Decoder, TakesAnOperationOfExactlyTheLimit) {
   }
 }
 
+std::string hello_of(std::size_t bytes) {
+  std::string line =
+      R"({"type":"hello","protocol":1,"client_id":"00112233445566778899aabbccddeeff","streams":[],"x":")";
+  line.append(bytes - line.size() - 2, 'x').append("\"}");
+  return line;
+}
+
+TEST(Decoder, TakesALongHelloAsTheFirstLineOnly) {
+  const std::string hello = hello_of(limits::kHelloLine);
+  const std::string took = "#" + std::to_string(Message(HelloMessage()).index());
+  EXPECT_EQ(told_of({hello + "\n"}), (std::vector<std::string>{took}));
+  EXPECT_EQ(told_of({hello.substr(0, 100'000), hello.substr(100'000) + "\n"}),
+            (std::vector<std::string>{took}));
+  EXPECT_EQ(told_of({hello_of(limits::kHelloLine + 1) + "\n"}),
+            (std::vector<std::string>{"!line_too_long:"}));
+  EXPECT_EQ(told_of({"\n" + hello + "\n"}), (std::vector<std::string>{"!line_too_long:"}));
+  EXPECT_EQ(told_of({hello_of(200) + "\n" + hello + "\n"}),
+            (std::vector<std::string>{took, "!line_too_long:"}));
+}
+
+TEST(Decoder, RefusesAnyOtherFirstLineOverTheLimit) {
+  std::string users = R"({"type":"users","count":1,"x":")";
+  users.append(limits::kPlainLine + 1 - users.size() - 2, 'x').append("\"}");
+  EXPECT_EQ(told_of({users + "\n" + hello_of(200) + "\n"}).front(), "!line_too_long:");
+}
+
 TEST(Decoder, ForgetsATooLongLineAtTheEnd) {
   Listener listener(4);
   listener.feed("12345");

@@ -148,6 +148,9 @@ TEST(Encoder, RoundTripsTheAcknowledgedProtocol) {
   expect_round_trip<WelcomeMessage>(
       R"({"type":"welcome","protocol":1,"store_id":"ffeeddccbbaa99887766554433221100",)"
       R"("streams":[{"stream":0,"folded":0,"durable":0},{"stream":3,"folded":80,"durable":76}]})");
+  expect_round_trip<WelcomeMessage>(
+      R"({"type":"welcome","protocol":1,"store_id":"ffeeddccbbaa99887766554433221100","known":false,)"
+      R"("streams":[]})");
   expect_round_trip<AckMessage>(
       R"({"type":"ack","streams":[{"stream":0,"folded":9007199254740992,"durable":1}]})");
   expect_round_trip<FlushMessage>(R"({"type":"flush"})");
@@ -155,6 +158,8 @@ TEST(Encoder, RoundTripsTheAcknowledgedProtocol) {
 }
 
 TEST(Encoder, RoundTripsHeartbeats) {
+  expect_round_trip<HeartbeatMessage>(
+      R"({"type":"heartbeat","dropped":{},"total":{"ring":{"full":3},"socket":{"no_daemon":120}}})");
   expect_round_trip<HeartbeatMessage>(R"({"type":"heartbeat","dropped":{}})");
   expect_round_trip<HeartbeatMessage>(
       R"({"type":"heartbeat","dropped":{"jsonl":{"disk_full":1},"socket":{"no_daemon":2,"ring_full":9007199254740992}}})");

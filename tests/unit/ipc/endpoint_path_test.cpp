@@ -89,6 +89,18 @@ TEST(ConnectPaths, IncludeEveryPathThatADaemonOfTheSameUserChoosesByItself) {
   }
 }
 
+TEST(SegmentDirectories, AreBesideTheSocketsThatADaemonCouldHave) {
+  EXPECT_THAT(segment_directories("/x/y.sock", environment(1000)), ElementsAre("/x/segments"));
+  EXPECT_THAT(segment_directories("", environment(1000, {{"METRICSD_SOCKET", "/x/y.sock"}})),
+              ElementsAre("/x/segments"));
+  EXPECT_THAT(segment_directories("", environment(1000, {{"XDG_RUNTIME_DIR", "/run/user/1000"}})),
+              ElementsAre("/run/user/1000/metricsd/segments", "/tmp/metricsd-1000/segments"));
+  for (const Environment& each :
+       {environment(0), environment(1000), environment(1000, {{"XDG_RUNTIME_DIR", "/x"}})}) {
+    EXPECT_THAT(segment_directories("", each), ::testing::Contains(segment_directory(listen_path("", each))));
+  }
+}
+
 TEST(Environment, OfTheProcessReadsItsVariables) {
   const Environment own = Environment::of_process();
   EXPECT_EQ(own.uid, ::geteuid());

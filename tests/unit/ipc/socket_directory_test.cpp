@@ -64,6 +64,21 @@ TEST(SocketDirectory, IsNoLinkAndNoFile) {
   EXPECT_THAT(why, HasSubstr("symbolic link"));
 }
 
+TEST(SocketDirectory, IsClosedWhereOthersCannotReplaceWhatStandsInIt) {
+  const auto is_closed = [](mode_t mode, uid_t owner) {
+    struct stat status {};
+    status.st_mode = S_IFDIR | mode;
+    status.st_uid = owner;
+    return is_closed_to_others(status);
+  };
+  EXPECT_TRUE(is_closed(0700, 1000));
+  EXPECT_TRUE(is_closed(0755, 1000));
+  EXPECT_TRUE(is_closed(01777, 0));
+  EXPECT_FALSE(is_closed(01777, 1000));
+  EXPECT_FALSE(is_closed(0777, 0));
+  EXPECT_FALSE(is_closed(0770, 1000));
+}
+
 TEST(SocketDirectory, IsNotAnothers) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can give a directory away";
   const support::TemporaryDirectory directory;

@@ -1,13 +1,18 @@
 // From a stream of bytes to lines, without I/O: right at every split of the bytes, bounded whatever comes.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
 
 namespace metricsd::ipc {
+
+// A stream's first line may have `max` bytes if it begins with `start`, which outlives the splitter.
+struct LongFirstLine {
+  std::size_t max = 0;
+  std::string_view start{};
+};
 
 // feed() bytes, then next() until it says need_more; only then may the bytes fed go away. Whole lines within
 // one feed are handed out in place; only a line that arrives in parts is copied. Keeps at most `max_line` + 1
@@ -21,14 +26,11 @@ class LineSplitter {
     need_more,  // everything fed has been handed out
   };
 
-  // The stream's first line may be longer than others, if `max_first_line` is: whether it may indeed is for
-  // who reads it to say.
-  explicit LineSplitter(std::size_t max_line, std::size_t max_first_line = 0)
-      : max_line_(max_line), limit_(std::max(max_line, max_first_line)) {}
+  explicit LineSplitter(std::size_t max_line, LongFirstLine first = {})
+      : max_line_(max_line), first_(first) {}
 
   // For the lines that begin after this one.
-  void set_max_line(std::size_t bytes) { max_line_ = limit_ = bytes; }
-  [[nodiscard]] std::size_t max_line() const { return max_line_; }
+  void set_max_line(std::size_t bytes) { max_line_ = bytes; }
 
   void feed(std::string_view bytes);
   Step next();
@@ -62,15 +64,17 @@ class LineSplitter {
   void skip(std::size_t size) {
     rest_.remove_prefix(size);
     whole_size_ -= size;
-    limit_ = max_line_;
+    is_first_ = false;
   }
   Step end_line(std::string_view text);
   Step keep_rest();
   [[nodiscard]] bool is_too_long(std::string_view more) const;
+  [[nodiscard]] bool may_be_longer(std::string_view more) const;
   void end_partial(State next);
 
   std::size_t max_line_;
-  std::size_t limit_;           // of the line under way
+  LongFirstLine first_;
+  bool is_first_ = true;        // no line has ended yet
   std::string_view rest_;       // of what was fed
   std::size_t whole_size_ = 0;  // of it: with the last newline
   std::string_view line_;

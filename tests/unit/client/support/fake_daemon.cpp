@@ -2,6 +2,7 @@
 
 #include <metricsd/ipc/decoder.h>
 #include <metricsd/ipc/encoder.h>
+#include <metricsd/ipc/passed_descriptor.h>
 #include <metricsd/models/limits.h>
 
 #include <algorithm>
@@ -51,10 +52,12 @@ bool eventually(const std::function<bool()>& condition) {
   return true;
 }
 
-FakeDaemon::FakeDaemon(std::filesystem::path socket, bool reads, Answers answers)
+FakeDaemon::FakeDaemon(std::filesystem::path socket, bool reads, Answers answers, FakeStore* store)
     : path_(std::move(socket)),
       listener_(listen_at(path_)),
       answers_(answers),
+      store_(store),
+      state_(store != nullptr ? *store : FakeStore()),
       reads_(reads),
       thread_([this] { run(); }) {}
 
@@ -72,6 +75,7 @@ void FakeDaemon::run() {
     }
     static_cast<void>(::poll(entries.data(), entries.size(), kPollMs));
     accept_one();
+    if (saving_) save_now();
     if (reads_) std::erase_if(peers_, [this](Peer& peer) { return !read_from(peer); });
   }
 }
@@ -80,13 +84,13 @@ void FakeDaemon::accept_one() {
   UniqueFd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (!fd.valid()) return;
   ++connections_;
-  peers_.push_back({std::move(fd), {}, {}});
+  peers_.push_back({.fd = std::move(fd), .partial = {}});
 }
 
 bool FakeDaemon::read_from(Peer& peer) {
   std::vector<char> chunk(std::size_t{64} << 10);
   while (true) {
-    const ssize_t got = ::recv(peer.fd.get(), chunk.data(), chunk.size(), 0);
+    const ssize_t got = ipc::receive(peer.fd.get(), chunk, peer.segment);
     if (got == 0) return false;
     if (got < 0) return errno == EAGAIN || errno == EINTR;
     peer.partial.append(chunk.data(), static_cast<std::size_t>(got));
@@ -115,7 +119,9 @@ bool FakeDaemon::take(Peer& peer, const std::string& line) {
       if (const auto* hello = std::get_if<ipc::HelloMessage>(&decoder.message()))
         return welcome(peer, *hello);
       if (const auto* samples = std::get_if<ipc::SamplesMessage>(&decoder.message())) fold(peer, *samples);
-      if (std::holds_alternative<ipc::FlushMessage>(decoder.message())) acknowledge(peer);
+      if (std::holds_alternative<ipc::FlushMessage>(decoder.message()) && answers_ != Answers::never) {
+        acknowledge(peer);
+      }
       break;
     default: break;
   }
@@ -125,13 +131,15 @@ bool FakeDaemon::take(Peer& peer, const std::string& line) {
 bool FakeDaemon::welcome(Peer& peer, const ipc::HelloMessage& hello) {
   if (answers_ == Answers::by_hanging_up) return false;
   peer.client = hello.client_id;
+  if (peer.segment.valid()) segment_ = std::move(peer.segment);
   ipc::WelcomeMessage answer;
   if (answers_ == Answers::other_protocol) ++answer.protocol;
-  answer.store_id = "0123456789abcdef0123456789abcdef";
-  Streams& streams = folded_[peer.client];
+  answer.store_id = state_.id;
+  answer.known = state_.folded.contains(peer.client);
+  FakeStore::Streams& streams = state_.folded[peer.client];
   for (const ipc::StreamPosition& each : hello.streams) {
     const auto [at, is_new] = streams.try_emplace(each.stream, each.first_seq - 1);
-    answer.streams.push_back({each.stream, at->second, at->second});
+    answer.streams.push_back({each.stream, at->second, durable(peer.client, each.stream)});
   }
   std::string line;
   ipc::encode(line, answer);
@@ -145,7 +153,7 @@ void FakeDaemon::fold(Peer& peer, const std::string& line) {
   decoder.feed(with_end);
   static_cast<void>(decoder.next());
   const ipc::Batch& batch = decoder.batch();
-  std::uint64_t& folded = folded_[peer.client][batch.stream];
+  std::uint64_t& folded = state_.folded[peer.client][batch.stream];
   for (std::uint64_t i = 0; i < batch.rows.size(); ++i) {
     const std::uint64_t number = batch.first_seq + i;
     if (number <= folded) {
@@ -169,7 +177,7 @@ void FakeDaemon::fold(Peer& peer, const ipc::SamplesMessage& message) {
   std::uint64_t number = message.position ? message.position->first_seq - 1 : 0;
   for (const ipc::Sample& sample : message.samples) {
     if (message.position) {
-      std::uint64_t& folded = folded_[peer.client][message.position->stream];
+      std::uint64_t& folded = state_.folded[peer.client][message.position->stream];
       if (++number <= folded) {
         ++repeated_;
         continue;
@@ -182,12 +190,43 @@ void FakeDaemon::fold(Peer& peer, const ipc::SamplesMessage& message) {
   if (message.position && answers_ == Answers::all) acknowledge(peer);
 }
 
+std::uint64_t FakeDaemon::durable(const std::string& client, std::uint32_t stream) const {
+  const FakeStore& kept = store_ != nullptr ? *store_ : state_;
+  const auto found = kept.folded.find(client);
+  if (found == kept.folded.end()) return 0;
+  const auto at = found->second.find(stream);
+  return at == found->second.end() ? 0 : at->second;
+}
+
 void FakeDaemon::acknowledge(Peer& peer) {
   ipc::AckMessage ack;
-  for (const auto& [stream, folded] : folded_[peer.client]) ack.streams.push_back({stream, folded, folded});
+  for (const auto& [stream, folded] : state_.folded[peer.client]) {
+    ack.streams.push_back({stream, folded, durable(peer.client, stream)});
+  }
   std::string line;
   ipc::encode(line, ack);
   send_line(peer.fd.get(), line);
+}
+
+// By the daemon's own thread, whose the connections are.
+void FakeDaemon::save() {
+  saving_ = true;
+  while (saving_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
+void FakeDaemon::save_now() {
+  const std::lock_guard lock(mutex_);
+  store_->folded = state_.folded;
+  store_->operations = state_.operations + operation_lines_.size();
+  for (Peer& peer : peers_) {
+    if (!peer.client.empty()) acknowledge(peer);
+  }
+  saving_ = false;
+}
+
+int FakeDaemon::segment() const {
+  const std::lock_guard lock(mutex_);
+  return segment_.get();
 }
 
 std::vector<std::string> FakeDaemon::operation_lines() const {
@@ -207,7 +246,7 @@ std::vector<std::string> FakeDaemon::lines() const {
 
 std::uint64_t FakeDaemon::operations() const {
   const std::lock_guard lock(mutex_);
-  return operation_lines_.size();
+  return state_.operations + operation_lines_.size();
 }
 
 std::vector<std::string> FakeDaemon::of_type(std::string_view type) const {

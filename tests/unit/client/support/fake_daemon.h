@@ -3,6 +3,7 @@
 #pragma once
 
 #include <metricsd/ipc/message.h>
+#include <metricsd/models/run.h>
 #include <metricsd/models/unique_fd.h>
 #include <metricsd/support/temporary_directory.h>
 
@@ -27,15 +28,27 @@ namespace metricsd::client::testing {
 enum class Answers {
   all,      // a welcome; then every batch, at once
   welcome,  // and never an acknowledgement, but for a flush
+  never,    // the same, and not for a flush either
   nothing,  // as a daemon that knows no hello
   by_hanging_up,
   other_protocol,  // as a daemon of another version of it: a welcome that says so, and hangs up
 };
 
+// What a daemon of a data directory has written down: what its successor begins with.
+struct FakeStore {
+  using Streams = std::map<std::uint32_t, std::uint64_t>;
+
+  std::string id = random_id();
+  std::map<std::string, Streams> folded;  // by client
+  std::uint64_t operations = 0;
+};
+
 // Listens from construction on, in a thread of its own. Any thread may ask.
 class FakeDaemon {
  public:
-  explicit FakeDaemon(std::filesystem::path socket, bool reads = true, Answers answers = Answers::all);
+  // Without a store it has one of its own, and all that it folds is durable; else what save() wrote.
+  explicit FakeDaemon(std::filesystem::path socket, bool reads = true, Answers answers = Answers::all,
+                      FakeStore* store = nullptr);
   FakeDaemon(const FakeDaemon&) = delete;
   FakeDaemon& operator=(const FakeDaemon&) = delete;
   // Closes every connection, with whatever is unread, and removes the socket.
@@ -44,9 +57,15 @@ class FakeDaemon {
   // From now on it reads, or stops as one that got SIGSTOP does: connections stay, nothing is taken.
   void set_reading(bool reads) { reads_ = reads; }
 
+  void set_answers(Answers answers) { answers_ = answers; }
+  // Writes its store down and says so to those that are connected.
+  void save();
+
+  // The descriptor that came with the last hello that brought one; -1: none did.
+  [[nodiscard]] int segment() const;
   // Whole lines so far.
   [[nodiscard]] std::vector<std::string> lines() const;
-  // In lines, and in batches each once.
+  // In lines, and in batches each once; with those that its store began with.
   [[nodiscard]] std::uint64_t operations() const;
   // Lines of one operation each: of those that came so, and of the batches' rows.
   [[nodiscard]] std::vector<std::string> operation_lines() const;
@@ -64,7 +83,8 @@ class FakeDaemon {
   struct Peer {
     UniqueFd fd;
     std::string partial;
-    std::string client;  // as its hello said
+    std::string client{};  // as its hello said
+    UniqueFd segment{};
   };
 
   void run();
@@ -77,20 +97,24 @@ class FakeDaemon {
   void fold(Peer& peer, const std::string& line);
   void fold(Peer& peer, const ipc::SamplesMessage& message);
   void acknowledge(Peer& peer);
+  [[nodiscard]] std::uint64_t durable(const std::string& client, std::uint32_t stream) const;
+  void save_now();
 
   std::filesystem::path path_;
   UniqueFd listener_;
   std::vector<Peer> peers_;
-  const Answers answers_;
+  std::atomic<Answers> answers_;
+  FakeStore* const store_;
+  FakeStore state_;  // guarded by mutex_, as all below
   std::atomic<bool> reads_;
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> saving_{false};
   std::atomic<std::uint64_t> connections_{0};
   mutable std::mutex mutex_;
   std::vector<std::string> lines_;            // guarded by mutex_
   std::vector<std::string> operation_lines_;  // likewise
   std::vector<ipc::Sample> samples_;          // likewise
-  using Streams = std::map<std::uint32_t, std::uint64_t>;
-  std::map<std::string, Streams> folded_;  // by client; likewise
+  UniqueFd segment_;                          // likewise
   std::atomic<std::uint64_t> repeated_{0};
   std::atomic<std::uint64_t> missing_{0};
   std::thread thread_;
