@@ -14,10 +14,10 @@
 // only.
 //
 // Memory is bounded, whatever is recorded: a ring for each thread that records and one or two spare ones
-// (RunOptions::ring_bytes while all of them stay within 64 MiB, 64 KiB for each beyond; 4,095 at most), twice
-// RunOptions::queue_bytes towards a daemon (and 8 MiB before one of an older version), and about 1 MiB of its
-// one background thread; at the end of a run up to 128 MiB and the text of aggregated.json while its last
-// process writes the files.
+// (RunOptions::ring_bytes while all of them stay within 64 MiB, 64 KiB for each beyond; 4,095 at most),
+// RunOptions::queue_bytes towards a daemon and an eighth of that (64 KiB to 1 MiB; and 8 MiB before a daemon
+// of an older version), and about 1 MiB of its one background thread; at the end of a run up to 128 MiB and
+// the text of aggregated.json while its last process writes the files.
 #pragma once
 
 #include <metricsd/client/bound_operation.h>
@@ -75,10 +75,10 @@ struct RunOptions {
   std::chrono::nanoseconds full_ring_wait{0};
   // What waits for the daemon, or for its acknowledgement: 64 KiB to 1 GiB. An operation takes about 25
   // bytes.
-  std::size_t queue_bytes = std::size_t{4} << 20;
+  std::size_t queue_bytes = std::size_t{8} << 20;
 
   // How long finish() waits for a daemon that was there to acknowledge what is still queued; max(): until it
-  // has.
+  // has. What is left then the daemon finds by itself, or it is counted as dropped.
   std::chrono::milliseconds finish_timeout{2000};
 };
 
@@ -110,6 +110,7 @@ struct Operation {
 //   record  invalid, no_run, finished, late, no_memory
 //   jsonl   disk_full, io_error, not_open         not in the run's files
 //   socket  no_daemon, queue_full, endpoint_untrusted   not in the daemon's scrape
+//           expired                               the daemon has forgotten whether it counted them
 // An operation that both jsonl and socket lost is in both.
 using DropCounts = std::map<std::string, std::map<std::string, std::uint64_t>>;
 
