@@ -164,7 +164,7 @@ bool BatchQueue::release(const std::vector<ipc::StreamProgress>& progress) {
   return any;
 }
 
-void BatchQueue::begin_connection(const std::vector<ipc::StreamProgress>& progress) {
+bool BatchQueue::begin_connection(const std::vector<ipc::StreamProgress>& progress) {
   const ProgressByStream streams(progress);
   sent_ = sent_of_line_ = unsent_bytes_ = 0;
   bool folded = true;
@@ -177,7 +177,7 @@ void BatchQueue::begin_connection(const std::vector<ipc::StreamProgress>& progre
       unsent_bytes_ += item.line.size();
     }
   }
-  release(progress);
+  return release(progress);
 }
 
 std::string_view BatchQueue::front_line() const {

@@ -61,8 +61,8 @@ class BatchQueue {
   // Forgets, from the front on, what is durable; whether that was anything.
   bool release(const std::vector<ipc::StreamProgress>& progress);
   // A new connection, to a daemon that has come so far: the next to write is the first that it has not
-  // folded.
-  void begin_connection(const std::vector<ipc::StreamProgress>& progress);
+  // folded. As release().
+  bool begin_connection(const std::vector<ipc::StreamProgress>& progress);
   // What was written so far was written to somebody else.
   void begin_store() { ever_sent_ = 0; }
 

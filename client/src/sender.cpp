@@ -156,7 +156,7 @@ bool Sender::begin_acknowledged(const ipc::WelcomeMessage& welcome) {
     segment_.set_store(welcome.store_id);
     outbox_.queue().begin_store();
   }
-  outbox_.queue().begin_connection(welcome.streams);
+  if (outbox_.queue().begin_connection(welcome.streams)) segment_.confirm();
   state_.tell_everything(outbox_.definitions());
   return true;
 }

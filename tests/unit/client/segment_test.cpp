@@ -2,23 +2,28 @@
 
 #include "handles.h"
 #include "intake.h"
+#include "outbox.h"
 #include "record.h"
 #include "support/rings.h"
 
 #include <metricsd/ipc/segment_record.h>
 #include <metricsd/support/sanitized.h>
+#include <metricsd/support/temporary_directory.h>
 
 #include <csignal>
 #include <cstring>
 #include <functional>
 #include <map>
+#include <new>
 #include <string>
 #include <vector>
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -178,6 +183,46 @@ TEST(Segment, GrowsUnderALimitThatCameLater) {
               return 0;
             }),
             0);
+}
+
+// A tmpfs that is full: what finds no room is refused, and nothing that was mapped is missing.
+TEST(Segment, IsBoundedByAFullFileSystem) {
+  const support::TemporaryDirectory at;
+  const int code = exit_code_of([&at] {
+    const std::string directory = at.path();
+    if (::unshare(CLONE_NEWNS) != 0) return 77;
+    if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return 77;
+    if (::mount("tmpfs", directory.c_str(), "tmpfs", 0, "size=16m,mode=0700") != 0) return 77;
+    Segment segment(kClient, {directory + "/segments"});
+    segment.set_run("r1", {"{}\n", "", "", "", ""});
+    if (segment.path().empty()) return 1;
+    Outbox outbox(segment, std::size_t{64} << 20);
+    Ring ring(segment, 0, std::size_t{1} << 20);
+    const UniqueFd filler(::open((directory + "/filler").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (::fallocate(filler.get(), 0, 0, 10 << 20) != 0) return 2;
+    Outbox::Outcome outcome;
+    std::uint64_t queued = 0;
+    do {
+      queued += outcome.queued;
+      outbox.begin_batch(0);
+      OperationView operation;
+      operation.operation_type = "upload";
+      for (int i = 0; i < 10'000; ++i) outbox.add(operation);
+      outcome = outbox.end_batch();
+    } while (outcome.refused == 0);
+    if (queued == 0 || outbox.queue().sum().operations != queued) return 3;
+    try {
+      while (true) static_cast<void>(segment.add_ring(1, std::size_t{1} << 16));
+    } catch (const std::bad_alloc&) {
+    }
+    ring.populate();  // all of its memory is there
+    return ::ftruncate(filler.get(), 0) == 0 && (outbox.begin_batch(0), outbox.add_nothing(), true) &&
+                   outbox.end_batch().queued == 1
+               ? 0
+               : 4;
+  });
+  if (code == 77) GTEST_SKIP() << "no file system may be mounted here";
+  EXPECT_EQ(code, 0);
 }
 
 // A child that lives on neither holds the memory nor could write to it.
