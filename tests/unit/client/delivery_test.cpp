@@ -6,6 +6,7 @@
 #include <metricsd/client/collector.h>
 #include <metricsd/support/temporary_directory.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
@@ -148,6 +149,39 @@ TEST_F(DeliveryTest, GoesOnWhenADaemonGoesAndReturns) {
   const Report report = run.finish();
   EXPECT_EQ(report.recorded, 500U);
   EXPECT_GE(operations, 500U);
+  EXPECT_THAT(report.warnings, ::testing::IsEmpty());
+}
+
+// Daemons that write down what they have only now and then, each killed and followed by the next.
+TEST_F(DeliveryTest, EachOperationCountsOnceWhateverDaemonsAreKilled) {
+  testing::FakeStore store;
+  Collector run(options());
+  std::atomic<bool> done{false};
+  std::thread workload([&] {
+    while (!done) {
+      record(run, 50);
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  });
+  for (int life = 0; life < 12; ++life) {
+    FakeDaemon daemon(socket(), true, Answers::all, &store);
+    const std::uint64_t before = daemon.operations();
+    EXPECT_TRUE(eventually([&] { return daemon.operations() > before; })) << life;
+    if (life % 2 == 0) daemon.save();
+    std::this_thread::sleep_for(std::chrono::milliseconds(7 * (life % 3)));
+    EXPECT_EQ(daemon.missing(), 0U);
+  }
+  FakeDaemon last(socket(), true, Answers::all, &store);
+  std::thread keeper([&] {
+    while (!done || last.of_type("bye").empty()) last.save();
+  });
+  done = true;
+  workload.join();
+  const Report report = run.finish();
+  keeper.join();
+  EXPECT_EQ(report.dropped, DropCounts{});
+  EXPECT_EQ(store.operations, report.recorded);
+  EXPECT_EQ(last.missing(), 0U);
   EXPECT_THAT(report.warnings, ::testing::IsEmpty());
 }
 
