@@ -656,7 +656,7 @@ TEST_F(NamedSenderTest, TheNameGoesOnceAllIsAcknowledged) {
   push(*sender, 10);
   sender->finish(60 * kNsPerSecond);
   EXPECT_EQ(names(), 0U);
-  EXPECT_EQ(daemon.of_type("bye").size(), 1U);
+  EXPECT_TRUE(eventually([&] { return daemon.of_type("bye").size() == 1; }));
   EXPECT_THAT(sender->warnings(), ::testing::IsEmpty());
 }
 
