@@ -9,6 +9,7 @@
 #include "segment.h"
 
 #include <metricsd/ipc/record_names.h>
+#include <metricsd/models/limits.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -25,7 +26,7 @@ namespace metricsd::client {
 class Handles : public ipc::RecordNameSource {
  public:
   static constexpr std::uint32_t kInvalid = 1;  // of what could not be bound
-  static constexpr std::size_t kMost = 65'536;
+  static constexpr std::size_t kMost = limits::kSegmentHandles;
 
   // Throws std::bad_alloc.
   explicit Handles(Segment& segment);

@@ -58,6 +58,10 @@
 //                   among other processes' lines and halves of lines. The first line of the text that does
 //                   not is the first that the file lacks (a last line there without its newline is whole if
 //                   it equals a line of the text). Lines are compared as bytes: no id has to be unique.
+//                   completing, set by who adopts: all of `spans` is dealt with, and the lines of the
+//                   records behind them are being appended. Who finds this goes on as with `appending`: from
+//                   byte `file_bytes` on, the lines that are there appear in the order of the rings.
+//                   completed: the file lacks nothing.
 //   4. an ack       QueueBlock::begin moves past the entry; a block of which all entries are gone is free:
 //                   `order` = 0, and when it is used again begin, end, then `order`, greater than any before.
 //   5. a new client id, or another store: the other one of `identities`, then `identity`.
@@ -128,6 +132,13 @@ struct SegmentIdentity {
   std::uint32_t reserved;
 };
 
+// What of a segment was delivered by another than its owner.
+enum class Adopted : std::uint32_t {
+  no = 0,
+  wholly = 1,
+  by_daemon = 2,  // its queue and its losses; the run's file still lacks lines
+};
+
 struct SegmentHeader {
   std::uint64_t magic;
   std::uint32_t version;
@@ -135,8 +146,8 @@ struct SegmentHeader {
   std::atomic<std::uint64_t> end;  // of the last block, in bytes from the file's start
   std::uint32_t pid;               // as the owner sees it: for people
   std::uint32_t losses_used;
-  std::atomic<std::uint32_t> adopted;  // 1: all of it was delivered by another; written with pwrite()
-  std::atomic<std::uint32_t> ended;    // 1: records beyond the cursors count as lost already
+  std::atomic<Adopted> adopted;      // written with pwrite(), by who adopts it
+  std::atomic<std::uint32_t> ended;  // 1: records beyond the cursors count as lost already
   std::uint32_t reserved;
   std::atomic<std::uint32_t> identity;  // which of `identities` counts: 0 or 1
   SegmentIdentity identities[2];
@@ -249,7 +260,13 @@ struct DefinitionsBlock {
   std::atomic<std::uint64_t> used;  // bytes of lines that are whole
 };
 
-enum class AppendState : std::uint32_t { gathering = 0, appending = 1, settled = 2 };
+enum class AppendState : std::uint32_t {
+  gathering = 0,
+  appending = 1,
+  settled = 2,
+  completing = 3,
+  completed = 4
+};
 
 // Consecutive records of one ring that have a line each. Records between two spans of a ring are none.
 struct AppendSpan {

@@ -53,6 +53,12 @@ inline constexpr std::size_t kStatusReply = 16 * 1024 * 1024;  // one line: the 
 inline constexpr std::size_t kReplyBacklog = 1024 * 1024;      // unread answers before a peer is let go
 inline constexpr std::size_t kIngestConnections = 65'536;      // some KiB each: a few hundred MiB in all
 
+// A client's segment, as who adopts it reads it.
+inline constexpr std::size_t kSegmentBlocks = 16'384;   // a ring for each stream, and as much queue as may be
+inline constexpr std::size_t kSegmentHandles = 65'536;  // names that a client may bind: some 20 MiB
+inline constexpr std::size_t kSegmentText =
+    1 << 20;  // of names, definitions or a run in one block: read at once
+
 // HTTP.
 inline constexpr std::size_t kHttpHead = 16 * 1024;  // request line and headers; browsers send about 1 KiB
 inline constexpr std::size_t kHttpRequestLine = 8 * 1024;  // RFC 9112 section 3 recommends at least 8,000

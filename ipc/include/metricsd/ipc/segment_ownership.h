@@ -1,0 +1,26 @@
+// Whose a segment is: a POSIX write lock of its first byte (segment_layout.h); and what others delivered of
+// it.
+//
+// The locks are the process's: closing any descriptor of the file drops the one that it holds.
+#pragma once
+
+#include <metricsd/ipc/segment_layout.h>
+#include <metricsd/models/errors.h>
+
+#include <sys/types.h>
+
+namespace metricsd::ipc {
+
+// Who holds a segment, another than this process: its pid as this process sees it, which is 0 where it does
+// not see it; -1 where nobody does. Never waits. Errors: endpoint_unusable for what is no file of memory or
+// disk; the system's.
+[[nodiscard]] Result<pid_t> segment_owner(int file);
+
+// Takes the lock, until a descriptor of the file closes. Never waits. Errors: endpoint_in_use where another
+// process has it; the system's.
+[[nodiscard]] Result<> lock_segment(int file);
+
+// Says in the segment what of it was delivered. Errors: the system's.
+[[nodiscard]] Result<> mark_adopted(int file, Adopted what);
+
+}  // namespace metricsd::ipc

@@ -1,0 +1,45 @@
+#include "segment_file.h"
+
+#include <metricsd/ipc/segment_ownership.h>
+
+#include <cerrno>
+#include <cstddef>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace metricsd::ipc {
+namespace {
+
+struct flock owners_byte() {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = 0;
+  lock.l_len = 1;
+  return lock;
+}
+
+}  // namespace
+
+Result<pid_t> segment_owner(int file) {
+  if (const auto checked = SegmentFile::of(file); !checked) return checked.error();
+  struct flock lock = owners_byte();
+  if (::fcntl(file, F_GETLK, &lock) != 0) return last_system_error();
+  return lock.l_type == F_UNLCK ? -1 : lock.l_pid;
+}
+
+Result<> lock_segment(int file) {
+  struct flock lock = owners_byte();
+  if (::fcntl(file, F_SETLK, &lock) == 0) return {};
+  if (errno == EAGAIN || errno == EACCES) return Errc::endpoint_in_use;
+  return last_system_error();
+}
+
+Result<> mark_adopted(int file, Adopted what) {
+  const ssize_t written = ::pwrite(file, &what, sizeof what, offsetof(SegmentHeader, adopted));
+  if (written < 0) return last_system_error();
+  return written == sizeof what ? Result<>() : Errc::corrupt_state;
+}
+
+}  // namespace metricsd::ipc
