@@ -122,7 +122,7 @@ Result<> Aggregator::apply(Sender& sender, const ipc::Batch& batch) {
 }
 
 Result<ipc::WelcomeMessage> Aggregator::greet(Sender& sender, uid_t uid, const ipc::HelloMessage& hello) {
-  const bool is_known = clients_.find(uid, hello.client_id) != nullptr;
+  const bool is_known = knows(uid, hello.client_id);
   std::uint64_t gap = 0;
   const auto client = clients_.greet(uid, hello, sender.id, now_.monotonic_ns, gap);
   if (!client) {
@@ -134,7 +134,8 @@ Result<ipc::WelcomeMessage> Aggregator::greet(Sender& sender, uid_t uid, const i
   // Who is told of no stream hears that it is not known here: never was, or not any more.
   return ipc::WelcomeMessage{
       .store_id = store_id_,
-      .streams = is_known ? clients_.progress(**client, hello.streams) : std::vector<ipc::StreamProgress>()};
+      .streams = is_known ? clients_.progress(**client, hello.streams) : std::vector<ipc::StreamProgress>(),
+      .known = is_known};
 }
 
 std::optional<Gauge::Owner> Aggregator::connection_of(uid_t uid, std::string_view client_id) {
@@ -260,18 +261,26 @@ Result<> Aggregator::apply_rows(Sender& sender, const ipc::SamplesMessage& messa
   return last;
 }
 
+// A client's are told as totals of its life, too: what it told on a connection that we forgot is told again.
 Result<> Aggregator::handle(Sender& sender, const ipc::HeartbeatMessage& message) {
-  for (const auto& [sink, causes] : message.dropped) {
+  if (sender.client == nullptr || !message.total)
+    return count_losses(sender, message.dropped, sender.dropped);
+  clients_.note_losses(*sender.client);
+  return count_losses(sender, *message.total, sender.client->losses);
+}
+
+// What is more than what was told before.
+Result<> Aggregator::count_losses(Sender& sender, const DropCounts& totals, DropCounts& told) {
+  for (const auto& [sink, causes] : totals) {
     for (const auto& [cause, total] : causes) {
-      if (!has_drop_pair(sender.dropped, sink, cause) &&
-          count_drop_pairs(sender.dropped) >= limits::kDropCauses) {
+      if (!has_drop_pair(told, sink, cause) && count_drop_pairs(told) >= limits::kDropCauses) {
         return Errc::limit_reached;
       }
-      std::uint64_t& told = sender.dropped[sink][cause];
-      if (total <= told) continue;  // a total never falls
-      add_dropped(totals_.dropped, sink, cause, total - told);
-      if (sender.live_run != nullptr) sender.live_run->add_dropped(sink, cause, total - told);
-      told = total;
+      std::uint64_t& before = told[sink][cause];
+      if (total <= before) continue;  // a total never falls
+      add_dropped(totals_.dropped, sink, cause, total - before);
+      if (sender.live_run != nullptr) sender.live_run->add_dropped(sink, cause, total - before);
+      before = total;
     }
   }
   return {};

@@ -5,7 +5,7 @@
 //   users ----------> active_users, owned by the connection
 //   define, samples > families of any name, through ids that the connection binds
 //   run_start, _end > what the connection's operations belong to
-//   heartbeat ------> losses, by difference to what the connection told before
+//   heartbeat ------> losses, by difference to what the client, or the connection, told before
 //   hello, batch ---> the client's streams, so that each record counts once
 #pragma once
 
@@ -58,6 +58,10 @@ class Aggregator {
   // The sender speaks for a client from now on, which answers with how far its streams are. The connection
   // that the client had before is closed already. A refusal is counted.
   Result<ipc::WelcomeMessage> greet(Sender& sender, uid_t uid, const ipc::HelloMessage& hello);
+  [[nodiscard]] const std::string& store_id() const { return store_id_; }
+  [[nodiscard]] bool knows(uid_t uid, std::string_view client_id) {
+    return clients_.find(uid, client_id) != nullptr;
+  }
   // What a client is answered whose protocol this daemon does not speak.
   [[nodiscard]] ipc::WelcomeMessage highest_protocol() const {
     return {.store_id = store_id_, .streams = {}};
@@ -120,6 +124,7 @@ class Aggregator {
   Result<Advance> advance(Sender& sender, const ipc::StreamPosition& position, std::uint64_t count);
   void fold(Sender& sender, const ipc::Batch& batch, std::uint64_t known);
   void add_gap(const Sender& sender, std::uint64_t records);
+  Result<> count_losses(Sender& sender, const DropCounts& totals, DropCounts& told);
   void leave_run(Sender& sender);
   void forget_users(Sender& sender);
   [[nodiscard]] Moment moment() const { return {clock_.now(), clock_.monotonic_ns()}; }

@@ -1,5 +1,6 @@
 #include "clients.h"
 
+#include "ingest_totals.h"
 #include "running_clock.h"
 
 #include <metricsd/models/limits.h>
@@ -17,7 +18,7 @@ std::string key_of(uid_t uid, std::string_view client_id) {
 
 constexpr std::size_t kLongestId = 64;
 constexpr std::size_t kLongestKey = kLongestId + 24;
-constexpr std::size_t kLeastClient = 11;  // bytes
+constexpr std::size_t kLeastClient = 12;  // bytes
 constexpr std::size_t kAny = std::numeric_limits<std::size_t>::max();
 
 ClientReport report_of(const Client& client) {
@@ -202,8 +203,9 @@ void Clients::note_gone(std::string key) {
 // ---- Saved state ----------------------------------------------------------------------------------------
 //
 //   clients = is_whole (1) count key* count client*      the keys of who is gone; one may have come again
-//   client  = uid id pid has_a_past (1) is_connected (1) idle_since ledger count stream*
+//   client  = uid id pid has_a_past (1) is_connected (1) idle_since ledger count loss* count stream*
 //   ledger  = emitted folded rejected dropped
+//   loss    = sink cause operations                             of its life
 //   stream  = number folded
 
 void Clients::save_changed(StateWriter& out) {
@@ -241,6 +243,7 @@ void Clients::save(StateWriter& out, Client& client, bool whole) {
   out.u64(client.records.folded);
   out.u64(client.records.rejected);
   out.u64(client.records.dropped);
+  save_drop_counts(out, client.losses);
   const auto is_saved = [whole](const auto& stream) {
     return whole || stream.second.saved != stream.second.folded;
   };
@@ -288,6 +291,7 @@ void Clients::load_client(StateReader& in) {
   client->records.folded = in.u64();
   client->records.rejected = in.u64();
   client->records.dropped = in.u64();
+  client->losses = load_drop_counts(in);
   const std::size_t streams = in.count(limits::kStreams, 2);
   for (std::size_t i = 0; i < streams && !in.failed(); ++i) {
     const auto number = static_cast<std::uint32_t>(in.u64(limits::kStreams - 1));
@@ -320,6 +324,7 @@ void Clients::restore(const Clients& others, const std::function<bool(const Clie
     client.pid = other->pid;
     client.has_a_past = other->has_a_past;
     client.records = other->records;
+    client.losses = other->losses;
     for (const auto& [number, stream] : other->streams) {
       client.streams.emplace(number, StreamState{.folded = stream.folded, .durable = stream.folded});
     }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <metricsd/ipc/message.h>
+#include <metricsd/models/drop_counts.h>
 #include <metricsd/models/errors.h>
 #include <metricsd/models/kinds/gauge.h>
 #include <metricsd/models/state/state_reader.h>
@@ -67,6 +68,7 @@ struct Client {
 
   std::unordered_map<std::uint32_t, StreamState> streams;
   std::vector<ipc::StreamProgress> moved;  // what it was sent of, since progress was told last
+  DropCounts losses;                       // of its life, as it told of them last
   bool has_a_past = false;                 // numbers that we never took: a new stream begins where it comes
   std::int64_t idle_since_ns = 0;
   std::list<Client*>::iterator idle_place;  // where it has no connection
@@ -99,6 +101,8 @@ class Clients {
                                       Client::Connection connection, std::int64_t now_ns, std::uint64_t& gap);
   // Its connection is gone; unless a later one has taken its place.
   void leave(Client& client, Client::Connection connection, std::int64_t now_ns);
+  // What it told of its losses has changed.
+  void note_losses(Client& client) { mark(client); }
   // It will not come again.
   void forget(Client& client);
 
