@@ -1,8 +1,10 @@
 #include "unix_socket.h"
 
+#include <metricsd/ipc/decoder.h>
 #include <metricsd/ipc/encoder.h>
 #include <metricsd/ipc/endpoint.h>
 #include <metricsd/ipc/line_splitter.h>
+#include <metricsd/ipc/passed_descriptor.h>
 #include <metricsd/models/limits.h>
 
 #include <algorithm>
@@ -120,6 +122,27 @@ Result<std::string> request_status(std::span<const std::filesystem::path> paths,
   encode(request, StatusRequest{});
   if (const auto sent = send_all(connection->get(), request, deadline); !sent) return sent.error();
   return receive_line(connection->get(), deadline);
+}
+
+Result<AdoptedMessage> hand_in_segment(std::span<const std::filesystem::path> paths, uid_t own_uid,
+                                       int segment, int timeout_ms) {
+  const Deadline deadline(timeout_ms);
+  const auto connection = connect_to_daemon(paths, own_uid);
+  if (!connection) return connection.error();
+  std::string request;
+  encode(request, AdoptMessage{});
+  const iovec part{request.data(), request.size()};
+  // The socket is new: it takes a line at once.
+  if (send_parts(connection->get(), {&part, 1}, segment) < 0) return last_system_error();
+  const auto answer = receive_line(connection->get(), deadline);
+  if (!answer) return answer.error();
+  Decoder decoder;
+  const std::string line = *answer + "\n";
+  decoder.feed(line);
+  if (decoder.next() != Decoder::Step::message) return Errc::malformed_json;
+  const auto* adopted = std::get_if<AdoptedMessage>(&decoder.message());
+  if (adopted == nullptr) return Errc::malformed_json;
+  return *adopted;
 }
 
 }  // namespace metricsd::ipc

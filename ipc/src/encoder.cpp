@@ -170,4 +170,18 @@ void encode(std::string& out, const ByeMessage&) {
   encode_line(out, "bye", [](JsonWriter&) {});
 }
 
+void encode(std::string& out, const AdoptMessage&) {
+  encode_line(out, "adopt", [](JsonWriter&) {});
+}
+
+void encode(std::string& out, const AdoptedMessage& message) {
+  encode_line(out, "adopted", [&](JsonWriter& writer) {
+    writer.field("client_id", message.client_id)
+        .field("records", message.records)
+        .field("file_lines", message.file_lines)
+        .field("whole", message.whole);
+    if (!message.error.empty()) writer.field("error", message.error);
+  });
+}
+
 }  // namespace metricsd::ipc

@@ -308,13 +308,27 @@ Message read_bye(FieldReader&) {
   return ByeMessage{};
 }
 
+Message read_adopt(FieldReader&) {
+  return AdoptMessage{};
+}
+
+Message read_adopted(FieldReader& fields) {
+  AdoptedMessage message;
+  message.client_id = fields.required("client_id", any_text);
+  message.records = fields.required("records", whole_up_to(limits::kWhole));
+  message.file_lines = fields.required("file_lines", whole_up_to(limits::kWhole));
+  message.whole = fields.required("whole", any_bool);
+  message.error = fields.optional("error", any_text).value_or("");
+  return message;
+}
+
 struct TypeEntry {
   std::string_view type;
   Message (*read)(FieldReader&);
 };
 
 // Every type of message; a new one is an entry here, an alternative of Message and an encode().
-constexpr std::array<TypeEntry, 12> kTypes{{{"users", read_users},
+constexpr std::array<TypeEntry, 14> kTypes{{{"users", read_users},
                                             {"run_start", read_run_start},
                                             {"run_end", read_run_end},
                                             {"status", read_status},
@@ -325,7 +339,9 @@ constexpr std::array<TypeEntry, 12> kTypes{{{"users", read_users},
                                             {"welcome", read_welcome},
                                             {"ack", read_ack},
                                             {"flush", read_flush},
-                                            {"bye", read_bye}}};
+                                            {"bye", read_bye},
+                                            {"adopt", read_adopt},
+                                            {"adopted", read_adopted}}};
 
 // Unlike other fields, a `type` that reads null is not absent: who wrote it did not mean an operation.
 Result<std::string> read_type(const json::object& object) {

@@ -155,6 +155,11 @@ TEST(Encoder, RoundTripsTheAcknowledgedProtocol) {
       R"({"type":"ack","streams":[{"stream":0,"folded":9007199254740992,"durable":1}]})");
   expect_round_trip<FlushMessage>(R"({"type":"flush"})");
   expect_round_trip<ByeMessage>(R"({"type":"bye"})");
+  expect_round_trip<AdoptMessage>(R"({"type":"adopt"})");
+  expect_round_trip<AdoptedMessage>(
+      R"({"type":"adopted","client_id":"abc","records":12,"file_lines":3,"whole":true})");
+  expect_round_trip<AdoptedMessage>(
+      R"({"type":"adopted","client_id":"","records":0,"file_lines":0,"whole":false,"error":"its process lives"})");
 }
 
 TEST(Encoder, RoundTripsHeartbeats) {

@@ -21,5 +21,7 @@ void encode(std::string& out, const WelcomeMessage& message);
 void encode(std::string& out, const AckMessage& message);
 void encode(std::string& out, const FlushMessage& message);
 void encode(std::string& out, const ByeMessage& message);
+void encode(std::string& out, const AdoptMessage& message);
+void encode(std::string& out, const AdoptedMessage& message);
 
 }  // namespace metricsd::ipc

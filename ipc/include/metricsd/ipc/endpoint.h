@@ -7,6 +7,7 @@
 #pragma once
 
 #include <metricsd/ipc/endpoint_path.h>
+#include <metricsd/ipc/message.h>
 #include <metricsd/models/errors.h>
 #include <metricsd/models/unique_fd.h>
 
@@ -69,5 +70,11 @@ struct PeerCredentials {
 // the system's.
 [[nodiscard]] Result<std::string> request_status(std::span<const std::filesystem::path> paths, uid_t own_uid,
                                                  int timeout_ms);
+
+// Hands in the segment of a process that is gone, and waits until what it holds is durable, for at most
+// `timeout_ms`. The answer may say that it was not taken. For tools; blocks. Errors: as above; malformed_json
+// where the answer is none.
+[[nodiscard]] Result<AdoptedMessage> hand_in_segment(std::span<const std::filesystem::path> paths,
+                                                     uid_t own_uid, int segment, int timeout_ms);
 
 }  // namespace metricsd::ipc

@@ -115,6 +115,18 @@ struct FlushMessage {};
 // All that the client sent is acknowledged, and it goes.
 struct ByeMessage {};
 
+// Hands in the segment of a process that is gone; its descriptor comes along.
+struct AdoptMessage {};
+
+// The answer, once what the segment held is durable, or why it was not taken.
+struct AdoptedMessage {
+  std::string client_id;
+  std::uint64_t records = 0;     // that were not known before
+  std::uint64_t file_lines = 0;  // that the run's file got
+  bool whole = false;            // nothing is left to deliver, to the run's file neither
+  std::string error{};           // for a person; empty: it was taken
+};
+
 // A type this daemon does not know: counted and ignored, so that it bears newer senders.
 struct UnknownMessage {
   std::string type;
@@ -122,7 +134,7 @@ struct UnknownMessage {
 
 using Message = std::variant<UsersMessage, RunStartMessage, RunEndMessage, StatusRequest, DefineMessage,
                              SamplesMessage, HeartbeatMessage, HelloMessage, WelcomeMessage, AckMessage,
-                             FlushMessage, ByeMessage, UnknownMessage>;
+                             FlushMessage, ByeMessage, AdoptMessage, AdoptedMessage, UnknownMessage>;
 
 // A line that was not taken, and why.
 struct Refusal {
