@@ -1,5 +1,6 @@
 #include "daemon.h"
 
+#include "adoption/adopter.h"
 #include "checkpoint/keeper.h"
 #include "http/answer_desk.h"
 #include "http/front.h"
@@ -64,12 +65,16 @@ std::size_t raise_descriptor_limit() {
 struct DescriptorShares {
   std::size_t ingest;
   std::size_t http;
+  std::size_t segments;  // of clients, at two descriptors each
 };
 
 DescriptorShares share_descriptors(std::size_t limit, std::size_t in_use) {
   const std::size_t free = limit > in_use + kSpareDescriptors ? limit - in_use - kSpareDescriptors : 2;
   const std::size_t http = std::clamp(free / 4, std::size_t{1}, limits::kHttpConnections);
-  return {.ingest = std::clamp(free - http, std::size_t{1}, limits::kIngestConnections), .http = http};
+  const std::size_t segments = std::min((free - http) / 6, limits::kIngestConnections);
+  return {.ingest = std::clamp(free - http - 2 * segments, std::size_t{1}, limits::kIngestConnections),
+          .http = http,
+          .segments = segments};
 }
 
 // One line for a person; the exit code of who could not start.
@@ -108,6 +113,7 @@ class Daemon {
   bool open_data_dir();
   bool bind_http();
   bool start_shards();
+  void start_adopting();
   void start_accepting();
   void announce();
   void stop();
@@ -134,6 +140,7 @@ class Daemon {
   std::shared_ptr<Catalog> catalog_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<Keeper> keeper_;  // null: nothing is kept
+  std::unique_ptr<Adopter> adopter_;
   Snapshots snapshots_;
   StatusDesk status_desk_;
   http::Router router_;
@@ -154,6 +161,7 @@ int Daemon::run() {
     control_.stop();
   });
   if (!start_shards()) return fail(failure_);
+  start_adopting();
   front_->start();
   start_accepting();
   announce();
@@ -218,12 +226,16 @@ bool Daemon::bind_http() {
 }
 
 bool Daemon::start_shards() {
+  adopter_ = std::make_unique<Adopter>(
+      AdopterOptions{.directory = ipc::segment_directory(endpoint_->path()), .most_kept = shares_.segments},
+      shards_, clock_, logger_);
   ShardOptions options{.families = {.metrics_namespace = config_.metrics_namespace,
                                     .duration_bounds = config_.duration_bounds,
                                     .size_bounds = config_.size_bounds},
                        .catalog = catalog_,
                        .store_id = store_id_,
-                       .all = shards_};
+                       .all = shards_,
+                       .segments = adopter_->intake()};
   if (keeper_ != nullptr) {
     options.note_change = [this] { keeper_->note_change(); };
     options.hasten_checkpoint = [this] { keeper_->hasten(); };
@@ -239,6 +251,10 @@ bool Daemon::start_shards() {
   const auto begun = keeper_->begin(shards_, catalog_, config_.checkpoint_interval_ns);
   if (!begun) failure_ = "cannot take over the state that was kept: " + begun.error().message();
   return begun.has_value();
+}
+
+void Daemon::start_adopting() {
+  adopter_->start();
 }
 
 void Daemon::start_accepting() {
@@ -268,6 +284,7 @@ void Daemon::announce() {
 void Daemon::stop() {
   ready_ = false;
   acceptor_->stop();
+  adopter_->stop();
   for (const auto& shard : shards_) shard->drain();
   front_->stop();
   workers_.stop();
@@ -314,6 +331,7 @@ StatusDesk::Document Daemon::status() {
   status.runs = merged->live_runs.runs().size();
   status.clients = std::move(merged->clients);
   status.known_clients = merged->known_clients;
+  status.segments = adopter_->figures();
   std::string document;
   render_status_json(document, status);
   return document;

@@ -87,6 +87,18 @@ void write_series(JsonWriter& json, const Status& status) {
   json.end_array().end_object();
 }
 
+void write_segments(JsonWriter& json, const AdoptionFigures& segments) {
+  json.key("segments")
+      .begin_object()
+      .field("kept", segments.kept)
+      .field("delivered", segments.segments)
+      .field("records", segments.records)
+      .field("file_lines", segments.file_lines)
+      .field("refused", segments.refused)
+      .field("unfinished", segments.unfinished)
+      .end_object();
+}
+
 void write_clients(JsonWriter& json, const Status& status) {
   json.field("known_clients", status.known_clients).key("clients").begin_array();
   for (const ClientReport& client : status.clients) {
@@ -126,6 +138,7 @@ void render_status_json(std::string& out, const Status& status) {
   write_series(json, status);
   write_drop_counts(json.key("dropped"), status.totals.dropped);
   json.field("runs", status.runs);
+  write_segments(json, status.segments);
   write_clients(json, status);
   json.end_object();
 }

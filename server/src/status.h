@@ -1,6 +1,7 @@
 // The status document: the answer of /api/v1/status and, on one line, of {"type":"status"} on the socket.
 #pragma once
 
+#include "adoption/adoption_figures.h"
 #include "checkpoint/keeper.h"
 #include "clients.h"
 #include "ingest_totals.h"
@@ -39,6 +40,7 @@ struct Status {
   std::size_t max_series_per_family = 0;
   std::vector<OverflowReport> overflows;
   std::size_t runs = 0;
+  AdoptionFigures segments;
   std::vector<ClientReport> clients;
   std::size_t known_clients = 0;  // of which not all may be told of
 };

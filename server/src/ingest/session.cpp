@@ -1,6 +1,7 @@
 #include "session.h"
 
 #include <metricsd/ipc/encoder.h>
+#include <metricsd/ipc/passed_descriptor.h>
 #include <metricsd/models/limits.h>
 
 #include <cerrno>
@@ -59,7 +60,7 @@ void Session::on_readable() {
 
 Session::ReadOutcome Session::read_once() {
   const std::span<char> buffer = context_.read_buffer;
-  const ssize_t size = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+  const ssize_t size = ipc::receive(socket_.native_handle(), buffer, passed_);
   if (size == 0) return ReadOutcome::ended;
   if (size < 0) {
     const bool later = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
@@ -74,6 +75,8 @@ void Session::take(std::string_view bytes) {
   unacked_bytes_ += bytes.size();
   decoder_.feed(bytes);
   decode_all();
+  if (has_begun_)
+    passed_ = UniqueFd();  // no message has come for it: nobody may fill our table of descriptors
   context_.aggregator.end_chunk();
   context_.note_change();
   note_progress();
@@ -114,6 +117,12 @@ void Session::handle_message(const ipc::Message& message) {
     handle_hello(*hello);
     return;
   }
+  if (std::holds_alternative<ipc::AdoptMessage>(message)) {
+    hand_in_segment();
+    return;
+  }
+  const bool is_bye = std::holds_alternative<ipc::ByeMessage>(message) && sender_.client != nullptr;
+  if (is_bye) context_.segments.let_go(peer_.uid, sender_.client->id);
   if (const auto applied = context_.aggregator.apply(sender_, message); !applied) {
     note_refusal(static_cast<Errc>(applied.error().value()), "");
     return;
@@ -135,6 +144,9 @@ void Session::handle_hello(const ipc::HelloMessage& hello) {
     reply_with(context_.aggregator.highest_protocol());
     end_input();
     return;
+  }
+  if (passed_.valid()) {
+    context_.segments.keep(peer_.uid, peer_.pid, hello.client_id, std::exchange(passed_, UniqueFd()));
   }
   if (const auto shard = context_.other_shard_of(peer_.uid, hello.client_id)) {
     hand_over(*shard, hello);
@@ -183,6 +195,19 @@ void Session::send_ack() {
 void Session::answer_flush() {
   unacked_bytes_ = 0;
   reply_with(ipc::AckMessage{Clients::take_progress(*sender_.client)});
+}
+
+// The answer may take a checkpoint's time.
+void Session::hand_in_segment() {
+  ++adoptions_owed_;
+  const auto answer = [self = shared_from_this(), post = context_.post](const ipc::AdoptedMessage& adopted) {
+    post([self, adopted] {
+      --self->adoptions_owed_;
+      if (!self->closed_) self->reply_with(adopted);
+      self->close_when_answered();
+    });
+  };
+  context_.segments.hand_in(std::exchange(passed_, UniqueFd()), peer_.uid, answer);
 }
 
 void Session::note_refusal(Errc reason, std::string_view detail) {
@@ -269,7 +294,9 @@ void Session::end_input() {
 
 // A peer may close its side first and still wait for what it asked, as `nc -N` does.
 void Session::close_when_answered() {
-  if (input_ended_ && !status_requested_ && statuses_owed_ == 0 && unsent_.empty()) close();
+  if (input_ended_ && !status_requested_ && statuses_owed_ == 0 && adoptions_owed_ == 0 && unsent_.empty()) {
+    close();
+  }
 }
 
 void Session::drain(std::size_t max_bytes) {

@@ -7,6 +7,7 @@
 // not decoded, before it is answered.
 #pragma once
 
+#include "../adoption/segment_intake.h"
 #include "../aggregator.h"
 #include "../line_budget.h"
 #include "../log.h"
@@ -49,6 +50,9 @@ struct SessionContext {
   std::function<std::optional<std::size_t>(uid_t, std::string_view client_id)> other_shard_of;
   // Another shard goes on with a connection: `rest` has been read of it behind the hello.
   std::function<void(std::size_t shard, GreetedConnection)> hand_over;
+  const SegmentIntake& segments;
+  // Runs a function on the shard's thread.
+  std::function<void(std::function<void()>)> post;
   // Closes the session of this id, if there is one.
   std::function<void(Gauge::Owner)> close;
   // Calls send_ack() within limits::kAckNs.
@@ -96,6 +100,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void answer_status();
   void answer_flush();
+  void hand_in_segment();
   template <class Answer>
   void reply_with(const Answer& answer);
   void reply(std::string_view line);
@@ -109,12 +114,15 @@ class Session : public std::enable_shared_from_this<Session> {
   Sender sender_;
   ipc::Decoder decoder_;
   ipc::PeerCredentials peer_;
+  UniqueFd
+      passed_;  // came along, and is for the message that comes with it: a hello or adopt, the first line
 
   std::string unsent_;  // answers the peer has not taken yet
   bool writing_ = false;
   bool is_deaf_ = false;             // the peer takes no answers any more
   std::uint64_t statuses_owed_ = 0;  // requests not answered yet
   bool status_requested_ = false;
+  std::size_t adoptions_owed_ = 0;
   bool has_begun_ = false;  // a line has come
   bool ack_owed_ = false;   // ack_later() has been asked
   std::size_t unacked_bytes_ = 0;

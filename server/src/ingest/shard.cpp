@@ -1,5 +1,6 @@
 #include "shard.h"
 
+#include "../adoption/segment_fold.h"
 #include "../aggregator.h"
 #include "../line_budget.h"
 
@@ -9,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <exception>
+#include <iterator>
 #include <map>
 #include <thread>
 #include <utility>
@@ -47,6 +49,24 @@ struct PendingReport {
   std::promise<ShardReport> promise;
 };
 
+// A dead client's segment, and how far it is folded.
+struct Folding {
+  Folding(Aggregator& aggregator, ipc::SegmentReader opened, std::shared_ptr<const UniqueFd> file, uid_t uid,
+          Gauge::Owner id)
+      : segment(std::move(file)), reader(std::move(opened)), fold(aggregator, reader, uid, id) {}
+
+  const std::shared_ptr<const UniqueFd> segment;
+  const ipc::SegmentReader reader;
+  SegmentFold fold;
+  std::function<void(const FoldOutcome&)> done;
+};
+
+// A segment that is folded, and not known to be durable.
+struct Folded {
+  std::function<void(const FoldOutcome&)> done;
+  FoldOutcome outcome;
+};
+
 }  // namespace
 
 struct Shard::State {
@@ -69,6 +89,8 @@ struct Shard::State {
                 [this](std::size_t shard, GreetedConnection connection) {
                   options.all[shard]->adopt(std::move(connection));
                 },
+            .segments = options.segments,
+            .post = [this](auto job) { asio::post(io, std::move(job)); },
             .close = [this](Gauge::Owner id) { close(id); },
             .ack_later = [this](auto session) { ack_later(std::move(session)); },
             .request_status = [this](auto deliver) { request_status(std::move(deliver)); },
@@ -115,23 +137,57 @@ struct Shard::State {
   }
 
   void close(Gauge::Owner id) {
+    if (foldings.contains(id)) return end_folding(id, Errc::unexpected_message);
     const auto found = sessions.find(id);
     if (found == sessions.end()) return;
     const auto session = found->second;  // closing takes it off the list
     session->close();
   }
 
-  // A client always comes to the same shard, so that its streams are known in one place.
-  [[nodiscard]] std::size_t shard_of(uid_t uid, std::string_view client_id) const {
-    return (std::hash<std::string_view>{}(client_id) + uid) % options.all.size();
-  }
-
   [[nodiscard]] std::optional<std::size_t> other_shard_of(uid_t uid, std::string_view client_id) const {
-    const std::size_t shard = shard_of(uid, client_id);
+    const std::size_t shard = shard_of(uid, client_id, options.all.size());
     return shard == options.index ? std::nullopt : std::optional(shard);
   }
 
+  void fold(std::shared_ptr<const UniqueFd> file, uid_t uid, Gauge::Owner id,
+            const std::function<void(const FoldOutcome&)>& done) {
+    auto segment = ipc::SegmentReader::open(file->get());
+    if (!segment) return done(segment.error());
+    if (const auto older = aggregator.connection_of(uid, segment->client_id())) close(*older);
+    auto folding = std::make_unique<Folding>(aggregator, *std::move(segment), std::move(file), uid, id);
+    folding->done = done;
+    const auto begun = folding->fold.begin();
+    foldings.emplace(id, std::move(folding));
+    if (!begun) return end_folding(id, begun.error());
+    asio::post(io, [this, id] { go_on_folding(id); });
+  }
+
+  void go_on_folding(Gauge::Owner id) {
+    const auto found = foldings.find(id);
+    if (found == foldings.end()) return;
+    const Result<bool> more = found->second->fold.turn();
+    if (!more) return end_folding(id, more.error());
+    if (!*more) return end_folding(id, found->second->fold.records());
+    asio::post(io, [this, id] { go_on_folding(id); });
+  }
+
+  void end_folding(Gauge::Owner id, const FoldOutcome& outcome) {
+    const auto folding = std::move(foldings.at(id));
+    foldings.erase(id);
+    folding->fold.end();
+    if (!outcome || !options.hasten_checkpoint) return folding->done(outcome);
+    folded.push_back({std::move(folding->done), outcome});
+    options.hasten_checkpoint();
+  }
+
+  void cut(std::string& out, Extent extent) {
+    aggregator.cut(out, extent);
+    std::move(folded.begin(), folded.end(), std::back_inserter(folded_and_cut));
+    folded.clear();
+  }
+
   void settle() {
+    for (const Folded& each : std::exchange(folded_and_cut, {})) each.done(each.outcome);
     for (const Gauge::Owner id : aggregator.settle()) {
       const auto found = sessions.find(id);
       if (found == sessions.end()) continue;
@@ -228,12 +284,19 @@ struct Shard::State {
   std::vector<char> read_buffer;
   SessionContext context;
   std::map<Gauge::Owner, std::shared_ptr<Session>> sessions;
+  std::map<Gauge::Owner, std::unique_ptr<Folding>> foldings;
+  std::vector<Folded> folded;          // since the last cut
+  std::vector<Folded> folded_and_cut;  // and not known to be durable
   asio::steady_timer ack_timer{io};  // runs while an ack is owed
   std::vector<std::shared_ptr<Session>> ack_owed;
   std::atomic<std::size_t> connections = 0;
 
   std::thread thread;
 };
+
+std::size_t shard_of(uid_t uid, std::string_view client_id, std::size_t shards) {
+  return (std::hash<std::string_view>{}(client_id) + uid) % shards;
+}
 
 Shard::Shard(ShardOptions options, const Clock& clock, Logger logger, StatusSource status_source)
     : state_(
@@ -245,7 +308,7 @@ Shard::~Shard() {
 
 LoadReport Shard::restore(const ShardState& left, bool with_totals, std::int64_t ago_ns) {
   const auto is_ours = [state = state_.get()](const Client& client) {
-    return state->shard_of(client.uid, client.id) == state->options.index;
+    return shard_of(client.uid, client.id, state->options.all.size()) == state->options.index;
   };
   return state_->aggregator.restore(left, with_totals, is_ours, ago_ns);
 }
@@ -272,6 +335,12 @@ void Shard::adopt(GreetedConnection connection) {
   });
 }
 
+void Shard::fold(std::shared_ptr<const UniqueFd> segment, uid_t uid, std::uint64_t id,
+                 std::function<void(const FoldOutcome&)> done) {
+  asio::post(state_->io, [state = state_.get(), segment = std::move(segment), uid, id,
+                          done = std::move(done)] { state->fold(segment, uid, id, done); });
+}
+
 void Shard::expire(std::shared_ptr<Expiry> expiry) {
   asio::post(state_->io, [state = state_.get(), expiry = std::move(expiry)] {
     Aggregator& aggregator = state->aggregator;
@@ -295,7 +364,7 @@ std::future<ShardCut> Shard::cut(Extent extent) {
     try {
       const std::int64_t began_ns = state->clock.monotonic_ns();
       ShardCut cut;
-      state->aggregator.cut(cut.bytes, extent);
+      state->cut(cut.bytes, extent);
       cut.pause_ns = state->clock.monotonic_ns() - began_ns;
       promise->set_value(std::move(cut));
     } catch (...) {

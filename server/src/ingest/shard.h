@@ -4,6 +4,7 @@
 // What others want to know they ask by posting to it (report()); it answers with copies.
 #pragma once
 
+#include "../adoption/segment_intake.h"
 #include "../checkpoint/cut.h"
 #include "../expiry.h"
 #include "../log.h"
@@ -29,6 +30,9 @@ namespace metricsd::server {
 
 class Shard;
 
+// What came of folding a dead client's segment.
+using FoldOutcome = Result<std::uint64_t>;  // records that were not known before
+
 struct ShardOptions {
   FamilyOptions families;
   std::shared_ptr<Catalog> catalog;  // shared by all shards
@@ -39,7 +43,11 @@ struct ShardOptions {
   // All shards, of which this is number `index`: complete before any is started.
   const std::vector<std::unique_ptr<Shard>>& all;
   std::size_t index = 0;
+  SegmentIntake segments{};  // of the daemon
 };
+
+// The number of the shard, of so many, that a client always belongs to: its streams are known in one place.
+[[nodiscard]] std::size_t shard_of(uid_t uid, std::string_view client_id, std::size_t shards);
 
 // Given a function that takes the status document, calls it sometime, on any thread.
 using StatusSource = std::function<void(std::function<void(std::string)>)>;
@@ -69,6 +77,11 @@ class Shard {
   [[nodiscard]] std::future<ShardCut> cut(Extent extent);
   // What was cut last is durable: tells the clients.
   void settle();
+  // Folds the segment of a client that is gone, between the sessions' turns. Its owner is no concern of ours.
+  // `done` is called on the shard's thread, once that is durable; Errc::unexpected_message: the client spoke
+  // again.
+  void fold(std::shared_ptr<const UniqueFd> segment, uid_t uid, std::uint64_t id,
+            std::function<void(const FoldOutcome&)> done);
   // Lets series go, once the other shards agree: each of them is to be asked.
   void expire(std::shared_ptr<Expiry> expiry);
   // Connections adopted and not closed yet.

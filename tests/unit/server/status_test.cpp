@@ -28,6 +28,8 @@ TEST(Status, IsOneLineOfJson) {
                        .exploded_label = "driver",
                        .distinct_values = 99}};
   status.runs = 1;
+  status.segments = {
+      .segments = 3, .records = 30, .file_lines = 20, .refused = 2, .unfinished = 1, .kept = 7};
   status.clients = {{.uid = 1000,
                      .pid = 4711,
                      .client_id = "abc",
@@ -49,6 +51,13 @@ TEST(Status, IsOneLineOfJson) {
   EXPECT_EQ(json->at("ingest").at("rejected").at("half_line").to_number<int>(), 2);
   EXPECT_EQ(json->at("ingest").at("rejected_total").to_number<int>(), 5);
   EXPECT_EQ(json->at("dropped").at("socket").at("full").to_number<int>(), 4);
+  const auto& segments = json->at("segments");
+  EXPECT_EQ(segments.at("kept").to_number<int>(), 7);
+  EXPECT_EQ(segments.at("delivered").to_number<int>(), 3);
+  EXPECT_EQ(segments.at("records").to_number<int>(), 30);
+  EXPECT_EQ(segments.at("file_lines").to_number<int>(), 20);
+  EXPECT_EQ(segments.at("refused").to_number<int>(), 2);
+  EXPECT_EQ(segments.at("unfinished").to_number<int>(), 1);
   const auto& client = json->at("clients").at(0);
   EXPECT_EQ(client.at("uid").to_number<int>(), 1000);
   EXPECT_EQ(client.at("pid").to_number<int>(), 4711);

@@ -1,0 +1,58 @@
+#include "segment_directory.h"
+
+#include <cerrno>
+#include <memory>
+#include <utility>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace metricsd::server {
+
+Result<SegmentDirectory> SegmentDirectory::open(const std::filesystem::path& path) {
+  UniqueFd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!directory.valid() && (errno == ELOOP || errno == ENOTDIR)) return Errc::endpoint_untrusted;
+  struct stat status {};
+  if (!directory.valid() || ::fstat(directory.get(), &status) != 0) return last_system_error();
+  const bool others_write = (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+  if (status.st_uid != ::geteuid() || others_write) return Errc::endpoint_untrusted;
+  return SegmentDirectory(std::move(directory));
+}
+
+void SegmentDirectory::for_each_name(const std::function<bool(const std::string&)>& visit) const {
+  const int copy = ::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (copy < 0) return;
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(copy), &::closedir);
+  if (!entries) {
+    ::close(copy);
+    return;
+  }
+  std::size_t looked_at = 0;
+  while (const dirent* entry = ::readdir(entries.get())) {
+    const std::string name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    if (++looked_at > kMostNames || !visit(name)) return;
+  }
+}
+
+Result<UniqueFd> SegmentDirectory::open_segment(const std::string& name) const {
+  UniqueFd segment(
+      ::openat(directory_.get(), name.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (!segment.valid() && errno == ELOOP) return Errc::endpoint_untrusted;
+  struct stat status {};
+  if (!segment.valid() || ::fstat(segment.get(), &status) != 0) return last_system_error();
+  if (!S_ISREG(status.st_mode) || status.st_uid != ::geteuid()) return Errc::endpoint_untrusted;
+  return segment;
+}
+
+void SegmentDirectory::remove(const std::string& name, int segment) const {
+  struct stat named {};
+  struct stat held {};
+  if (::fstatat(directory_.get(), name.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0) return;
+  if (::fstat(segment, &held) != 0 || held.st_dev != named.st_dev || held.st_ino != named.st_ino) return;
+  ::unlinkat(directory_.get(), name.c_str(), 0);
+}
+
+}  // namespace metricsd::server
