@@ -25,5 +25,6 @@ void add_stop_command(CLI::App& app, int& exit_code);
 void add_status_command(CLI::App& app, int& exit_code);
 void add_summary_command(CLI::App& app, int& exit_code);
 void add_export_command(CLI::App& app, int& exit_code);
+void add_adopt_command(CLI::App& app, int& exit_code);
 
 }  // namespace metricsd::tools

@@ -1,6 +1,7 @@
 // metricsctl export: from a run's operations.jsonl its other files, also where the run crashed.
 
 #include "command.h"
+#include "left_segment.h"
 #include "run_directory.h"
 
 #include <metricsd/exporters/run_export.h>
@@ -49,8 +50,29 @@ std::string files_written(const std::vector<std::string>& formats, const exporte
   return list;
 }
 
+// What processes of this run left behind that were killed.
+void complete_from_segments(const std::filesystem::path& directory) {
+  std::uint64_t lines = 0;
+  for (const std::filesystem::path& file : left_segments(default_segment_directories())) {
+    auto segment = LeftSegment::open(file);
+    if (!segment || !segment->is_of(directory)) continue;
+    const auto completed = segment->complete_file();
+    if (completed) {
+      lines += *completed;
+      segment->remove_if_delivered();
+    } else if (completed.error() != Errc::endpoint_in_use) {
+      warn(file.string() + ": " + completed.error().message());
+    }
+  }
+  if (lines > 0) {
+    std::printf("%s: %llu operations added that a process which was killed had not written\n",
+                directory.c_str(), static_cast<unsigned long long>(lines));
+  }
+}
+
 int export_directory(const ExportCommandOptions& command) {
   const bool terminal = ::isatty(STDERR_FILENO) != 0;
+  complete_from_segments(command.directory);
   exporters::ExportOptions options;
   options.formats = command.formats;
   options.csv_raw = command.csv_raw;

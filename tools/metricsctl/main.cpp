@@ -21,13 +21,14 @@ int run(int argc, char** argv) {
   add_status_command(app, exit_code);
   add_summary_command(app, exit_code);
   add_export_command(app, exit_code);
+  add_adopt_command(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return end_parsing(app, error);
   }
   if (!app.get_subcommands().empty()) return exit_code;
-  fail("which command? start, stop, status, summary or export (see metricsctl --help)");
+  fail("which command? start, stop, status, summary, export or adopt (see metricsctl --help)");
   return kUsage;
 }
 

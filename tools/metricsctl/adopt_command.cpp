@@ -1,0 +1,116 @@
+// metricsctl adopt: delivers what processes left behind that were killed, where the daemon may not do it by
+// itself.
+
+#include "command.h"
+#include "daemon_status.h"
+#include "left_segment.h"
+
+#include <metricsd/ipc/endpoint.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <unistd.h>
+
+namespace metricsd::tools {
+
+namespace {
+
+constexpr int kAnswerTimeoutMs = 60'000;  // of a daemon that is busy, or whose disk is
+
+struct AdoptOptions {
+  std::string socket;
+  std::vector<std::string> places;
+};
+
+struct Tally {
+  std::uint64_t segments = 0;
+  std::uint64_t records = 0;
+  std::uint64_t lines = 0;
+  std::uint64_t owned = 0;
+  bool failed = false;
+};
+
+// Returns false where the daemon did not take it.
+bool hand_in(const LeftSegment& segment, const std::string& name,
+             const std::vector<std::filesystem::path>& paths, Tally& tally) {
+  if (segment.reader().adopted() != ipc::Adopted::no) return true;
+  const auto answer = ipc::hand_in_segment(paths, ::geteuid(), segment.file(), kAnswerTimeoutMs);
+  if (!answer) {
+    fail(name + ": " + explain(answer.error(), paths));
+    return false;
+  }
+  if (!answer->error.empty()) {
+    fail(name + ": the daemon did not take it: " + answer->error);
+    return false;
+  }
+  tally.records += answer->records;
+  tally.lines += answer->file_lines;
+  return true;
+}
+
+bool deliver(const std::filesystem::path& file, const std::vector<std::filesystem::path>& paths,
+             Tally& tally) {
+  const std::string name = file.string();
+  auto segment = LeftSegment::open(file);
+  if (!segment) {
+    fail(name + ": " + segment.error().message());
+    return false;
+  }
+  if (segment->is_owned()) {
+    ++tally.owned;
+    return true;
+  }
+  if (!hand_in(*segment, name, paths, tally)) return false;
+  const auto lines = segment->complete_file();
+  if (!lines) {
+    fail(name + ": its run's file lacks lines: " + lines.error().message());
+    return false;
+  }
+  tally.lines += *lines;
+  ++tally.segments;
+  segment->remove_if_delivered();
+  return true;
+}
+
+int adopt(const AdoptOptions& options) {
+  const auto paths = daemon_paths(options.socket);
+  std::vector<std::filesystem::path> places(options.places.begin(), options.places.end());
+  Tally tally;
+  for (const std::filesystem::path& place : places) {
+    std::error_code error;
+    if (std::filesystem::exists(std::filesystem::symlink_status(place, error))) continue;
+    fail(place.string() + ": there is no such file");
+    tally.failed = true;
+  }
+  if (places.empty()) places = ipc::segment_directories(options.socket, ipc::Environment::of_process());
+  for (const std::filesystem::path& file : left_segments(places)) {
+    if (!deliver(file, paths, tally)) tally.failed = true;
+  }
+  std::printf("%llu segments delivered: %llu records to the daemon, %llu lines to the files of their runs\n",
+              static_cast<unsigned long long>(tally.segments), static_cast<unsigned long long>(tally.records),
+              static_cast<unsigned long long>(tally.lines));
+  if (tally.owned > 0) {
+    std::printf("%llu left alone: their processes live\n", static_cast<unsigned long long>(tally.owned));
+  }
+  return tally.failed ? kFailed : kDone;
+}
+
+}  // namespace
+
+void add_adopt_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<AdoptOptions>();
+  CLI::App* const command = app.add_subcommand(
+      "adopt", "Deliver what killed processes left behind, to the daemon and to their runs");
+  command->add_option("places", options->places,
+                      "Segments, or directories of them (default: where clients of this user leave them)");
+  command->add_option("--socket", options->socket, "The daemon's socket (default: where clients look)");
+  command->callback([options, &exit_code] { exit_code = adopt(*options); });
+}
+
+}  // namespace metricsd::tools

@@ -1,0 +1,108 @@
+#include "left_segment.h"
+
+#include <metricsd/ipc/endpoint_path.h>
+#include <metricsd/ipc/file_completion.h>
+#include <metricsd/ipc/segment_ownership.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace metricsd::tools {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// A daemon that has answered gives its lock up a moment later.
+constexpr int kLockAttempts = 50;
+constexpr std::chrono::milliseconds kLockPause{20};
+
+bool is_segment_name(const std::string& name) {
+  constexpr std::size_t kIdDigits = 32;
+  return name.size() == kIdDigits && name.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+Result<> lock(int file) {
+  for (int attempt = 1;; ++attempt) {
+    const auto locked = ipc::lock_segment(file);
+    if (locked || locked.error() != Errc::endpoint_in_use || attempt == kLockAttempts) return locked;
+    std::this_thread::sleep_for(kLockPause);
+  }
+}
+
+}  // namespace
+
+std::vector<fs::path> default_segment_directories() {
+  return ipc::segment_directories("", ipc::Environment::of_process());
+}
+
+std::vector<fs::path> left_segments(const std::vector<fs::path>& places) {
+  std::vector<fs::path> files;
+  for (const fs::path& place : places) {
+    std::error_code error;
+    if (!fs::is_directory(place, error)) {
+      if (fs::exists(fs::symlink_status(place, error))) files.push_back(place);
+      continue;
+    }
+    for (fs::directory_iterator entry(place, error), end; !error && entry != end; entry.increment(error)) {
+      if (is_segment_name(entry->path().filename().string())) files.push_back(entry->path());
+    }
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+Result<LeftSegment> LeftSegment::open(const fs::path& path) {
+  auto file =
+      std::make_shared<const UniqueFd>(::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!file->valid() && errno == ELOOP) return Errc::endpoint_untrusted;
+  if (!file->valid()) return last_system_error();
+  auto reader = ipc::SegmentReader::open(file->get());
+  if (!reader) return reader.error();
+  return LeftSegment(path, std::move(file), *std::move(reader));
+}
+
+bool LeftSegment::is_owned() const {
+  const auto owner = ipc::segment_owner(file());
+  return !owner || *owner != -1;
+}
+
+bool LeftSegment::is_of(const fs::path& directory) const {
+  std::error_code error;
+  return !reader_.run().directory.empty() && fs::equivalent(reader_.run().directory, directory, error);
+}
+
+Result<std::uint64_t> LeftSegment::complete_file() {
+  if (is_owned()) return Errc::endpoint_in_use;
+  if (const auto locked = lock(file()); !locked) return locked.error();
+  auto anew = ipc::SegmentReader::open(file());
+  if (!anew) return anew.error();
+  reader_ = *std::move(anew);
+  if (reader_.adopted() == ipc::Adopted::wholly) return std::uint64_t{0};
+  const auto lines = ipc::complete_file(reader_, reader_.run().directory, ::geteuid());
+  if (!lines) return lines;
+  if (reader_.adopted() == ipc::Adopted::by_daemon) {
+    const auto marked = ipc::mark_adopted(file(), ipc::Adopted::wholly);
+    if (!marked) return marked.error();
+  }
+  return lines;
+}
+
+void LeftSegment::remove_if_delivered() {
+  const auto anew = ipc::SegmentReader::open(file());
+  if (!anew || anew->adopted() != ipc::Adopted::wholly) return;
+  struct stat named {};
+  struct stat held {};
+  if (::lstat(path_.c_str(), &named) != 0 || ::fstat(file(), &held) != 0) return;
+  if (named.st_dev == held.st_dev && named.st_ino == held.st_ino) ::unlink(path_.c_str());
+}
+
+}  // namespace metricsd::tools
