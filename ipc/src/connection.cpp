@@ -102,6 +102,17 @@ Result<PeerCredentials> peer_credentials(int fd) {
   return PeerCredentials{credentials.pid, credentials.uid, credentials.gid};
 }
 
+Result<std::vector<gid_t>> peer_groups(int fd) {
+  std::vector<gid_t> groups(64);
+  while (true) {
+    auto size = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
+    const int error = ::getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size) == 0 ? 0 : errno;
+    groups.resize(size / sizeof(gid_t));  // where they do not fit, how many there are
+    if (error == 0) return groups;
+    if (error != ERANGE) return error_code(error, boost::system::system_category());
+  }
+}
+
 Result<UniqueFd> connect_to_daemon(std::span<const std::filesystem::path> paths, uid_t own_uid) {
   Errc reason = Errc::no_daemon;
   for (const std::filesystem::path& path : paths) {

@@ -2,20 +2,23 @@
 #include "lock_file.h"
 #include "unix_socket.h"
 
+#include <metricsd/ipc/accounts.h>
 #include <metricsd/ipc/endpoint.h>
 #include <metricsd/ipc/socket_directory.h>
 
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstddef>
+#include <cstring>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include <fcntl.h>
-#include <grp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 namespace metricsd::ipc {
@@ -37,23 +40,19 @@ std::string octal(mode_t mode) {
   return "0" + std::string(digits.data(), end);
 }
 
-Result<gid_t> group_id(const std::string& group) {
-  gid_t number = 0;
-  const char* end = group.data() + group.size();
-  if (const auto read = std::from_chars(group.data(), end, number);
-      read.ec == std::errc() && read.ptr == end) {
-    return number;
-  }
-  std::vector<char> buffer(1024);
-  struct group entry {};
-  struct group* found = nullptr;
-  int error = 0;
-  while ((error = ::getgrnam_r(group.c_str(), &entry, buffer.data(), buffer.size(), &found)) == ERANGE) {
-    buffer.resize(buffer.size() * 2);
-  }
-  if (error != 0) return error_code(error, boost::system::system_category());
-  if (found == nullptr) return Errc::endpoint_unusable;
-  return entry.gr_gid;
+// Where a listening stream socket is bound; an empty path for any other.
+fs::path path_of_listener(int fd) {
+  const auto option = [fd](int name) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    return ::getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+  };
+  if (option(SO_DOMAIN) != AF_UNIX || option(SO_TYPE) != SOCK_STREAM || option(SO_ACCEPTCONN) != 1) return {};
+  sockaddr_un address{};
+  socklen_t size = sizeof address;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+  if (size <= offsetof(sockaddr_un, sun_path)) return {};
+  return std::string(address.sun_path, ::strnlen(address.sun_path, size - offsetof(sockaddr_un, sun_path)));
 }
 
 }  // namespace
@@ -68,6 +67,7 @@ class Endpoint::Claim {
   ~Claim() { remove_socket(); }
 
   Result<> take();
+  Result<> inherit(UniqueFd listener);
 
   [[nodiscard]] const std::string& explanation() const { return explanation_; }
   [[nodiscard]] const fs::path& path() const { return options_.path; }
@@ -114,6 +114,17 @@ Result<> Endpoint::Claim::take() {
     if (auto done = (this->*step)(); !done) return done;
   }
   return {};
+}
+
+// bound_ stays empty: the path is not ours to remove.
+Result<> Endpoint::Claim::inherit(UniqueFd listener) {
+  listener_ = std::move(listener);
+  const int flags = ::fcntl(listener_.get(), F_GETFL);
+  if (flags < 0 || ::fcntl(listener_.get(), F_SETFL, flags | O_NONBLOCK) != 0 ||
+      ::fcntl(listener_.get(), F_SETFD, FD_CLOEXEC) != 0) {
+    return refuse_with_errno("cannot use the socket that was handed over");
+  }
+  return listen();
 }
 
 Result<> Endpoint::Claim::check_path() {
@@ -217,9 +228,10 @@ Result<> Endpoint::Claim::bind() {
 Result<> Endpoint::Claim::set_group() {
   if (options_.group.empty()) return {};
   const auto group = group_id(options_.group);
-  if (!group)
-    return refuse(group.error(),
-                  "there is no group \"" + options_.group + "\"; choose another --socket.group");
+  if (!group) {
+    return refuse(group.error(), "no group \"" + options_.group + "\" (" + group.error().message() +
+                                     "); choose another --socket.group");
+  }
   if (::fchownat(directory_.get(), name_.c_str(), static_cast<uid_t>(-1), *group, AT_SYMLINK_NOFOLLOW) != 0) {
     return refuse_with_errno("cannot give " + path().string() + " to the group " + options_.group);
   }
@@ -279,6 +291,20 @@ Result<Endpoint> Endpoint::claim(const EndpointOptions& options, std::string* ex
   return Endpoint(std::move(claim));
 }
 
+Result<Endpoint> Endpoint::inherit(UniqueFd listener, std::string* explanation) {
+  const fs::path path = path_of_listener(listener.get());
+  if (path.empty()) {
+    if (explanation != nullptr) *explanation = "what was handed over is no listening Unix socket with a path";
+    return Errc::endpoint_unusable;
+  }
+  auto claim = std::make_unique<Claim>(EndpointOptions{.path = path, .group = {}});
+  if (const auto inherited = claim->inherit(std::move(listener)); !inherited) {
+    if (explanation != nullptr) *explanation = claim->explanation();
+    return inherited.error();
+  }
+  return Endpoint(std::move(claim));
+}
+
 Endpoint::Endpoint(std::unique_ptr<Claim> claim) : claim_(std::move(claim)) {}
 Endpoint::Endpoint(Endpoint&& other) noexcept = default;
 Endpoint::~Endpoint() = default;
@@ -288,6 +314,11 @@ int Endpoint::listener() const {
 }
 const fs::path& Endpoint::path() const {
   return claim_->path();
+}
+Result<gid_t> Endpoint::group() const {
+  struct stat status {};
+  if (::lstat(path().c_str(), &status) != 0) return last_system_error();
+  return status.st_gid;
 }
 
 }  // namespace metricsd::ipc

@@ -44,12 +44,15 @@ std::string_view reason(Errc errc) noexcept {
     case Errc::inconsistent_batch: return "inconsistent_batch";
     case Errc::unexpected_message: return "unexpected_message";
     case Errc::unsupported_protocol: return "unsupported_protocol";
+    case Errc::user_not_allowed: return "user_not_allowed";
+    case Errc::too_many_connections: return "too_many_connections";
     case Errc::corrupt_state: return "corrupt_state";
     case Errc::run_exists: return "run_exists";
     case Errc::run_not_found: return "run_not_found";
     case Errc::endpoint_in_use: return "endpoint_in_use";
     case Errc::endpoint_untrusted: return "endpoint_untrusted";
     case Errc::endpoint_unusable: return "endpoint_unusable";
+    case Errc::account_not_found: return "account_not_found";
     case Errc::no_daemon: return "no_daemon";
     case Errc::timed_out: return "timed_out";
   }

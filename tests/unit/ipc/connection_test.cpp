@@ -8,11 +8,14 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
+#include <gmock/gmock.h>
+#include <grp.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -99,6 +102,35 @@ TEST_F(ConnectionTest, NeverWaitsForADaemonThatIsTooBusy) {
   while (auto connection = connect({path()})) waiting.push_back(*std::move(connection));
   EXPECT_FALSE(waiting.empty());
   EXPECT_EQ(connect({path()}).error(), Errc::no_daemon);
+}
+
+TEST_F(ConnectionTest, KnowsThePeersFurtherGroups) {
+  const auto endpoint = Endpoint::claim({path(), 0600, ""});
+  ASSERT_TRUE(endpoint);
+  const auto client = connect({path()});
+  ASSERT_TRUE(client);
+  const UniqueFd accepted(::accept4(endpoint->listener(), nullptr, nullptr, SOCK_CLOEXEC));
+  std::vector<gid_t> own(static_cast<std::size_t>(::getgroups(0, nullptr)));
+  ASSERT_GE(::getgroups(static_cast<int>(own.size()), own.data()), 0);
+  EXPECT_THAT(peer_groups(accepted.get()).value(), ::testing::UnorderedElementsAreArray(own));
+  EXPECT_FALSE(peer_groups(-1));
+}
+
+// However many they are: more than fit at first.
+TEST_F(ConnectionTest, KnowsAllOfManyGroups) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs to choose its groups";
+  std::vector<gid_t> before(static_cast<std::size_t>(::getgroups(0, nullptr)));
+  ASSERT_GE(::getgroups(static_cast<int>(before.size()), before.data()), 0);
+  std::vector<gid_t> many(1000);
+  std::iota(many.begin(), many.end(), gid_t{50'000});
+  ASSERT_EQ(::setgroups(many.size(), many.data()), 0);
+  std::array<int, 2> pair{};
+  const int made = ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data());
+  ASSERT_EQ(::setgroups(before.size(), before.data()), 0);
+  ASSERT_EQ(made, 0);
+  const UniqueFd one(pair[0]);
+  const UniqueFd other(pair[1]);
+  EXPECT_THAT(peer_groups(one.get()).value(), ::testing::UnorderedElementsAreArray(many));
 }
 
 // A listener whose kernel-known owner is neither root nor `own_uid`.

@@ -146,9 +146,68 @@ TEST_F(EndpointTest, BelongsToTheGroupItIsTold) {
 }
 
 TEST_F(EndpointTest, RefusesAGroupThatIsNotThereAndLeavesNothingBehind) {
-  expect_refused(claim(path(), 0660, "no-such-group-here"), Errc::endpoint_unusable);
+  expect_refused(claim(path(), 0660, "no-such-group-here"), Errc::account_not_found);
   EXPECT_THAT(explanation_, HasSubstr("no-such-group-here"));
   EXPECT_TRUE(fs::is_empty(directory_.path()));
+}
+
+TEST_F(EndpointTest, KnowsItsSocketsGroup) {
+  const auto endpoint = claim();
+  ASSERT_TRUE(endpoint) << explanation_;
+  EXPECT_EQ(endpoint->group().value(), status_of(path()).st_gid);
+  fs::remove(path());
+  EXPECT_FALSE(endpoint->group());
+}
+
+TEST_F(EndpointTest, GoesOnWithASocketThatListensAndLeavesItThere) {
+  auto socket = open_unix_socket();
+  ASSERT_TRUE(socket && bind_unix_socket(socket->get(), path()));
+  ASSERT_EQ(::listen(socket->get(), 1), 0);
+  const int flags = ::fcntl(socket->get(), F_GETFL);
+  ASSERT_EQ(::fcntl(socket->get(), F_SETFL, flags & ~O_NONBLOCK), 0);
+  ASSERT_EQ(::fcntl(socket->get(), F_SETFD, 0), 0);
+  const auto waiting = connect_unix_socket(path());  // since before there was a daemon
+  ASSERT_TRUE(waiting);
+  {
+    const auto endpoint = Endpoint::inherit(*std::move(socket), &explanation_);
+    ASSERT_TRUE(endpoint) << explanation_;
+    EXPECT_EQ(endpoint->path(), path());
+    EXPECT_EQ(endpoint->group().value(), status_of(path()).st_gid);
+    EXPECT_NE(::fcntl(endpoint->listener(), F_GETFL) & O_NONBLOCK, 0);
+    EXPECT_EQ(::fcntl(endpoint->listener(), F_GETFD), FD_CLOEXEC);
+    const UniqueFd accepted(::accept4(endpoint->listener(), nullptr, nullptr, SOCK_CLOEXEC));
+    EXPECT_TRUE(accepted.valid());
+    EXPECT_FALSE(fs::exists(lock_path()));
+  }
+  EXPECT_TRUE(fs::is_socket(path()));
+}
+
+// metricsctl stop asks the kernel who listens: it must not be told of the manager.
+TEST_F(EndpointTest, IsKnownAsTheOneWhoListensWhoeverDidBefore) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs two users";
+  auto socket = open_unix_socket();
+  ASSERT_TRUE(socket && bind_unix_socket(socket->get(), path()));
+  ASSERT_EQ(::seteuid(kNobody), 0);
+  ASSERT_EQ(::listen(socket->get(), 1), 0);
+  ASSERT_EQ(::seteuid(0), 0);
+  EXPECT_EQ(peer_credentials(connect_unix_socket(path())->get())->uid, kNobody);
+  const auto endpoint = Endpoint::inherit(*std::move(socket));
+  ASSERT_TRUE(endpoint);
+  EXPECT_EQ(peer_credentials(connect_unix_socket(path())->get())->uid, 0U);
+}
+
+TEST_F(EndpointTest, InheritsNothingButAListeningSocketWithAPath) {
+  auto unbound = open_unix_socket();
+  expect_refused(Endpoint::inherit(*std::move(unbound), &explanation_), Errc::endpoint_unusable);
+  auto silent = open_unix_socket();
+  ASSERT_TRUE(bind_unix_socket(silent->get(), path()));
+  expect_refused(Endpoint::inherit(*std::move(silent), &explanation_), Errc::endpoint_unusable);
+  UniqueFd internet(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::listen(internet.get(), 1), 0);
+  expect_refused(Endpoint::inherit(std::move(internet), &explanation_), Errc::endpoint_unusable);
+  expect_refused(Endpoint::inherit(UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)), &explanation_),
+                 Errc::endpoint_unusable);
+  expect_refused(Endpoint::inherit(UniqueFd(), &explanation_), Errc::endpoint_unusable);
 }
 
 TEST_F(EndpointTest, RemovesAStaleSocket) {

@@ -135,6 +135,18 @@ TEST(LineSplitter, KeepsAJoinedLineUntilTheNextStep) {
   EXPECT_TRUE(splitter.has_partial_line());
 }
 
+TEST(LineSplitter, SaysWhatALineUnderWayTakes) {
+  LineSplitter splitter(10'000);
+  std::vector<std::string> told;
+  EXPECT_EQ(splitter.held_bytes(), 0U);
+  feed(splitter, "whole\n" + std::string(8000, 'x'), told);
+  EXPECT_GE(splitter.held_bytes(), 8000U);
+  feed(splitter, "\n", told);
+  EXPECT_EQ(splitter.held_bytes(), 0U);
+  feed(splitter, std::string(20'000, 'x'), told);
+  EXPECT_EQ(splitter.held_bytes(), 0U) << "it was told as too long";
+}
+
 long peak_memory_kib() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);

@@ -46,6 +46,8 @@ class Decoder {
   Step next();
   // What was fed and lies behind the line that the last step found: for another decoder to go on with.
   [[nodiscard]] std::string_view take_rest() { return lines_.take_rest(); }
+  // Memory that a line takes up which has not ended yet.
+  [[nodiscard]] std::size_t held_bytes() const { return lines_.held_bytes(); }
   // At the connection's end: a half line is a refusal (Errc::half_line), else need_more.
   Step finish();
 

@@ -4,6 +4,9 @@
 // one wins. Only then is a stale socket removed, and only if it is a socket that nobody answers. The socket
 // is born with its mode. The directory must be ours (or root's) and closed to others' writing, or sticky and
 // root's, as /tmp is; one that is missing is made (socket_directory.h).
+//
+// A socket that a service manager listens on for the daemon is the manager's: path, mode and group are as it
+// made them, it stays when the daemon goes, and no lock is taken, since the manager starts one daemon.
 #pragma once
 
 #include <metricsd/ipc/endpoint_path.h>
@@ -15,6 +18,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -36,6 +40,11 @@ class Endpoint {
   [[nodiscard]] static Result<Endpoint> claim(const EndpointOptions& options,
                                               std::string* explanation = nullptr);
 
+  // Goes on with a socket that listens already. The kernel then names this process to clients as the one who
+  // listens. Errors: endpoint_unusable for anything but a listening stream socket with a path, or the
+  // system's.
+  [[nodiscard]] static Result<Endpoint> inherit(UniqueFd listener, std::string* explanation = nullptr);
+
   Endpoint(Endpoint&& other) noexcept;
   Endpoint& operator=(Endpoint&&) = delete;
   ~Endpoint();
@@ -43,6 +52,8 @@ class Endpoint {
   // Listening, non-blocking, close-on-exec. The endpoint keeps it.
   [[nodiscard]] int listener() const;
   [[nodiscard]] const std::filesystem::path& path() const;
+  // The group that the socket's file belongs to.
+  [[nodiscard]] Result<gid_t> group() const;
 
  private:
   class Claim;
@@ -59,6 +70,8 @@ struct PeerCredentials {
   gid_t gid = 0;
 };
 [[nodiscard]] Result<PeerCredentials> peer_credentials(int fd);
+// The supplementary groups that whoever connected had then. PeerCredentials::gid need not be among them.
+[[nodiscard]] Result<std::vector<gid_t>> peer_groups(int fd);
 
 // A non-blocking, close-on-exec connection to the first path where a trusted daemon answers: its uid is the
 // caller's own, root, or the owner of /run/metricsd. Never waits. Errc::no_daemon, or endpoint_untrusted

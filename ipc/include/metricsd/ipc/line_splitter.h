@@ -50,6 +50,10 @@ class LineSplitter {
   [[nodiscard]] std::string_view line() const { return line_; }
   // What was fed and lies behind line(): for another splitter to go on with. Ends this feed.
   [[nodiscard]] std::string_view take_rest() { return std::exchange(rest_, {}); }
+  // Memory that the line under way takes up.
+  [[nodiscard]] std::size_t held_bytes() const {
+    return state_ == State::within_line ? partial_.capacity() : 0;
+  }
   // At the stream's end: whether it ended within a line that was not told as too long.
   [[nodiscard]] bool has_partial_line() const { return state_ == State::within_line; }
 

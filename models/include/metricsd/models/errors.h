@@ -36,6 +36,9 @@ enum class Errc {
   inconsistent_batch,
   unexpected_message,
   unsupported_protocol,
+  // What a connection can be refused for.
+  user_not_allowed,
+  too_many_connections,
   // What state, files and sockets can fail with, where errno does not say it.
   corrupt_state,
   run_exists,
@@ -43,6 +46,7 @@ enum class Errc {
   endpoint_in_use,
   endpoint_untrusted,
   endpoint_unusable,
+  account_not_found,
   no_daemon,
   timed_out,
 };
