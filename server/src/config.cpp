@@ -26,6 +26,10 @@ struct Flags {
   std::string socket;
   std::string socket_mode = "0660";
   std::string socket_group;
+  std::vector<std::string> socket_allow_uids;
+  std::vector<std::string> socket_allow_groups;
+  std::string user_connections;
+  std::string user_rate;
   std::vector<std::string> web_listen_addresses{"127.0.0.1:8090"};
   std::string web_telemetry_path = "/metrics";
   std::string metrics_namespace = "workload";
@@ -103,6 +107,43 @@ void add_socket_flags(CLI::App& app, Flags& flags) {
   app.add_option("--socket.group", flags.socket_group, "Group of the socket, a name or a number")
       ->type_name("GROUP")
       ->envname("METRICSD_SOCKET_GROUP");
+  app.add_option(
+         "--socket.allow-uid", flags.socket_allow_uids,
+         "A user who may send, a name or a number, or * for everyone; repeatable. The daemon's own and "
+         "root always may; without this flag and the next, the socket's group may too")
+      ->type_name("USER")
+      ->envname("METRICSD_SOCKET_ALLOW_UID")
+      ->delimiter(',')
+      ->take_all();
+  app.add_option("--socket.allow-group", flags.socket_allow_groups,
+                 "A group whose members may send, a name or a number; repeatable")
+      ->type_name("GROUP")
+      ->envname("METRICSD_SOCKET_ALLOW_GROUP")
+      ->delimiter(',')
+      ->take_all();
+}
+
+void add_user_flags(CLI::App& app, Flags& flags) {
+  app.add_option(
+         "--socket.max-user-connections", flags.user_connections,
+         "Connections of one user, or off; more are refused. By default three quarters of all, and off "
+         "for the daemon's own user and root")
+      ->type_name("N")
+      ->envname("METRICSD_SOCKET_MAX_USER_CONNECTIONS")
+      ->check(must([](const std::string& text) { return parse_quantity(text).has_value(); },
+                   "must be off or a number above 0"));
+  app.add_option(
+         "--socket.max-user-rate", flags.user_rate,
+         "Bytes a second read from one user, or off; who sends more waits. By default 256MiB, and off for "
+         "the daemon's own user and root")
+      ->type_name("BYTES")
+      ->envname("METRICSD_SOCKET_MAX_USER_RATE")
+      ->check(must(
+          [](const std::string& text) {
+            const auto rate = parse_quantity(text);
+            return rate && *rate >= limits::kPlainLine;
+          },
+          "must be off, or at least 64KiB: a number that may have one of the units KiB, MiB, GiB"));
 }
 
 void add_web_flags(CLI::App& app, Flags& flags) {
@@ -213,6 +254,10 @@ Config to_config(const Flags& flags, const ipc::Environment& environment) {
   config.socket = ipc::listen_path(flags.socket, environment);
   config.socket_mode = parse_mode(flags.socket_mode).value();
   config.socket_group = flags.socket_group;
+  config.socket_allow_uids = flags.socket_allow_uids;
+  config.socket_allow_groups = flags.socket_allow_groups;
+  config.user_connections = parse_quantity(flags.user_connections);
+  config.user_bytes_per_second = parse_quantity(flags.user_rate);
   for (const std::string& address : flags.web_listen_addresses) {
     config.web_listen_addresses.push_back(parse_listen_address(address).value());
   }
@@ -265,6 +310,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments,
   flags.duration_bounds = join_bounds(default_duration_bounds());
   flags.size_bounds = join_bounds(default_size_bounds());
   add_socket_flags(app, flags);
+  add_user_flags(app, flags);
   add_web_flags(app, flags);
   add_metrics_flags(app, flags);
   add_data_flags(app, flags);
@@ -312,6 +358,23 @@ std::optional<std::int64_t> parse_duration(std::string_view text) {
     if (unit != name) continue;
     if (number > std::numeric_limits<std::int64_t>::max() / length_ns) return std::nullopt;
     return number * length_ns;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> parse_quantity(std::string_view text) {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+  if (text == "off") return kMost;
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || number == 0) return std::nullopt;
+  const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
+
+  constexpr std::pair<std::string_view, int> kUnits[] = {{"", 0}, {"KiB", 10}, {"MiB", 20}, {"GiB", 30}};
+  for (const auto& [name, shift] : kUnits) {
+    if (unit != name) continue;
+    if (number > (kMost >> shift)) return std::nullopt;
+    return number << shift;
   }
   return std::nullopt;
 }

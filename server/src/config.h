@@ -24,6 +24,11 @@ struct Config {
   std::filesystem::path socket;
   mode_t socket_mode = 0660;
   std::string socket_group;
+  std::vector<std::string> socket_allow_uids;    // as they were given: names, numbers, "*"
+  std::vector<std::string> socket_allow_groups;  // names, numbers
+  // Of each user. Nothing: not of the daemon's own and root, and of others what limits.h says.
+  std::optional<std::uint64_t> user_connections;
+  std::optional<std::uint64_t> user_bytes_per_second;
 
   std::vector<ListenAddress> web_listen_addresses;
   std::string web_telemetry_path = "/metrics";
@@ -61,6 +66,8 @@ struct CommandLine {
 
 // `0` or `off`, or a whole number with one of the units ms, s, m, h, d: nanoseconds.
 [[nodiscard]] std::optional<std::int64_t> parse_duration(std::string_view text);
+// `off` (std::numeric_limits' max), or a whole number above 0, which may have one of the units KiB, MiB, GiB.
+[[nodiscard]] std::optional<std::uint64_t> parse_quantity(std::string_view text);
 // Ascending finite numbers with commas between them.
 [[nodiscard]] std::optional<std::vector<double>> parse_bounds(std::string_view text);
 

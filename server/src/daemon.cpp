@@ -7,13 +7,16 @@
 #include "http/router.h"
 #include "http/routes.h"
 #include "ingest/acceptor.h"
+#include "ingest/allow_list.h"
 #include "ingest/shard.h"
 #include "process_figures.h"
 #include "running_clock.h"
+#include "service_manager.h"
 #include "snapshots.h"
 #include "status.h"
 #include "status_desk.h"
 #include "version.h"
+#include "watchdog.h"
 
 #include <metricsd/ipc/endpoint.h>
 #include <metricsd/models/clock.h>
@@ -46,11 +49,13 @@ namespace asio = boost::asio;
 // Threads that merge and render for HTTP and for status requests.
 constexpr std::size_t kWorkers = 2;
 // Descriptors that the daemon opens now and then beside its connections: /proc files, epoll, timers, the
-// files and the directory of a checkpoint.
+// checkpoint's files and their directory.
 constexpr std::size_t kSpareDescriptors = 10;
 // How long the last checkpoint may take: the daemon is to be gone within 2 s of being told, of which senders
 // have had some.
 constexpr std::chrono::milliseconds kLastCheckpoint{1000};
+// The watchdog is told so many times in the time that it waits.
+constexpr std::int64_t kWatchdogTimes = 3;
 
 // As many descriptors as the machine lets us have: each sender holds one.
 std::size_t raise_descriptor_limit() {
@@ -75,6 +80,20 @@ DescriptorShares share_descriptors(std::size_t limit, std::size_t in_use) {
   return {.ingest = std::clamp(free - http - 2 * segments, std::size_t{1}, limits::kIngestConnections),
           .http = http,
           .segments = segments};
+}
+
+// What each user may take. A part of the connections is always the others'.
+struct UserLimitPair {
+  UserLimit others;
+  UserLimit owner;  // the daemon's own user, and root
+};
+
+UserLimitPair user_limits(const Config& config, std::size_t connections) {
+  const std::uint64_t most = std::max<std::uint64_t>(connections / 4 * 3, 1);
+  return {.others = {.connections = config.user_connections.value_or(most),
+                     .bytes_per_second = config.user_bytes_per_second.value_or(limits::kUserBytes)},
+          .owner = {.connections = config.user_connections.value_or(UserLimit::kNone),
+                    .bytes_per_second = config.user_bytes_per_second.value_or(UserLimit::kNone)}};
 }
 
 // One line for a person; the exit code of who could not start.
@@ -111,11 +130,14 @@ class Daemon {
  private:
   bool claim_socket();
   bool open_data_dir();
+  bool inherit_socket();
+  bool read_allow_list();
   bool bind_http();
   bool start_shards();
   void start_adopting();
   void start_accepting();
   void announce();
+  void start_watchdog();
   void stop();
 
   StatusDesk::Document status();
@@ -132,10 +154,13 @@ class Daemon {
   std::string failure_;
   std::string data_dir_error_;
   std::string store_id_ = random_id();
+  ServiceManager manager_{ipc::Environment::of_process().variable, ::getpid()};
 
   asio::io_context control_{1};  // the main thread: signals, and the acceptor
   asio::signal_set signals_{control_};
   std::optional<ipc::Endpoint> endpoint_;
+  std::optional<AllowList> allowed_;
+  std::optional<UserLimits> users_;
   std::vector<std::string> web_;
   std::shared_ptr<Catalog> catalog_;
   std::vector<std::unique_ptr<Shard>> shards_;
@@ -147,13 +172,14 @@ class Daemon {
   std::unique_ptr<http::Front> front_;
   http::AnswerDesk answer_desk_;  // who still waits here is one of the front's connections
   std::unique_ptr<Acceptor> acceptor_;
+  std::unique_ptr<Watchdog> watchdog_;
   asio::thread_pool workers_{kWorkers};
 };
 
 int Daemon::run() {
   signals_.add(SIGTERM);
   signals_.add(SIGINT);
-  if (!claim_socket() || !open_data_dir() || !bind_http()) return fail(failure_);
+  if (!claim_socket() || !read_allow_list() || !open_data_dir() || !bind_http()) return fail(failure_);
   signals_.async_wait([this](const error_code& error, int signal) {
     if (error) return;
     logger_.info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
@@ -165,12 +191,14 @@ int Daemon::run() {
   front_->start();
   start_accepting();
   announce();
+  start_watchdog();
   control_.run();
   stop();
   return 0;
 }
 
 bool Daemon::claim_socket() {
+  if (manager_.listeners() > 0) return inherit_socket();
   auto claimed = ipc::Endpoint::claim(
       {.path = config_.socket, .mode = config_.socket_mode, .group = config_.socket_group}, &failure_);
   if (!claimed) {
@@ -178,6 +206,34 @@ bool Daemon::claim_socket() {
     return false;
   }
   endpoint_.emplace(*std::move(claimed));
+  return true;
+}
+
+bool Daemon::inherit_socket() {
+  auto listener = manager_.take_listener();
+  if (!listener) {
+    failure_ = "the service manager handed over more than one socket; it is to be the one that senders use";
+    return false;
+  }
+  auto inherited = ipc::Endpoint::inherit(*std::move(listener), &failure_);
+  if (!inherited) return false;
+  endpoint_.emplace(*std::move(inherited));
+  return true;
+}
+
+bool Daemon::read_allow_list() {
+  const auto group = endpoint_->group();
+  if (!group) {
+    failure_ = "cannot examine " + endpoint_->path().string() + ": " + group.error().message();
+    return false;
+  }
+  auto list = AllowList::make({.users = config_.socket_allow_uids,
+                               .groups = config_.socket_allow_groups,
+                               .own_uid = ::geteuid(),
+                               .socket_group = *group},
+                              failure_);
+  if (!list) return false;
+  allowed_ = *std::move(list);
   return true;
 }
 
@@ -235,7 +291,8 @@ bool Daemon::start_shards() {
                        .catalog = catalog_,
                        .store_id = store_id_,
                        .all = shards_,
-                       .segments = adopter_->intake()};
+                       .segments = adopter_->intake(),
+                       .held_bytes = limits::kHeldForPeers / config_.ingest_threads};
   if (keeper_ != nullptr) {
     options.note_change = [this] { keeper_->note_change(); };
     options.hasten_checkpoint = [this] { keeper_->hasten(); };
@@ -258,8 +315,12 @@ void Daemon::start_adopting() {
 }
 
 void Daemon::start_accepting() {
-  acceptor_ =
-      std::make_unique<Acceptor>(control_, endpoint_->listener(), shards_, shares_.ingest, clock_, logger_);
+  const UserLimitPair of_users = user_limits(config_, shares_.ingest);
+  users_.emplace(of_users.others, of_users.owner, ::geteuid());
+  acceptor_ = std::make_unique<Acceptor>(
+      control_, endpoint_->listener(), shards_,
+      AcceptorOptions{.max_connections = shares_.ingest, .allowed = *allowed_, .users = *users_}, clock_,
+      logger_);
   acceptor_->start();
   ready_ = true;
 }
@@ -277,12 +338,28 @@ void Daemon::announce() {
                          {"data_dir", keeper_ != nullptr ? keeper_->directory().string() : "none"},
                          {"ingest_threads", config_.ingest_threads},
                          {"max_connections", shares_.ingest}});
+  manager_.notify("READY=1\nSTATUS=Listening at " + endpoint_->path().string() + ", serving HTTP on " +
+                  web_.front());
+}
+
+void Daemon::start_watchdog() {
+  const auto patience_ns = manager_.watchdog_ns();
+  if (!patience_ns) return;
+  std::vector<Watchdog::Probe> parts;
+  for (const auto& shard : shards_) {
+    parts.emplace_back([&shard](auto answer) { shard->probe(std::move(answer)); });
+  }
+  parts.emplace_back([this](auto answer) { front_->probe(std::move(answer)); });
+  watchdog_ =
+      std::make_unique<Watchdog>(control_, std::move(parts), [this] { manager_.notify("WATCHDOG=1"); });
+  watchdog_->start(*patience_ns / kWatchdogTimes);
 }
 
 // Senders first: what they have sent is counted, and durable before they hear of it. The shards' threads end
 // last: readers may still be waiting for them.
 void Daemon::stop() {
   ready_ = false;
+  manager_.notify("STOPPING=1");
   acceptor_->stop();
   adopter_->stop();
   for (const auto& shard : shards_) shard->drain();

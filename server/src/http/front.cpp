@@ -91,6 +91,8 @@ class Front::State {
     thread_ = std::thread([this] { io_.run(); });
   }
 
+  void probe(std::function<void()> answer) { asio::post(io_, std::move(answer)); }
+
   void stop() {
     if (!thread_.joinable()) return;
     io_.stop();
@@ -131,24 +133,23 @@ class Front::State {
 
   void admit(tcp::socket socket) {
     forget_closed();
-    if (connections_.size() >= options_.max_connections && !make_room()) return;  // closes the new one
+    if (connections_.size() >= options_.max_connections) make_room();
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
     connections_.push_back(std::make_shared<Connection>(std::move(socket), responder_, clock_));
     connections_.back()->start();
   }
 
-  // The client that has been waited for longest goes. False where none is waited for.
-  bool make_room() {
-    auto longest = connections_.end();
-    for (auto it = connections_.begin(); it != connections_.end(); ++it) {
-      if (!(*it)->waits_for_client()) continue;
-      if (longest == connections_.end() || (*it)->since_ns() < (*longest)->since_ns()) longest = it;
-    }
-    if (longest == connections_.end()) return false;
-    (*longest)->close();
-    connections_.erase(longest);
-    return true;
+  // The client that has been waited for longest goes; where none is waited for, the one that has waited
+  // longest: it may come again, and who comes now would not have been heard at all.
+  void make_room() {
+    const auto goes_before = [](const auto& a, const auto& b) {
+      return std::pair(!a->waits_for_client(), a->since_ns()) <
+             std::pair(!b->waits_for_client(), b->since_ns());
+    };
+    const auto first = std::min_element(connections_.begin(), connections_.end(), goes_before);
+    (*first)->close();
+    connections_.erase(first);
   }
 
   void sweep_later() {
@@ -220,6 +221,9 @@ Result<std::vector<ListenAddress>> Front::listen(const ListenAddress& address) {
 }
 void Front::start() {
   state_->start();
+}
+void Front::probe(std::function<void()> answer) {
+  state_->probe(std::move(answer));
 }
 void Front::stop() {
   state_->stop();

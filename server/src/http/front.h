@@ -42,6 +42,8 @@ class Front {
   // machine has. The addresses bound, with the port the kernel chose: at least one.
   [[nodiscard]] Result<std::vector<ListenAddress>> listen(const ListenAddress& address);
   void start();
+  // Calls `answer` on the HTTP thread, behind what it has to do. Any thread.
+  void probe(std::function<void()> answer);
   // Closes everything and ends the thread.
   void stop();
 

@@ -19,11 +19,11 @@ constexpr int kTurn = 256;
 }  // namespace
 
 Acceptor::Acceptor(boost::asio::io_context& io, int listener, std::vector<std::unique_ptr<Shard>>& shards,
-                   std::size_t max_connections, const Clock& clock, Logger logger)
+                   AcceptorOptions options, const Clock& clock, Logger logger)
     : listener_(io, listener),
       timer_(io),
       shards_(shards),
-      max_connections_(max_connections),
+      options_(std::move(options)),
       clock_(clock),
       logger_(std::move(logger)) {}
 
@@ -60,17 +60,48 @@ void Acceptor::wait_a_while() {
 }
 
 Acceptor::Pause Acceptor::accept_waiting(int at_most) {
+  const Pause pause = accept_up_to(at_most);
+  // They are counted with what shards refuse: the first one has them.
+  if (!refused_.empty()) shards_.front()->count_refused(std::exchange(refused_, {}));
+  return pause;
+}
+
+Acceptor::Pause Acceptor::accept_up_to(int at_most) {
   for (int i = 0; i < at_most; ++i) {
-    if (connections() >= max_connections_) {
+    if (connections() >= options_.max_connections) {
       note("connections wait: as many are open as may be", 0);
       return Pause::for_a_while;
     }
     const int fd = ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) return on_error(errno);
-    ++accepted_;
-    shards_[accepted_ % shards_.size()]->adopt(UniqueFd(fd), accepted_);
+    admit(UniqueFd(fd));
   }
   return Pause::until_ready;
+}
+
+void Acceptor::admit(UniqueFd socket) {
+  const auto peer = ipc::peer_credentials(socket.get());
+  if (!peer || !options_.allowed.allows(*peer, socket.get())) {
+    refuse(peer ? *peer : ipc::PeerCredentials{}, Errc::user_not_allowed);
+    return;
+  }
+  auto seat = options_.users.enter(peer->uid, clock_.monotonic_ns());
+  if (!seat) {
+    refuse(*peer, Errc::too_many_connections);
+    return;
+  }
+  ++accepted_;
+  shards_[accepted_ % shards_.size()]->adopt(
+      {.socket = std::move(socket), .id = accepted_, .peer = *peer, .seat = *std::move(seat)});
+}
+
+void Acceptor::refuse(const ipc::PeerCredentials& peer, Errc reason) {
+  ++refused_[reason];
+  const std::string_view name = metricsd::reason(reason);
+  const auto count = budget_.spend(name, clock_.monotonic_ns());
+  if (!count) return;
+  logger_.warning("connection refused",
+                  {{"reason", name}, {"uid", peer.uid}, {"pid", peer.pid}, {"count", *count}});
 }
 
 Acceptor::Pause Acceptor::on_error(int error) {

@@ -4,10 +4,12 @@
 #include <metricsd/ipc/passed_descriptor.h>
 #include <metricsd/models/limits.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <utility>
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 namespace metricsd::server {
@@ -16,12 +18,20 @@ namespace {
 // How long a peer that has said its last may take to read its answers.
 constexpr std::chrono::seconds kFarewell{30};
 
+// What lies in a socket and was not read yet.
+std::size_t waiting_bytes(int fd) {
+  int bytes = 0;
+  return ::ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
+}
+
 }  // namespace
 
-Session::Session(SessionContext& context, boost::asio::local::stream_protocol::socket socket, Gauge::Owner id)
-    : context_(context), socket_(std::move(socket)), sender_(id) {
-  if (const auto peer = ipc::peer_credentials(socket_.native_handle())) peer_ = *peer;
-}
+Session::Session(SessionContext& context, boost::asio::local::stream_protocol::socket socket, Arrival arrival)
+    : context_(context),
+      socket_(std::move(socket)),
+      sender_(arrival.id),
+      peer_(arrival.peer),
+      seat_(std::move(arrival.seat)) {}
 
 void Session::start() {
   open();
@@ -50,7 +60,36 @@ void Session::wait_readable() {
 }
 
 void Session::on_readable() {
-  switch (read_once()) {
+  UserShare* const share = seat_.rate();
+  if (share == nullptr) {
+    read(context_.read_buffer.size());
+    return;
+  }
+  const std::size_t bytes = std::min(waiting_bytes(socket_.native_handle()), context_.read_buffer.size());
+  const std::int64_t now_ns = context_.clock.monotonic_ns();
+  const std::int64_t turn_ns = bytes == 0 ? now_ns : share->reserve(bytes, now_ns);
+  if (turn_ns <= now_ns) {
+    read(std::max<std::size_t>(bytes, 1));  // of nothing, the end is read
+  } else {
+    read_after(turn_ns - now_ns, bytes);
+  }
+}
+
+// What it sends meanwhile fills its socket and makes it wait.
+void Session::read_after(std::int64_t wait_ns, std::size_t bytes) {
+  if (const auto count = context_.budget.spend("slowed", context_.clock.monotonic_ns())) {
+    context_.logger.warning("a user sends more than it may and is read more slowly",
+                            {{"uid", peer_.uid}, {"pid", peer_.pid}, {"count", *count}});
+  }
+  if (!turn_) turn_ = std::make_unique<boost::asio::steady_timer>(socket_.get_executor());
+  turn_->expires_after(std::chrono::nanoseconds(wait_ns));
+  turn_->async_wait([self = shared_from_this(), bytes](const error_code& error) {
+    if (!error && !self->closed_ && !self->has_stopped_reading_) self->read(bytes);
+  });
+}
+
+void Session::read(std::size_t at_most) {
+  switch (read_once(at_most)) {
     case ReadOutcome::ended: on_end_of_input(); return;
     case ReadOutcome::data:
     case ReadOutcome::nothing: break;
@@ -58,8 +97,8 @@ void Session::on_readable() {
   if (!closed_ && !input_ended_) wait_readable();
 }
 
-Session::ReadOutcome Session::read_once() {
-  const std::span<char> buffer = context_.read_buffer;
+Session::ReadOutcome Session::read_once(std::size_t at_most) {
+  const std::span<char> buffer = context_.read_buffer.first(at_most);
   const ssize_t size = ipc::receive(socket_.native_handle(), buffer, passed_);
   if (size == 0) return ReadOutcome::ended;
   if (size < 0) {
@@ -74,21 +113,47 @@ Session::ReadOutcome Session::read_once() {
 void Session::take(std::string_view bytes) {
   unacked_bytes_ += bytes.size();
   decoder_.feed(bytes);
-  decode_all();
+  const bool a_line_ended = decode_all();
   if (has_begun_)
     passed_ = UniqueFd();  // no message has come for it: nobody may fill our table of descriptors
   context_.aggregator.end_chunk();
   context_.note_change();
   note_progress();
+  note_held(a_line_ended);
 }
 
-void Session::decode_all() {
+// Whether there was anything.
+bool Session::decode_all() {
+  bool any = false;
   while (!closed_ && !input_ended_) {
     const ipc::Decoder::Step step = decoder_.next();
-    if (step == ipc::Decoder::Step::need_more) return;
+    if (step == ipc::Decoder::Step::need_more) break;
     handle_step(step);
     has_begun_ = true;
+    any = true;
   }
+  return any;
+}
+
+void Session::note_held(bool begins_anew) {
+  if (closed_) return;
+  context_.held.set(sender_.id, decoder_.held_bytes() + unsent_.size(), begins_anew && unsent_.empty());
+  while (const auto surplus = context_.held.surplus()) context_.let_go(*surplus);
+}
+
+void Session::let_go() {
+  if (const auto count = context_.budget.spend("let_go", context_.clock.monotonic_ns())) {
+    context_.logger.warning("connection let go: too much is held for half lines and unread answers",
+                            {{"connection", sender_.id},
+                             {"pid", peer_.pid},
+                             {"uid", peer_.uid},
+                             {"held", context_.held.sum()},
+                             {"count", *count}});
+  }
+  if (!input_ended_ && decoder_.finish() == ipc::Decoder::Step::refusal) {
+    handle_step(ipc::Decoder::Step::refusal);
+  }
+  close();
 }
 
 void Session::handle_step(ipc::Decoder::Step step) {
@@ -170,7 +235,12 @@ void Session::hand_over(std::size_t shard, const ipc::HelloMessage& hello) {
   error_code error;
   UniqueFd socket(socket_.release(error));
   if (!error) {
-    context_.hand_over(shard, {.socket = std::move(socket), .id = sender_.id, .hello = hello, .rest = rest});
+    context_.hand_over(shard, {.connection = {.socket = std::move(socket),
+                                              .id = sender_.id,
+                                              .peer = peer_,
+                                              .seat = std::move(seat_)},
+                               .hello = hello,
+                               .rest = rest});
   }
   close();
 }
@@ -245,7 +315,11 @@ void Session::reply(std::string_view line) {
     return;
   }
   unsent_ += line;
-  if (!writing_) write_some();
+  if (writing_) {
+    note_held(false);
+  } else {
+    write_some();
+  }
 }
 
 template <class Answer>
@@ -267,9 +341,12 @@ void Session::write_some() {
   writing_ = !unsent_.empty();
   if (!writing_) {
     unsent_ = std::string();  // gives its memory back: the next answer may be far off
+    note_held(false);
     close_when_answered();
     return;
   }
+  note_held(false);
+  if (closed_) return;
   socket_.async_wait(socket_.wait_write, [self = shared_from_this()](const error_code& error) {
     if (!error && !self->closed_) self->write_some();
   });
@@ -302,7 +379,7 @@ void Session::close_when_answered() {
 void Session::drain(std::size_t max_bytes) {
   for (std::size_t read = 0; read < max_bytes && !closed_ && !input_ended_;
        read += context_.read_buffer.size()) {
-    const ReadOutcome outcome = read_once();
+    const ReadOutcome outcome = read_once(context_.read_buffer.size());
     if (outcome == ReadOutcome::ended) on_end_of_input();
     if (outcome != ReadOutcome::data) return;
   }
@@ -313,6 +390,8 @@ void Session::close() {
   context_.logger.debug("connection closed",
                         {{"connection", sender_.id}, {"pid", peer_.pid}, {"uid", peer_.uid}});
   context_.aggregator.close(sender_);
+  context_.held.set(sender_.id, 0, false);
+  if (turn_) turn_->cancel();
   if (farewell_) farewell_->cancel();
   error_code ignored;
   socket_.close(ignored);

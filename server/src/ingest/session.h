@@ -12,6 +12,8 @@
 #include "../line_budget.h"
 #include "../log.h"
 #include "../sender.h"
+#include "arrival.h"
+#include "held_bytes.h"
 
 #include <metricsd/ipc/decoder.h>
 #include <metricsd/ipc/endpoint.h>
@@ -33,8 +35,7 @@ class Session;
 
 // A connection whose hello was read, on its way to the shard that its client belongs to.
 struct GreetedConnection {
-  UniqueFd socket;
-  Gauge::Owner id = 0;
+  Arrival connection;
   ipc::HelloMessage hello;
   std::string rest;  // read and not decoded
 };
@@ -45,6 +46,7 @@ struct SessionContext {
   std::span<char> read_buffer;
   Logger& logger;
   LineBudget& budget;
+  HeldBytes& held;
   const Clock& clock;
   // The shard that a client belongs to, where that is another one.
   std::function<std::optional<std::size_t>(uid_t, std::string_view client_id)> other_shard_of;
@@ -55,6 +57,8 @@ struct SessionContext {
   std::function<void(std::function<void()>)> post;
   // Closes the session of this id, if there is one.
   std::function<void(Gauge::Owner)> close;
+  // The same, because of what is held for it.
+  std::function<void(Gauge::Owner)> let_go;
   // Calls send_ack() within limits::kAckNs.
   std::function<void(std::shared_ptr<Session>)> ack_later;
   // Asks for the status document; the answer comes later, on the shard's thread.
@@ -69,8 +73,8 @@ struct SessionContext {
 
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  // `context` outlives the session. `socket` is non-blocking.
-  Session(SessionContext& context, boost::asio::local::stream_protocol::socket socket, Gauge::Owner id);
+  // `context` outlives the session. `socket` is that of the arrival.
+  Session(SessionContext& context, boost::asio::local::stream_protocol::socket socket, Arrival arrival);
 
   void start();
   // Goes on with a connection that was handed over.
@@ -79,6 +83,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void drain(std::size_t max_bytes);
   void stop_reading() { has_stopped_reading_ = true; }
   void close();
+  // Closes one for whom too much is held: a line without end, answers that are not read.
+  void let_go();
   // Tells how far the client's streams are, if they have moved.
   void send_ack();
 
@@ -87,10 +93,13 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void wait_readable();
   void on_readable();
-  ReadOutcome read_once();
+  void read(std::size_t at_most);
+  void read_after(std::int64_t wait_ns, std::size_t bytes);
+  ReadOutcome read_once(std::size_t at_most);
   void open();
   void take(std::string_view bytes);
-  void decode_all();
+  bool decode_all();
+  void note_held(bool begins_anew);
   void handle_step(ipc::Decoder::Step step);
   void handle_message(const ipc::Message& message);
   void handle_hello(const ipc::HelloMessage& hello);
@@ -113,9 +122,10 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::asio::local::stream_protocol::socket socket_;
   Sender sender_;
   ipc::Decoder decoder_;
-  ipc::PeerCredentials peer_;
-  UniqueFd
-      passed_;  // came along, and is for the message that comes with it: a hello or adopt, the first line
+  const ipc::PeerCredentials peer_;
+  Seat seat_;
+  // Came along, and is for the message that comes with it: a hello or adopt, the first line.
+  UniqueFd passed_;
 
   std::string unsent_;  // answers the peer has not taken yet
   bool writing_ = false;
@@ -129,6 +139,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool input_ended_ = false;
   bool has_stopped_reading_ = false;
   bool closed_ = false;
+  std::unique_ptr<boost::asio::steady_timer> turn_;      // only where its user sends more than it may
   std::unique_ptr<boost::asio::steady_timer> farewell_;  // only while the last answers go out
 };
 

@@ -77,12 +77,14 @@ struct Shard::State {
         status_source(std::move(source)),
         aggregator(options.families, options.catalog, clock, options.store_id,
                    options.hasten_checkpoint ? Durability::of_checkpoints : Durability::of_the_daemon),
+        held(options.held_bytes),
         read_buffer(limits::kReadChunk),
         context{
             .aggregator = aggregator,
             .read_buffer = read_buffer,
             .logger = logger,
             .budget = budget,
+            .held = held,
             .clock = clock,
             .other_shard_of = [this](uid_t uid, auto client_id) { return other_shard_of(uid, client_id); },
             .hand_over =
@@ -92,6 +94,8 @@ struct Shard::State {
             .segments = options.segments,
             .post = [this](auto job) { asio::post(io, std::move(job)); },
             .close = [this](Gauge::Owner id) { close(id); },
+            .let_go =
+                [this](Gauge::Owner id) { with_session(id, [](Session& session) { session.let_go(); }); },
             .ack_later = [this](auto session) { ack_later(std::move(session)); },
             .request_status = [this](auto deliver) { request_status(std::move(deliver)); },
             .note_change =
@@ -121,27 +125,33 @@ struct Shard::State {
   }
 
   // Null where the reactor does not take it.
-  std::shared_ptr<Session> open(UniqueFd fd, Gauge::Owner id) {
+  std::shared_ptr<Session> open(Arrival arrival) {
     asio::local::stream_protocol::socket socket(io);
     error_code error;
-    socket.assign(asio::local::stream_protocol(), fd.get(), error);
+    socket.assign(asio::local::stream_protocol(), arrival.socket.get(), error);
     if (error) {
       logger.error("connection lost: the reactor did not take it", {{"error", error.message()}});
       --connections;
       return nullptr;
     }
-    (void)fd.release();
-    auto session = std::make_shared<Session>(context, std::move(socket), id);
+    (void)arrival.socket.release();
+    const Gauge::Owner id = arrival.id;
+    auto session = std::make_shared<Session>(context, std::move(socket), std::move(arrival));
     sessions.emplace(id, session);
     return session;
   }
 
   void close(Gauge::Owner id) {
     if (foldings.contains(id)) return end_folding(id, Errc::unexpected_message);
+    with_session(id, [](Session& session) { session.close(); });
+  }
+
+  template <class Act>
+  void with_session(Gauge::Owner id, const Act& act) {
     const auto found = sessions.find(id);
     if (found == sessions.end()) return;
     const auto session = found->second;  // closing takes it off the list
-    session->close();
+    act(*session);
   }
 
   [[nodiscard]] std::optional<std::size_t> other_shard_of(uid_t uid, std::string_view client_id) const {
@@ -281,6 +291,7 @@ struct Shard::State {
   const StatusSource status_source;
   LineBudget budget;
   Aggregator aggregator;
+  HeldBytes held;
   std::vector<char> read_buffer;
   SessionContext context;
   std::map<Gauge::Owner, std::shared_ptr<Session>> sessions;
@@ -317,11 +328,12 @@ void Shard::start() {
   state_->thread = std::thread([state = state_.get()] { state->run(); });
 }
 
-void Shard::adopt(UniqueFd connection, std::uint64_t id) {
+void Shard::adopt(Arrival arrival) {
   ++state_->connections;
   // A handler must be copyable, a descriptor's owner is not.
-  asio::post(state_->io, [state = state_.get(), fd = connection.release(), id] {
-    if (const auto session = state->open(UniqueFd(fd), id)) session->start();
+  const auto shared = std::make_shared<Arrival>(std::move(arrival));
+  asio::post(state_->io, [state = state_.get(), shared] {
+    if (const auto session = state->open(std::move(*shared))) session->start();
   });
 }
 
@@ -329,7 +341,7 @@ void Shard::adopt(GreetedConnection connection) {
   ++state_->connections;
   const auto shared = std::make_shared<GreetedConnection>(std::move(connection));
   asio::post(state_->io, [state = state_.get(), shared] {
-    if (const auto session = state->open(std::move(shared->socket), shared->id)) {
+    if (const auto session = state->open(std::move(shared->connection))) {
       session->start(shared->hello, shared->rest);
     }
   });
@@ -339,6 +351,16 @@ void Shard::fold(std::shared_ptr<const UniqueFd> segment, uid_t uid, std::uint64
                  std::function<void(const FoldOutcome&)> done) {
   asio::post(state_->io, [state = state_.get(), segment = std::move(segment), uid, id,
                           done = std::move(done)] { state->fold(segment, uid, id, done); });
+}
+
+void Shard::count_refused(std::map<Errc, std::uint64_t> refused) {
+  asio::post(state_->io, [state = state_.get(), refused = std::move(refused)] {
+    for (const auto& [reason, count] : refused) state->aggregator.refuse(reason, count);
+  });
+}
+
+void Shard::probe(std::function<void()> answer) {
+  asio::post(state_->io, std::move(answer));
 }
 
 void Shard::expire(std::shared_ptr<Expiry> expiry) {

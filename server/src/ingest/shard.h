@@ -14,12 +14,14 @@
 
 #include <metricsd/models/catalog.h>
 #include <metricsd/models/clock.h>
+#include <metricsd/models/errors.h>
+#include <metricsd/models/limits.h>
 #include <metricsd/models/registry.h>
-#include <metricsd/models/unique_fd.h>
 
 #include <cstdint>
 #include <functional>
 #include <future>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,6 +46,7 @@ struct ShardOptions {
   const std::vector<std::unique_ptr<Shard>>& all;
   std::size_t index = 0;
   SegmentIntake segments{};  // of the daemon
+  std::size_t held_bytes = limits::kHeldForPeers;  // at most, for all its connections
 };
 
 // The number of the shard, of so many, that a client always belongs to: its streams are known in one place.
@@ -66,8 +69,7 @@ class Shard {
   // is the shard's that it belongs to.
   LoadReport restore(const ShardState& left, bool with_totals, std::int64_t ago_ns);
   void start();
-  // Serves a connected, non-blocking socket. `id` is unique over all shards.
-  void adopt(UniqueFd connection, std::uint64_t id);
+  void adopt(Arrival arrival);
   // Goes on with a connection whose client belongs to this shard.
   void adopt(GreetedConnection connection);
   // The future throws what the making of the report threw.
@@ -82,6 +84,10 @@ class Shard {
   // again.
   void fold(std::shared_ptr<const UniqueFd> segment, uid_t uid, std::uint64_t id,
             std::function<void(const FoldOutcome&)> done);
+  // Counts connections that were not let in.
+  void count_refused(std::map<Errc, std::uint64_t> refused);
+  // Calls `answer` on the shard's thread, behind what it was asked before.
+  void probe(std::function<void()> answer);
   // Lets series go, once the other shards agree: each of them is to be asked.
   void expire(std::shared_ptr<Expiry> expiry);
   // Connections adopted and not closed yet.

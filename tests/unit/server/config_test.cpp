@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <cstdlib>
+#include <limits>
 #include <map>
 
 #include <gmock/gmock.h>
@@ -42,6 +43,10 @@ TEST(Config, DefaultsAreTheContracts) {
   ASSERT_TRUE(line.config) << line.output;
   const Config& config = *line.config;
   EXPECT_EQ(config.socket_mode, 0660U);
+  EXPECT_THAT(config.socket_allow_uids, ElementsAre());
+  EXPECT_THAT(config.socket_allow_groups, ElementsAre());
+  EXPECT_EQ(config.user_connections, std::nullopt);
+  EXPECT_EQ(config.user_bytes_per_second, std::nullopt);
   EXPECT_THAT(config.web_listen_addresses, ElementsAre(ListenAddress{"127.0.0.1", 8090}));
   EXPECT_EQ(config.web_telemetry_path, "/metrics");
   EXPECT_EQ(config.metrics_namespace, "workload");
@@ -62,6 +67,15 @@ TEST(Config, TakesEveryFlag) {
                            "0600",
                            "--socket.group",
                            "users",
+                           "--socket.allow-uid",
+                           "alice",
+                           "--socket.allow-uid=1001",
+                           "--socket.allow-group",
+                           "load,staff",
+                           "--socket.max-user-connections",
+                           "100",
+                           "--socket.max-user-rate",
+                           "16MiB",
                            "--web.listen-address",
                            "127.0.0.1:0",
                            "--web.listen-address=[::1]:9",
@@ -92,6 +106,10 @@ TEST(Config, TakesEveryFlag) {
   EXPECT_EQ(config.socket, "/x/y.sock");
   EXPECT_EQ(config.socket_mode, 0600U);
   EXPECT_EQ(config.socket_group, "users");
+  EXPECT_THAT(config.socket_allow_uids, ElementsAre("alice", "1001"));
+  EXPECT_THAT(config.socket_allow_groups, ElementsAre("load", "staff"));
+  EXPECT_EQ(config.user_connections, 100U);
+  EXPECT_EQ(config.user_bytes_per_second, 16U << 20);
   EXPECT_THAT(config.web_listen_addresses,
               ElementsAre(ListenAddress{"127.0.0.1", 0}, ListenAddress{"::1", 9}));
   EXPECT_EQ(config.web_telemetry_path, "/m");
@@ -136,6 +154,8 @@ TEST(Config, AnEmptyVariableIsAnUnsetOne) {
   const ScopedVariable path("METRICSD_WEB_TELEMETRY_PATH", "");
   const ScopedVariable bounds("METRICSD_METRICS_SIZE_BUCKETS", "");
   const ScopedVariable directory("METRICSD_DATA_DIR", "");
+  const ScopedVariable users("METRICSD_SOCKET_ALLOW_UID", "");
+  const ScopedVariable rate("METRICSD_SOCKET_MAX_USER_RATE", "");
   const auto line = parse({});
   ASSERT_TRUE(line.config) << line.output;
   EXPECT_EQ(line.config->ingest_threads, 1U);
@@ -143,6 +163,8 @@ TEST(Config, AnEmptyVariableIsAnUnsetOne) {
   EXPECT_EQ(line.config->web_telemetry_path, "/metrics");
   EXPECT_EQ(line.config->size_bounds, default_size_bounds());
   EXPECT_TRUE(line.config->data_dir_is_default);
+  EXPECT_THAT(line.config->socket_allow_uids, ElementsAre());
+  EXPECT_EQ(line.config->user_bytes_per_second, std::nullopt);
 }
 
 class Mistakes : public ::testing::TestWithParam<std::vector<std::string>> {};
@@ -160,6 +182,10 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(std::vector<std::string>{"--nonsense"}, std::vector<std::string>{"extra"},
                       std::vector<std::string>{"--socket"}, std::vector<std::string>{"--socket.mode", "999"},
                       std::vector<std::string>{"--socket.mode", "07777"},
+                      std::vector<std::string>{"--socket.max-user-connections", "0"},
+                      std::vector<std::string>{"--socket.max-user-connections", "many"},
+                      std::vector<std::string>{"--socket.max-user-rate", "1KiB"},
+                      std::vector<std::string>{"--socket.max-user-rate", "1MB"},
                       std::vector<std::string>{"--web.listen-address", "nowhere"},
                       std::vector<std::string>{"--web.telemetry-path", "metrics"},
                       std::vector<std::string>{"--web.telemetry-path", "/"},
@@ -238,6 +264,17 @@ TEST(Config, DurationsHaveUnits) {
   EXPECT_EQ(parse_duration("7d"), 7 * 86'400 * kNsPerSecond);
   for (const char* text : {"", "5", "s", "-1s", "1.5h", "1w", "1s ", "99999999999999d"}) {
     EXPECT_EQ(parse_duration(text), std::nullopt) << text;
+  }
+}
+
+TEST(Config, QuantitiesHaveUnits) {
+  EXPECT_EQ(parse_quantity("off"), std::numeric_limits<std::uint64_t>::max());
+  EXPECT_EQ(parse_quantity("7"), 7U);
+  EXPECT_EQ(parse_quantity("64KiB"), 65'536U);
+  EXPECT_EQ(parse_quantity("2MiB"), 2U << 20);
+  EXPECT_EQ(parse_quantity("1GiB"), 1U << 30);
+  for (const char* text : {"", "0", "-1", "KiB", "1kib", "1.5MiB", "1 MiB", "99999999999GiB"}) {
+    EXPECT_EQ(parse_quantity(text), std::nullopt) << text;
   }
 }
 

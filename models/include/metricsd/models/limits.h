@@ -51,6 +51,10 @@ inline constexpr std::int64_t kClientIdleNs =
 inline constexpr std::size_t kStatusClients = 1000;  // in the status: 200 bytes each
 inline constexpr std::size_t kStatusReply = 16 * 1024 * 1024;  // one line: the status of a crowded daemon
 inline constexpr std::size_t kReplyBacklog = 1024 * 1024;      // unread answers before a peer is let go
+inline constexpr std::size_t kHeldForPeers =
+    256 * 1024 * 1024;  // half lines and unread answers of all connections: then who holds them longest goes
+inline constexpr std::uint64_t kUserBytes =
+    256 * 1024 * 1024;  // a second, of a user who is not the daemon's: nearly a million plain lines
 inline constexpr std::size_t kIngestConnections = 65'536;      // some KiB each: a few hundred MiB in all
 
 // A client's segment, as who adopts it reads it.
