@@ -5,18 +5,41 @@
 namespace metricsd::server::http {
 
 void AnswerDesk::ask(const Request& request, Deliver deliver) {
-  const auto key = router_.shared_key(request);
-  if (!key) {
+  const auto question = router_.shared_question(request);
+  if (!question) {
     deliver(std::make_shared<const std::string>(router_.respond(request)));
     return;
   }
   {
     const std::lock_guard lock(mutex_);
-    auto& together = waiting_[*key];
+    auto& together = waiting_[question->key];
     together.push_back(std::move(deliver));
     if (together.size() > 1) return;  // the first of them has posted the job
+    if (question->is_one_of_many) {
+      one_of_many_.emplace_back(question->key, request);
+      if (one_of_many_.size() > 1) return;  // its turn comes
+    }
   }
-  post_([this, key = *key, request] { answer(key, request); });
+  if (question->is_one_of_many) {
+    post_([this] { answer_next_of_many(); });
+  } else {
+    post_([this, key = question->key, request] { answer(key, request); });
+  }
+}
+
+void AnswerDesk::answer_next_of_many() {
+  std::pair<std::string, Request> next;
+  {
+    const std::lock_guard lock(mutex_);
+    next = one_of_many_.front();
+  }
+  answer(next.first, next.second);
+  {
+    const std::lock_guard lock(mutex_);
+    one_of_many_.pop_front();
+    if (one_of_many_.empty()) return;
+  }
+  post_([this] { answer_next_of_many(); });  // behind what was asked meanwhile
 }
 
 void AnswerDesk::answer(const std::string& key, const Request& request) {

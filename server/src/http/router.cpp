@@ -175,7 +175,7 @@ std::string Router::respond(const Request& request) const {
   return engine_->respond(request);
 }
 
-std::optional<std::string> Router::shared_key(const Request& request) const {
+std::optional<SharedQuestion> Router::shared_question(const Request& request) const {
   const std::size_t query = std::min(request.target.find('?'), request.target.size());
   const std::string path = httplib::detail::decode_url(request.target.substr(0, query), false);
   const Route* const route = engine_->find(path);
@@ -183,7 +183,7 @@ std::optional<std::string> Router::shared_key(const Request& request) const {
   Request shared = request;
   shared.target = path;
   if (route->reads_query) shared.target += request.target.substr(query);
-  return canonical_request(shared);
+  return SharedQuestion{.key = canonical_request(shared), .is_one_of_many = route->reads_query};
 }
 
 std::string refusal_response(int status) {

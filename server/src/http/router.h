@@ -34,6 +34,12 @@ struct Route {
   bool reads_query = false;                       // else the answer is the same whatever the query says
 };
 
+// What requests that must get the same answer have in common.
+struct SharedQuestion {
+  std::string key;
+  bool is_one_of_many = false;  // clients can think of any number of them
+};
+
 // Any thread.
 class Router {
  public:
@@ -44,9 +50,8 @@ class Router {
   // 500.
   [[nodiscard]] std::string respond(const Request& request) const;
 
-  // What requests that must get the same answer have in common. Nothing for what is cheap to answer: a cheap
-  // route, or none at all.
-  [[nodiscard]] std::optional<std::string> shared_key(const Request& request) const;
+  // Nothing for what is cheap to answer: a cheap route, or none at all.
+  [[nodiscard]] std::optional<SharedQuestion> shared_question(const Request& request) const;
 
  private:
   class Engine;
