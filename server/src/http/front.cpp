@@ -4,8 +4,10 @@
 #include "connection.h"
 
 #include <metricsd/models/limits.h>
+#include <metricsd/models/unique_fd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <list>
 #include <numeric>
@@ -19,6 +21,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <sys/socket.h>
 
 namespace metricsd::server::http {
 namespace {
@@ -28,13 +31,16 @@ using asio::ip::tcp;
 
 // After an accept that failed: long enough that nothing spins.
 constexpr std::chrono::milliseconds kPause{50};
+// Clients taken in one turn, before those that are there have theirs.
+constexpr int kTurn = 64;
 // How exactly deadlines are kept.
 constexpr std::chrono::milliseconds kSweep{500};
 
 struct Listener {
-  explicit Listener(asio::io_context& io) : acceptor(io), pause(io) {}
+  Listener(asio::io_context& io, const tcp& given) : acceptor(io), protocol(given), pause(io) {}
 
   tcp::acceptor acceptor;
+  tcp protocol;
   asio::steady_timer pause;
 };
 
@@ -44,6 +50,7 @@ error_code open(tcp::acceptor& acceptor, const tcp::endpoint& endpoint) {
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (!error) acceptor.native_non_blocking(true, error);
   return error;
 }
 
@@ -101,7 +108,7 @@ class Front::State {
 
  private:
   Result<ListenAddress> listen_at(const tcp::endpoint& endpoint) {
-    auto listener = std::make_unique<Listener>(io_);
+    auto listener = std::make_unique<Listener>(io_, endpoint.protocol());
     if (const error_code failed = open(listener->acceptor, endpoint)) return failed;
     error_code error;
     const tcp::endpoint local = listener->acceptor.local_endpoint(error);
@@ -110,15 +117,34 @@ class Front::State {
     return ListenAddress{local.address().to_string(), local.port()};
   }
 
+  // Not async_accept(): it keeps some errors to itself, and then waits for another client although one waits
+  // already.
   void accept(Listener& listener) {
-    listener.acceptor.async_accept([this, &listener](const error_code& error, tcp::socket socket) {
-      if (error) {
-        pause(listener, error);
-        return;
+    listener.acceptor.async_wait(tcp::acceptor::wait_read, [this, &listener](const error_code& cancelled) {
+      if (cancelled) return;
+      const int error = accept_waiting(listener);
+      if (error == 0) {
+        accept(listener);
+      } else {
+        pause(listener, error_code(error, boost::system::system_category()));
       }
-      admit(std::move(socket));
-      accept(listener);
     });
+  }
+
+  // 0: it may go on as soon as another client is there.
+  int accept_waiting(Listener& listener) {
+    for (int i = 0; i < kTurn; ++i) {
+      UniqueFd fd(
+          ::accept4(listener.acceptor.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      if (!fd.valid()) return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? 0 : errno;
+      tcp::socket socket(io_);
+      error_code error;
+      socket.assign(listener.protocol, fd.get(), error);
+      if (error) return error.value();
+      (void)fd.release();
+      admit(std::move(socket));
+    }
+    return 0;
   }
 
   void pause(Listener& listener, const error_code& error) {
