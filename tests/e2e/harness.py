@@ -133,6 +133,7 @@ class Daemon:
         self.socket = self.directory / "daemon" / "metricsd.sock"
         self.log = self.directory / "metricsd.log"
         self.flags = flags
+        self.inherits = ()  # descriptors, under their numbers
         self.process = None
         self.web = None
 
@@ -145,11 +146,17 @@ class Daemon:
             self.process.send_signal(signal.SIGCONT)
             end_process(self.process)
 
+    def command(self):
+        """What stands before the daemon's own command."""
+        return []
+
     def start(self):
-        command = [BIN / "metricsd", "--socket", self.socket, "--web.listen-address", "127.0.0.1:0"]
+        command = [*self.command(), BIN / "metricsd", "--socket", self.socket, "--web.listen-address", "127.0.0.1:0"]
         command += ["--data-dir", "none", *self.flags]
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=self.inherits
+            )
         self.web = "http://" + eventually(self._address_when_ready, "the daemon is ready")
 
     def _address_when_ready(self):

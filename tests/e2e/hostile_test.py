@@ -3,6 +3,7 @@
 
 import collections
 import json
+import os
 import socket
 
 import harness
@@ -168,6 +169,30 @@ class LabelsTest(harness.Test):
         self.assertLessEqual(len(scrape.values("workload_operations_total")), 52)
         self.assertGreater(scrape.sum("metricsd_series_overflow_total"), 0)
         self.assertIn("driver", json.dumps(daemon.status()["series"]["overflow"]))
+
+    def test_millions_of_values_cost_no_more_than_thousands(self):
+        """In its long form, METRICSD_LABEL_VALUES=10000000."""
+        count = int(os.environ.get("METRICSD_LABEL_VALUES", "300000"))
+        daemon = self.daemon("--metrics.max-series", "1000")
+        template = json.dumps({**GOOD, "driver": "DRIVER", "success": False, "error_code": "CODE"}) + "\n"
+
+        def send(first, last):
+            with daemon.connect() as connection:
+                for begin in range(first, last, 10_000):
+                    numbers = range(begin, min(begin + 10_000, last))
+                    lines = (template.replace("DRIVER", f"d{n}").replace("CODE", f"c{n}") for n in numbers)
+                    connection.sendall("".join(lines).encode())
+
+        thousands = 20_000
+        send(0, thousands)
+        daemon.wait_for_operations(thousands)
+        before = daemon.resident_bytes()
+        send(thousands, count)
+        daemon.wait_for_operations(count)
+        self.assertLess(daemon.resident_bytes() - before, 16 << 20)
+        scrape = daemon.scrape()
+        self.assertEqual(scrape.sum("workload_operations_total"), count)
+        self.assertEqual(scrape.sum("workload_operation_errors_total"), count)
 
     def test_definitions_can_not_break_the_page(self):
         daemon = self.daemon()

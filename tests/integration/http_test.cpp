@@ -16,7 +16,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-std::string exchange(const DaemonProcess& daemon, const std::string& bytes) {
+std::string answers_to(const DaemonProcess& daemon, const std::string& bytes) {
   Socket socket = connect_loopback(daemon.http_port());
   socket.send(bytes);
   return socket.receive_all();
@@ -66,11 +66,11 @@ TEST(Http, CompressesWhereAsked) {
 
 TEST(Http, ServesPipelinedRequestsInOrderAndKeepsTheConnection) {
   const DaemonProcess daemon;
-  const std::string answers = exchange(daemon,
-                                       "GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n"
-                                       "HEAD /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n"
-                                       "POST /-/ready HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
-                                       "GET /-/ready HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  const std::string answers = answers_to(daemon,
+                                         "GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n"
+                                         "HEAD /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n"
+                                         "POST /-/ready HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
+                                         "GET /-/ready HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   const std::size_t healthy = answers.find("healthy\n");
   const std::size_t refused = answers.find("405 Method Not Allowed");
   const std::size_t ready = answers.find("ready\n");
@@ -90,7 +90,7 @@ TEST(Http, RefusesWhatIsNoRequestAndSaysNothingBack) {
       {"GET /" + std::string(9000, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n", 414},
       {"GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(60'000, 'b'), 431}};
   for (const auto& [bytes, status] : cases) {
-    const std::string answer = exchange(daemon, bytes);
+    const std::string answer = answers_to(daemon, bytes);
     EXPECT_EQ(parse_http_answer(answer).status, status) << bytes.substr(0, 80);
     EXPECT_THAT(answer, Not(HasSubstr("<script")));
   }
@@ -105,10 +105,99 @@ TEST(Http, HeadersThatClaimToBeOursDoNotMatter) {
   EXPECT_THAT(answer.head + answer.body, Not(HasSubstr("<script")));
 }
 
+TEST(Http, HeadersWithoutEndAreRefused) {
+  const DaemonProcess daemon;
+  std::string lines;
+  for (int i = 0; i < 200'000; ++i) lines += "X: y\r\n";
+  const std::string request = "GET /metrics HTTP/1.1\r\nHost: a\r\n";
+  EXPECT_EQ(parse_http_answer(answers_to(daemon, request + lines + "\r\n")).status, 431);
+  EXPECT_EQ(parse_http_answer(answers_to(daemon, request + lines.substr(0, 150 * 6) + "\r\n")).status, 431);
+  // One that never ends is refused while it goes on.
+  Socket endless = connect_loopback(daemon.http_port());
+  ASSERT_TRUE(endless.send(request));
+  EXPECT_TRUE(eventually([&] { return !endless.send(std::string(100'000, 'x')); }));
+  EXPECT_EQ(daemon.get("/-/healthy").status, 200);
+}
+
+// No route takes a body: one of a known length is passed over, whatever it is, and none is decoded.
+TEST(Http, BodiesAreNotDecoded) {
+  const DaemonProcess daemon;
+  const std::string bomb("\x1f\x8b\x08\0\0\0\0\0", 8);
+  const std::string next = "GET /-/healthy HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+  const std::string answers = answers_to(
+      daemon, "POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Length: 8\r\n\r\n" +
+                  bomb + next);
+  EXPECT_EQ(parse_http_answer(answers).status, 405);
+  EXPECT_THAT(answers, HasSubstr("healthy\n"));
+  for (const char* coding : {"chunked", "gzip, chunked", "gzip", "identity", "xchunked"}) {
+    const std::string refused =
+        answers_to(daemon, "POST /metrics HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: " + std::string(coding) +
+                               "\r\n\r\nFFFFFFFFFFFFFFFF\r\n" + bomb + next);
+    EXPECT_EQ(parse_http_answer(refused).status, 501) << coding;
+    EXPECT_THAT(refused, Not(HasSubstr("healthy\n"))) << coding;
+  }
+}
+
+// What two parsers may read differently gets one answer, and what it smuggles none.
+TEST(Http, SmuggledRequestsAreNotAnswered) {
+  const DaemonProcess daemon;
+  const std::string smuggled = "GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n";
+  const std::string length = "Content-Length: " + std::to_string(smuggled.size()) + "\r\n";
+  const std::vector<std::string> heads{
+      "POST / HTTP/1.1\r\nHost: a\r\n" + length + "Transfer-Encoding: chunked\r\n",
+      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n" + length,
+      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0, 0\r\n",
+      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +0\r\n",
+      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0x0\r\n",
+      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length : 0\r\n",
+      "POST / HTTP/1.1\r\nHost: a\r\nX: y\r\n Content-Length: 0\r\n",
+      "POST / HTTP/1.1\nHost: a\nContent-Length: 0\n",
+      "POST / HTTP/1.1\rHost: a\r\nHost: a\r\n",
+      "POST / HTTP/1.1\r\nHost: a\r\nHost: b\r\n",
+      "POST /\t/-/ready HTTP/1.1\r\nHost: a\r\n",
+      "GET http://b/ HTTP/1.1\r\nHost: a\r\n",
+      "GET / HTTP/1.1 HTTP/1.1\r\nHost: a\r\n",
+      "GET / HTTP/1.1\r\n",
+      "GET /\r\nHost: a\r\n"};
+  for (const std::string& head : heads) {
+    const std::string answers = answers_to(daemon, head + "\r\n" + smuggled);
+    const int status = parse_http_answer(answers).status;
+    EXPECT_TRUE(status == 400 || status == 501) << status << ": " << head;
+    EXPECT_THAT(answers, Not(HasSubstr("healthy\n"))) << head;
+    EXPECT_EQ(answers.rfind("HTTP/1.1 "), 0U) << answers;
+  }
+}
+
+TEST(Http, NoLineEndOfAPathComesBack) {
+  const DaemonProcess daemon;
+  for (const char* path :
+       {"/%0d%0aSet-Cookie:%20x=y", "/metrics%0d%0aSet-Cookie:%20x=y", "/?a=%0d%0aSet-Cookie:%20x=y",
+        "/%00%0a%ff", "/api/v1/summary?run=%0d%0aSet-Cookie:%20x"}) {
+    const HttpAnswer answer = daemon.get(path);
+    EXPECT_NE(answer.status, 0) << path;
+    EXPECT_THAT(answer.head + answer.body, Not(HasSubstr("Set-Cookie"))) << path;
+  }
+  EXPECT_EQ(
+      parse_http_answer(answers_to(daemon, "GET /\r\nSet-Cookie: x HTTP/1.1\r\nHost: a\r\n\r\n")).status,
+      400);
+}
+
+TEST(Http, ARequestThatDragsOnIsLetGo) {
+  const DaemonProcess daemon;
+  Socket slow = connect_loopback(daemon.http_port());
+  ASSERT_TRUE(slow.send("GET /metrics HTTP/1.1\r\nX:"));
+  EXPECT_TRUE(eventually(
+      [&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+        return !slow.send("y");
+      },
+      std::chrono::seconds(60)));
+}
+
 TEST(Http, SlowClientsDoNotDelayAScrape) {
   const DaemonProcess daemon;
   std::vector<Socket> slow;
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < 1000; ++i) {
     slow.push_back(connect_loopback(daemon.http_port()));
     ASSERT_TRUE(slow.back().send("GET /metrics HT"));
   }

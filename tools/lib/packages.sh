@@ -32,7 +32,8 @@ TEST_PACKAGES=(
   libreoffice-calc-nogui   # opens the CSV
   netcat-openbsd           # the simplest sender there is
   curl                     # the quickstart's reader
-  strace                   # shows that recording makes no system call
+  strace                   # shows that recording makes no system call; has system calls fail
+  systemd                  # judges the units
 )
 
 # To run the benchmarks, and to keep them built.

@@ -10,8 +10,10 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <fstream>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 #include <poll.h>
@@ -27,6 +29,7 @@ namespace metricsd::tools {
 namespace {
 
 constexpr int kGoneTimeoutMs = 10'000;
+constexpr std::string_view kDaemonName = "metricsd";
 
 struct StopOptions {
   std::string socket;
@@ -38,6 +41,14 @@ Result<pid_t> daemon_pid(const std::vector<std::filesystem::path>& paths) {
   const auto peer = ipc::peer_credentials(connection->get());
   if (!peer) return peer.error();
   return peer->pid;
+}
+
+// What the process was started from, as the kernel names it; "" where that is not known.
+std::string name_of(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/comm");
+  std::string name;
+  std::getline(file, name);
+  return name;
 }
 
 // False where the time is up.
@@ -59,6 +70,11 @@ int stop(const StopOptions& options) {
   }
   if (!pid) return fail(explain(pid.error(), paths));
 
+  // A service manager holds the socket of a daemon that does not run. It is not to be stopped.
+  if (const std::string name = name_of(*pid); name != kDaemonName) {
+    return fail("the socket is held by " + name + " (pid " + std::to_string(*pid) +
+                "), which is not metricsd; a service is stopped with systemctl stop metricsd.socket metricsd");
+  }
   const std::string who = "metricsd (pid " + std::to_string(*pid) + ")";
   const UniqueFd pidfd(::pidfd_open(*pid, 0));
   if (!pidfd.valid()) return fail(who + ": " + last_system_error().message());

@@ -406,6 +406,30 @@ TEST_F(AggregatorTest, UnknownTypesAreCounted) {
   EXPECT_EQ(rejected(Errc::unknown_type), 1U);
 }
 
+// Set back an hour in the midst of it, then two years ahead: nothing that is counted follows it.
+TEST_F(AggregatorTest, TheWallClockMayBeSet) {
+  constexpr std::int64_t kHour = 3600 * kNsPerSecond;
+  const Timestamp start = clock_.now();
+  metricsd::Run run;
+  run.test_run_id = "r";
+  ASSERT_TRUE(tell(ipc::RunStartMessage{run}));
+  apply(upload());
+  clock_.advance(kNsPerSecond);
+  clock_.set_wall({start.ns - kHour});
+  apply(upload());
+  EXPECT_EQ(page().sum("workload_operations_total"), 2);
+  clock_.advance(kNsPerSecond);
+  clock_.set_wall({start.ns + 2 * 365 * 24 * kHour});
+  apply(upload());
+  const std::int64_t before_ns = clock_.monotonic_ns() - kNsPerSecond;
+  aggregator_.forget(aggregator_.registry().image().take_idle(before_ns), before_ns);
+  EXPECT_EQ(page().sum("workload_operations_total"), 3);
+  const RunSummary summary =
+      aggregator_.live_runs().find("r")->summary({clock_.now(), clock_.monotonic_ns()});
+  EXPECT_EQ(summary.duration_seconds, 2);
+  EXPECT_EQ(summary.overall.operations.total, 3U);
+}
+
 TEST_F(AggregatorTest, ABatchCountsAsItsOperationsWould) {
   say_hello();
   ASSERT_TRUE(tell_batch(batch(1, 4, {shared("upload"), shared("upload", false, "SlowDown")})));
