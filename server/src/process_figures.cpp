@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace metricsd::server {
@@ -35,7 +36,13 @@ std::optional<double> boot_time_seconds(const fs::path& path) {
   return std::nullopt;
 }
 
-std::optional<std::uint64_t> count_entries(const fs::path& directory) {
+// From Linux 6.2 on the directory's size is its number of entries (proc(5)); to list ten thousand of them
+// takes longer than the rest of a scrape.
+std::optional<std::uint64_t> count_descriptors(const fs::path& directory) {
+  struct stat status {};
+  if (::stat(directory.c_str(), &status) == 0 && status.st_size > 0) {
+    return static_cast<std::uint64_t>(status.st_size);
+  }
   std::error_code error;
   const fs::directory_iterator entries(directory, error);
   if (error) return std::nullopt;
@@ -61,7 +68,7 @@ std::optional<ProcessFigures> read_process_figures(const fs::path& proc) {
   };
   const auto fields = stat_fields(proc / "self" / "stat");
   const auto boot = boot_time_seconds(proc / "stat");
-  const auto open_fds = count_entries(proc / "self" / "fd");
+  const auto open_fds = count_descriptors(proc / "self" / "fd");
   if (fields.size() <= kResident || !boot || !open_fds) return std::nullopt;
 
   const auto number = [&](std::size_t field) { return std::strtoull(fields[field].c_str(), nullptr, 10); };

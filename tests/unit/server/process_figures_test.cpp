@@ -1,8 +1,12 @@
 #include "process_figures.h"
 
 #include <metricsd/models/clock.h>
+#include <metricsd/models/unique_fd.h>
 #include <metricsd/support/temporary_directory.h>
 
+#include <vector>
+
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
 namespace metricsd::server {
@@ -19,6 +23,13 @@ TEST(ProcessFigures, AreThisProcesss) {
   EXPECT_GT(figures->start_time_seconds, 0);
   // The kernel's boot time is cut to whole seconds.
   EXPECT_LE(figures->start_time_seconds, static_cast<double>(system_clock().now().ns) / 1e9 + 2);
+}
+
+TEST(ProcessFigures, CountEveryDescriptor) {
+  const std::uint64_t before = read_process_figures().value().open_fds;
+  std::vector<UniqueFd> open;
+  for (int i = 0; i < 100; ++i) open.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  EXPECT_EQ(read_process_figures().value().open_fds, before + 100);
 }
 
 TEST(ProcessFigures, AreAbsentWithoutProc) {
