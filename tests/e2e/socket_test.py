@@ -24,7 +24,7 @@ class PathTest(harness.Test):
     def start(self, path):
         """A daemon at `path`, which need not become one."""
         return subprocess.Popen(
-            [harness.BIN / "metricsd", "--socket", path, "--web.listen-address", "127.0.0.1:0"],
+            [harness.BIN / "metricsd", "--socket", path, "--web.listen-address", "127.0.0.1:0", "--data-dir", "none"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -163,7 +163,7 @@ class RestartTest(harness.Test):
                 sender.join()
         harness.eventually(lambda: daemon.status()["ingest"]["connections"] == 1, "they are gone")
         self.assertEqual(sum(daemon.status()["ingest"]["rejected"].values()), 0)
-        left = {path.name for path in pathlib.Path(daemon.socket.parent).iterdir()}
+        left = {path.name for path in pathlib.Path(daemon.socket.parent).iterdir() if not path.is_dir()}
         self.assertEqual(left, {"metricsd.sock", "metricsd.sock.lock"})
 
 

@@ -121,7 +121,7 @@ TEST(Doors, AnAccountThatIsNotThereIsOneLine) {
   const TemporaryDirectory directory;
   for (const std::string flag : {"--socket.allow-uid", "--socket.allow-group"}) {
     const Ended ended = run_daemon_binary({"--socket", directory.path() / "s.sock", "--web.listen-address",
-                                           "127.0.0.1:0", flag, "no-such-account"});
+                                           "127.0.0.1:0", "--data-dir", "none", flag, "no-such-account"});
     EXPECT_EQ(ended.exit_code, 1);
     EXPECT_THAT(ended.errors, HasSubstr(flag));
     EXPECT_EQ(ended.errors.find('\n'), ended.errors.size() - 1) << ended.errors;
