@@ -1,8 +1,7 @@
-#include <metricsd/models/labels.h>
-#include <metricsd/models/utf8.h>
 #include <metricsd/support/exposition_parser.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
@@ -12,6 +11,78 @@
 
 namespace metricsd::support {
 namespace {
+
+// The grammar is written down here once more, though models/ has most of it: a referee that asked the player
+// for the rules would share the player's mistakes.
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+bool is_name(std::string_view text, bool with_colon) {
+  const auto allowed = [with_colon](char c) {
+    return is_letter(c) || is_digit(c) || (with_colon && c == ':');
+  };
+  return !text.empty() && !is_digit(text.front()) && std::all_of(text.begin(), text.end(), allowed);
+}
+
+// Names with two underscores in front are Prometheus' own.
+bool is_label_name(std::string_view text) {
+  return is_name(text, false) && !text.starts_with("__");
+}
+
+std::size_t count_digits(std::string_view text) {
+  return std::min(text.find_first_not_of("0123456789"), text.size());
+}
+
+// `-?D+(.D+)?([eE][+-]?D+)?`: what from_chars takes beyond that (".5", "1.", "inf") is not everyone's number.
+bool is_plain_number(std::string_view text) {
+  const auto take_digits = [&text] {
+    const std::size_t digits = count_digits(text);
+    text.remove_prefix(digits);
+    return digits > 0;
+  };
+  if (text.starts_with('-')) text.remove_prefix(1);
+  if (!take_digits()) return false;
+  if (text.starts_with('.')) {
+    text.remove_prefix(1);
+    if (!take_digits()) return false;
+  }
+  if (text.starts_with('e') || text.starts_with('E')) {
+    text.remove_prefix(1);
+    if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
+    if (!take_digits()) return false;
+  }
+  return text.empty();
+}
+
+// The size of the first character where it is well-formed (Unicode 15, table 3-7), else 0.
+std::size_t utf8_size(std::string_view text) {
+  const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  const std::size_t size = first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+  if (size == 0 || text.size() < size) return 0;
+  const unsigned least = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+  const unsigned most = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+  if (byte(1) < least || byte(1) > most) return 0;
+  for (std::size_t i = 2; i < size; ++i) {
+    if (byte(i) < 0x80 || byte(i) > 0xBF) return 0;
+  }
+  return size;
+}
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t size = utf8_size(text);
+    if (size == 0) return false;
+    text.remove_prefix(size);
+  }
+  return true;
+}
 
 // One line, taken from its front piece by piece.
 class LineCursor {
@@ -23,6 +94,13 @@ class LineCursor {
   }
 
   [[nodiscard]] bool at_end() const { return rest_.empty(); }
+
+  // Whether a comment begins so that Prometheus reads it as HELP or TYPE (after any white space).
+  [[nodiscard]] bool is_keyword() const {
+    const std::string_view text = rest_.substr(std::min(rest_.find_first_not_of(" \t"), rest_.size()));
+    const std::string_view word = text.substr(0, text.find_first_of(" \t"));
+    return word == "HELP" || word == "TYPE";
+  }
 
   bool skip(std::string_view text) {
     if (rest_.substr(0, text.size()) != text) return false;
@@ -43,7 +121,7 @@ class LineCursor {
 
   std::string take_metric_name() {
     const std::string_view name = take_until(" {");
-    if (!is_metric_name(name)) fail("'" + std::string(name) + "' is no metric name");
+    if (!is_name(name, true)) fail("'" + std::string(name) + "' is no metric name");
     return std::string(name);
   }
 
@@ -67,8 +145,7 @@ class LineCursor {
     if (token == "NaN") return std::numeric_limits<double>::quiet_NaN();
     double value = 0;
     const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), value);
-    // from_chars also knows "inf" and "nan": those are not this format's.
-    if (error != std::errc() || end != token.data() + token.size() || !std::isfinite(value)) {
+    if (error != std::errc() || !is_plain_number(token)) {
       fail("'" + std::string(token) + "' is no value");
     }
     return value;
@@ -123,9 +200,17 @@ bool is_count(double value) {
   return value >= 0 && std::floor(value) == value && std::isfinite(value);
 }
 
+// To Prometheus an empty label is as good as none.
+ExpositionLabels identity_of(const ExpositionLabels& labels) {
+  ExpositionLabels identity = labels;
+  std::erase_if(identity, [](const auto& label) { return label.second.empty(); });
+  return identity;
+}
+
 // What is seen of one histogram or summary, its own label (`le`, `quantile`) aside.
 struct Distribution {
   std::vector<std::pair<double, double>> buckets;  // (le, cumulative count)
+  std::optional<double> quantile;                  // the last one
   std::optional<double> sum;
   std::optional<double> count;
 };
@@ -133,7 +218,7 @@ struct Distribution {
 class PageParser {
  public:
   ExpositionPage parse(std::string_view text) {
-    if (!is_valid_utf8(text)) throw ExpositionError("not UTF-8");
+    if (!is_utf8(text)) throw ExpositionError("not UTF-8");
     if (text.find('\0') != std::string_view::npos)
       throw ExpositionError("a NUL ends the page for Prometheus");
     if (!text.empty() && text.back() != '\n') throw ExpositionError("no newline at the end");
@@ -155,13 +240,15 @@ class PageParser {
       parse_type(line);
     } else if (!line.skip("#")) {
       parse_sample(line);
+    } else if (line.is_keyword()) {
+      line.fail("a HELP or TYPE that is not written as one");
     }
   }
 
   void parse_help(LineCursor& line) {
     ExpositionFamily& family = open_family(line);
     if (family.help) line.fail("HELP twice");
-    if (!family.samples.empty()) line.fail("HELP behind samples");
+    if (!family.type.empty()) line.fail("HELP behind its TYPE");
     line.expect(" ");
     family.help = line.take_escaped(false);
   }
@@ -171,8 +258,9 @@ class PageParser {
     if (!family.type.empty()) line.fail("TYPE twice");
     line.expect(" ");
     family.type = line.take_until("");
-    static const std::set<std::string> kTypes{"counter", "gauge", "histogram", "summary", "untyped"};
-    if (kTypes.count(family.type) == 0) line.fail("'" + family.type + "' is no type");
+    constexpr std::array<std::string_view, 5> kTypes{"counter", "gauge", "histogram", "summary", "untyped"};
+    if (std::find(kTypes.begin(), kTypes.end(), family.type) == kTypes.end())
+      line.fail("'" + family.type + "' is no type");
     reserve_names(family, line);
   }
 
@@ -220,11 +308,15 @@ class PageParser {
     if (page_.families.empty() || page_.families.back().type.empty()) line.fail("a sample without a TYPE");
     ExpositionFamily& family = page_.families.back();
     const std::vector<std::string> names = sample_names(family);
-    if (std::find(names.begin(), names.end(), sample.name) == names.end()) {
+    const bool is_bare_histogram = family.type == "histogram" && sample.name == family.name;
+    if (is_bare_histogram || std::find(names.begin(), names.end(), sample.name) == names.end()) {
       line.fail("'" + sample.name + "' stands among the samples of '" + family.name + "'");
     }
-    if (!series_.emplace(sample.name, sample.labels).second) line.fail("this series is here already");
-    if (family.type == "counter" && !(sample.value >= 0)) line.fail("a counter below zero");
+    if (!series_.emplace(sample.name, identity_of(sample.labels)).second)
+      line.fail("this series is here already");
+    if (family.type == "counter" && !(sample.value >= 0 && std::isfinite(sample.value))) {
+      line.fail("a counter that is not 0 or more");
+    }
     if (family.type == "histogram" || family.type == "summary") admit_part(family, sample, line);
     family.samples.push_back(std::move(sample));
   }
@@ -246,6 +338,9 @@ class PageParser {
     } else {
       const double quantile = bound_of(sample, own_label, line);
       if (quantile < 0 || quantile > 1) line.fail("a quantile outside 0..1");
+      if (distribution.quantile && quantile <= *distribution.quantile)
+        line.fail("quantiles that do not ascend");
+      distribution.quantile = quantile;
     }
   }
 
@@ -261,6 +356,13 @@ class PageParser {
     distribution.buckets.emplace_back(bound, sample.value);
   }
 
+  template <class Fail>
+  static void check_inf_bucket(const Distribution& distribution, const Fail& fail) {
+    if (distribution.buckets.empty() || !std::isinf(distribution.buckets.back().first))
+      fail("no +Inf bucket");
+    if (distribution.buckets.back().second != *distribution.count) fail("the +Inf bucket is not _count");
+  }
+
   // What can only be said of a family once all of it has been seen.
   void close_family() {
     if (page_.families.empty()) return;
@@ -272,10 +374,8 @@ class PageParser {
     for (const auto& [labels, distribution] : distributions_) {
       if (!distribution.sum) fail("no _sum");
       if (!distribution.count) fail("no _count");
-      if (family.type != "histogram") continue;
-      if (distribution.buckets.empty() || !std::isinf(distribution.buckets.back().first))
-        fail("no +Inf bucket");
-      if (distribution.buckets.back().second != *distribution.count) fail("the +Inf bucket is not _count");
+      if (family.type == "histogram") check_inf_bucket(distribution, fail);
+      if (*distribution.count == 0 && *distribution.sum != 0) fail("a sum of nothing that is not 0");
     }
     distributions_.clear();
   }

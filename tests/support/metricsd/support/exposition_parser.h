@@ -2,9 +2,10 @@
 // (https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format): what a page of ours must
 // pass.
 //
-// Stricter than the format and than Prometheus: every sample belongs to a family with a TYPE before it, the
-// lines of a family stand together, no series is there twice, histograms add up, and all text is UTF-8
-// without NUL.
+// Stricter than the format and than Prometheus: every sample belongs to a family with a TYPE before it and
+// its HELP before that, words are parted by one space, the lines of a family stand together, no series is
+// there twice (an empty label is none), bounds and quantiles ascend, histograms add up, counters are finite
+// and not below 0, and all text is UTF-8 without NUL.
 #pragma once
 
 #include <cstdint>
