@@ -3,8 +3,10 @@
 #include <metricsd/ipc/batch.h>
 #include <metricsd/models/json/document.h>
 #include <metricsd/models/limits.h>
+#include <metricsd/support/batch_text.h>
+#include <metricsd/support/fuzz_cases.h>
 
-#include <cstdlib>
+#include <cstdint>
 #include <random>
 #include <string>
 #include <string_view>
@@ -17,6 +19,10 @@
 namespace metricsd::ipc {
 namespace {
 
+using support::fuzz_cases;
+using support::fuzz_seed;
+using support::text_of;
+
 // The line of docs/wire-protocol.md. It stays as it is: senders of this version write it for ever.
 constexpr std::string_view kGolden =
     R"({"type":"batch","stream":0,"first_seq":1,"count":3,)"
@@ -25,28 +31,6 @@ constexpr std::string_view kGolden =
     R"("fields":["duration_ns","object_size_bytes","retry_count"],)"
     R"("rows":[[0,112500000,1048576,0],[1,90000000,0,2],null]})";
 
-// What a batch says, as text that two ways of reading can be compared by.
-std::string told(const Batch& batch) {
-  std::string text = std::to_string(batch.stream) + "/" + std::to_string(batch.first_seq) + "+" +
-                     std::to_string(batch.count) + " ?" + std::to_string(batch.unknown_fields);
-  if (batch.refusal) {
-    return text + " " + std::string(reason(batch.refusal->reason)) + ":" + batch.refusal->detail;
-  }
-  for (const SharedFields& entry : batch.shared) {
-    text += " {" + entry.operation_type + "|" + entry.workload_type + "|" + entry.driver + "|" +
-            (entry.success ? "+" : "-") + entry.error_code + "}";
-  }
-  for (const BatchRow& row : batch.rows) {
-    if (row.shared == BatchRow::kNoOperation) {
-      text += row.refusal == Errc{} ? " nothing" : " !" + std::string(reason(row.refusal));
-    } else {
-      text += " [" + std::to_string(row.shared) + " " + std::to_string(row.duration_ns) + " " +
-              std::to_string(row.object_size_bytes) + " " + std::to_string(row.retry_count) + "]";
-    }
-  }
-  return text;
-}
-
 std::string read_as_document(std::string_view line) {
   const auto document = parse_json(line);
   if (!document) return "no document";
@@ -54,7 +38,7 @@ std::string read_as_document(std::string_view line) {
   BatchReader reader;
   const auto refusal = reader.read(document->get_object());
   if (refusal) return "!" + std::string(reason(refusal->reason)) + ":" + refusal->detail;
-  return told(reader.batch());
+  return text_of(reader.batch());
 }
 
 std::string with_rows(std::string_view count, std::string_view rows,
@@ -71,7 +55,7 @@ TEST(Batch, GoldenLineReadsTheSameBothWays) {
   EXPECT_EQ(read_as_document(kGolden), expected);
   BatchReader reader;
   ASSERT_TRUE(reader.read_usual(kGolden));
-  EXPECT_EQ(told(reader.batch()), expected);
+  EXPECT_EQ(text_of(reader.batch()), expected);
 }
 
 TEST(BatchEncoder, WritesTheGoldenLine) {
@@ -326,18 +310,16 @@ class LineMaker {
   std::mt19937 random_;
 };
 
-// METRICSD_FUZZ_CASES asks for more than CI's short form.
 TEST(BatchReader, FastWayAndCarefulWaySayTheSameOfEveryLine) {
-  const char* const asked = std::getenv("METRICSD_FUZZ_CASES");
-  const int cases = asked == nullptr ? 100'000 : std::atoi(asked);
-  LineMaker maker(20240601);
+  const std::uint64_t cases = fuzz_cases(100'000);
+  LineMaker maker(static_cast<std::uint32_t>(fuzz_seed(20240601)));
   BatchReader reader;  // one for all, as a connection has it
-  int usual = 0;
-  for (int i = 0; i < cases; ++i) {
+  std::uint64_t usual = 0;
+  for (std::uint64_t i = 0; i < cases; ++i) {
     const std::string line = maker.make();
     if (!reader.read_usual(line)) continue;
     ++usual;
-    ASSERT_EQ(told(reader.batch()), read_as_document(line)) << line;
+    ASSERT_EQ(text_of(reader.batch()), read_as_document(line)) << line;
   }
   EXPECT_GT(usual, cases / 50) << "the fast way must have been tried";
 }

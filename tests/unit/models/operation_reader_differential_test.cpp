@@ -1,20 +1,20 @@
 // OperationReader has a fast path. This shows that nobody can tell: over lines made and spoilt in every way
 // that came to mind, it gives the same answer as the careful path alone.
 //
-// METRICSD_FUZZ_CASES and METRICSD_FUZZ_SEED make it run longer and elsewhere.
+// support/fuzz_cases.h says how it runs longer and elsewhere.
 
 #include "careful_operation_reader.h"
 #include "usual_operation_reader.h"
 
 #include <metricsd/models/operation_json.h>
+#include <metricsd/support/exact_text.h>
+#include <metricsd/support/fuzz_cases.h>
+#include <metricsd/support/operation_text.h>
 #include <metricsd/support/sanitized.h>
 
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cstdlib>
 #include <initializer_list>
-#include <memory>
 #include <random>
 #include <string>
 #include <string_view>
@@ -25,74 +25,27 @@
 namespace metricsd {
 namespace {
 
-using Outcome = OperationReader::Outcome;
+using support::answer_of;
+using support::ExactText;
+using support::fuzz_cases;
+using support::fuzz_seed;
+using support::text_of;
 
-std::string described(const std::optional<Timestamp>& at) {
-  return at ? std::to_string(at->ns) : "-";
-}
-
-// Everything an answer consists of, to be compared and shown. Doubles by their bits.
-std::string described(const OperationView& operation) {
-  std::string out;
-  for (const std::string_view text :
-       {operation.operation_id, operation.operation_type, operation.workload_type, operation.object_key,
-        operation.error_code, operation.error_message, operation.driver, operation.user_id,
-        operation.metadata}) {
-    out.append(std::to_string(text.size())).append("'").append(text).append("' ");
-  }
-  for (const auto& at : {operation.timestamp_start, operation.timestamp_end, operation.intended_start}) {
-    out.append(described(at)).append(" ");
-  }
-  const auto bits = std::bit_cast<std::uint64_t>(operation.throughput_mbps.value_or(0));
-  out.append(operation.throughput_mbps ? std::to_string(bits) : "-").append(" ");
-  out.append(std::to_string(operation.object_size_bytes)).append(" ");
-  out.append(std::to_string(operation.duration_ns)).append(" ");
-  out.append(std::to_string(operation.retry_count)).append(operation.success ? " true" : " false");
-  return out;
-}
-
-std::string same(OperationView& operation) {
-  return described(operation);
-}
 std::string without_throughput(OperationView& operation) {
   operation.throughput_mbps.reset();
-  return described(operation);
+  return text_of(operation);
 }
-
-template <class Reader>
-std::string answer(Reader& reader, std::string_view line, std::string describe(OperationView&) = same) {
-  OperationView operation;
-  switch (reader.read(line, operation)) {
-    case Outcome::operation:
-      return describe(operation) + " unknown " + std::to_string(reader.unknown_fields());
-    case Outcome::typed: return "typed";
-    case Outcome::refused: break;
-  }
-  return std::string(reason(reader.refusal())) + " " + std::string(reader.refused_field());
-}
-
-// A text in memory of its very size: a sanitizer sees what is read behind it.
-class Exact {
- public:
-  explicit Exact(std::string_view text) : bytes_(new char[text.size()]), size_(text.size()) {
-    text.copy(bytes_.get(), size_);
-  }
-  [[nodiscard]] std::string_view view() const { return {bytes_.get(), size_}; }
-
- private:
-  std::unique_ptr<char[]> bytes_;
-  std::size_t size_;
-};
 
 // Both ways, each with one reader for all lines: what one line leaves behind must not show in the next.
 class Comparison {
  public:
   void check(std::string_view text) {
-    const Exact line(text);
+    const ExactText line(text);
     ++lines_;
-    const std::string careful = answer(careful_, line.view());
-    ASSERT_EQ(answer(both_, line.view()), careful) << text;
-    ASSERT_EQ(answer(both_less_, line.view()), answer(careful_, line.view(), without_throughput)) << text;
+    const std::string careful = answer_of(careful_, line.view());
+    ASSERT_EQ(answer_of(both_, line.view()), careful) << text;
+    ASSERT_EQ(answer_of(both_less_, line.view()), answer_of(careful_, line.view(), without_throughput))
+        << text;
     OperationView operation;
     const bool usual = usual_.read(line.view(), operation);
     if (usual) ++usual_lines_;
@@ -109,14 +62,14 @@ class Comparison {
   // there.
   void check_first_of(std::string_view text, const std::string& behind, const std::string& careful,
                       bool usual) {
-    const Exact lines(std::string(text) + behind);
+    const ExactText lines(std::string(text) + behind);
     OperationView operation;
     const std::size_t size = both_.read_usual_line(lines.view(), operation);
     if (size == 0) {
       EXPECT_FALSE(usual) << text;
     } else {
       EXPECT_EQ(size, text.size() + 1) << text;
-      EXPECT_EQ(described(operation) + " unknown " + std::to_string(both_.unknown_fields()), careful) << text;
+      EXPECT_EQ(text_of(operation) + " unknown " + std::to_string(both_.unknown_fields()), careful) << text;
     }
   }
 
@@ -424,17 +377,12 @@ class Generator : private Chance {
   std::size_t style_ = 0;                       // of white space: none, as Python has it, any
 };
 
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
 constexpr std::uint64_t kCases = METRICSD_SANITIZED != 0 ? 25'000 : 250'000;  // a second or two
 
 TEST(OperationReaderPaths, GiveTheSameAnswerToAnyLine) {
-  Generator generator(from_environment("METRICSD_FUZZ_SEED", 1));
+  Generator generator(fuzz_seed(1));
   Comparison comparison;
-  for (std::uint64_t left = from_environment("METRICSD_FUZZ_CASES", kCases); left > 0; --left) {
+  for (std::uint64_t left = fuzz_cases(kCases); left > 0; --left) {
     ASSERT_NO_FATAL_FAILURE(comparison.check(generator.line()));
   }
   // Otherwise it would not be the two paths that were compared.
