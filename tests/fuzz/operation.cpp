@@ -35,6 +35,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   OperationReader reader;
   const std::string careful = support::answer_of(careful_reader, line.view());
   fuzz::check_same(support::answer_of(reader, line.view()), careful, "the fast way is another operation");
+  OperationReader reader_less(OperationReader::Throughput::left_out);
+  fuzz::check_same(support::answer_of(reader_less, line.view()),
+                   support::answer_of(careful_reader, line.view(), support::text_without_throughput),
+                   "without its throughput it is another operation");
   if (text.find('\n') == std::string_view::npos) check_first_line(reader, text, careful);
   return 0;
 }

@@ -30,11 +30,7 @@ using support::ExactText;
 using support::fuzz_cases;
 using support::fuzz_seed;
 using support::text_of;
-
-std::string without_throughput(OperationView& operation) {
-  operation.throughput_mbps.reset();
-  return text_of(operation);
-}
+using support::text_without_throughput;
 
 // Both ways, each with one reader for all lines: what one line leaves behind must not show in the next.
 class Comparison {
@@ -44,7 +40,7 @@ class Comparison {
     ++lines_;
     const std::string careful = answer_of(careful_, line.view());
     ASSERT_EQ(answer_of(both_, line.view()), careful) << text;
-    ASSERT_EQ(answer_of(both_less_, line.view()), answer_of(careful_, line.view(), without_throughput))
+    ASSERT_EQ(answer_of(both_less_, line.view()), answer_of(careful_, line.view(), text_without_throughput))
         << text;
     OperationView operation;
     const bool usual = usual_.read(line.view(), operation);

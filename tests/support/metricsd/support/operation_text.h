@@ -40,6 +40,10 @@ inline std::string text_of(const OperationView& operation) {
 inline std::string text_of_all(OperationView& operation) {
   return text_of(operation);
 }
+inline std::string text_without_throughput(OperationView& operation) {
+  operation.throughput_mbps.reset();
+  return text_of(operation);
+}
 
 // What an OperationReader, or one that keeps its contract, says of a line: the operation, or the refusal.
 template <class Reader>
