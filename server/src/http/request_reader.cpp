@@ -54,8 +54,12 @@ bool has_bare_line_end(std::string_view text) {
   return false;
 }
 
+// Whether the line that begins the text is known to be too long. A CR where it may just end may get its LF
+// yet.
 bool is_long_line(std::string_view text) {
-  return std::min(text.find("\r\n"), text.size()) > limits::kHttpRequestLine;
+  constexpr std::size_t kMost = limits::kHttpRequestLine;
+  return text.size() > kMost && text[kMost] != '\r' &&
+         text.substr(0, kMost + 1).find("\r\n") == std::string_view::npos;
 }
 
 std::string_view trim(std::string_view text) {
@@ -110,8 +114,12 @@ RequestReader::Outcome RequestReader::read(std::string_view buffer) {
   const std::size_t end = buffer.find(kEndOfHead, from);
   const bool complete = end != std::string_view::npos;
   const std::size_t head_end = complete ? end + kEndOfHead.size() : buffer.size();
-  if (has_bare_line_end(buffer.substr(from, head_end - from))) return refuse(400);
-  if (is_long_line(buffer.substr(start))) return refuse(414);
+  // The fault that comes first is told, whatever came in the same read.
+  const bool is_long = is_long_line(buffer.substr(start));
+  const std::size_t looked_at =
+      is_long ? start + limits::kHttpRequestLine + 1 : std::min(head_end, limits::kHttpHead + 1);
+  if (looked_at > from && has_bare_line_end(buffer.substr(from, looked_at - from))) return refuse(400);
+  if (is_long) return refuse(414);
   if (head_end > limits::kHttpHead) return refuse(431);
   if (!complete) {
     scanned_ = buffer.size();

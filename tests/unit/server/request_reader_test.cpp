@@ -153,6 +153,25 @@ TEST(RequestReader, LimitsTheHead) {
   EXPECT_EQ(verdict("GET / HTTP/1.1\r\n" + lines + "\r\nA: b\r\n\r\n"), 431);
 }
 
+// Found by the fuzz target: which of two faults was told depended on the reads.
+TEST(RequestReader, SaysTheSameOfLongLinesHoweverTheyCome) {
+  const std::string most(limits::kHttpRequestLine - 14, 'a');
+  const std::string head = " HTTP/1.1\r\nHost: a\r\n";
+  const std::vector<std::pair<std::string, int>> cases{
+      {"GET /" + most.substr(1) + head + "\r\n", 200},
+      {"GET /" + most + head + "\r\n", 200},
+      {"GET /" + most + "a" + head + "\r\n", 414},
+      {"GET /" + most + "a HTTP/1.1\n", 414},
+      {"GET /" + most + "a" + head + "A: b\nC: d\r\n\r\n", 414},
+      {"GET /" + most + head + "A: b\nC: d\r\n\r\n", 400},
+      {"GET /" + most.substr(9) + "\n" + most, 400},
+      {with_header("A: " + std::string(limits::kHttpHead, 'b') + "\nC: d"), 431}};
+  for (const auto& [bytes, status] : cases) {
+    EXPECT_EQ(verdict(bytes), status) << bytes.substr(limits::kHttpRequestLine - 30);
+    EXPECT_EQ(verdict_in_drops(bytes), status) << bytes.substr(limits::kHttpRequestLine - 30);
+  }
+}
+
 TEST(RequestReader, NothingEndlessIsKeptWaitingFor) {
   std::string blank;
   while (blank.size() <= limits::kHttpHead) blank += "\r\n";
