@@ -6,9 +6,10 @@ import random
 
 FAULTS = ("kill", "stop", "enospc", "eio", "emfile", "oom", "clock")
 
-_DISK_CALLS = ("open", "write", "pwrite", "fsync", "ftruncate", "fallocate", "rename", "mkdir")
-_ALL_CALLS = _DISK_CALLS + ("read", "pread", "unlink", "accept", "recv", "recvmsg", "send", "sendmsg", "epoll_ctl")
-_DESCRIPTOR_CALLS = ("accept", "open", "recvmsg", "eventfd", "socket")
+# Calls that a daemon makes while it works: with those of a checkpoint there is one a second or so.
+_DISK_CALLS = ("open", "write", "fsync", "rename", "unlink")
+_OTHER_CALLS = ("read", "pread", "accept", "recv", "recvmsg", "send", "epoll_ctl")
+_DESCRIPTOR_CALLS = ("accept", "accept", "open", "epoll_ctl")
 _DESCRIPTOR_ERRORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ECONNABORTED)
 _FOR_EVER = 1 << 40
 
@@ -70,8 +71,19 @@ class Cycle:
         return "; ".join(str(part) for part in (self.fault, self.kill) if part) or "nothing"
 
 
-def _error_times(chance):
-    return chance.choice((1, 1, 2, 5, _FOR_EVER))
+def _failing_calls(kind, chance):
+    calls = {"enospc": _DISK_CALLS, "eio": _DISK_CALLS + _OTHER_CALLS, "emfile": _DESCRIPTOR_CALLS}[kind]
+    errors = {"enospc": (errno.ENOSPC,), "eio": (errno.EIO,), "emfile": _DESCRIPTOR_ERRORS}[kind]
+    call = chance.choice(calls)
+    is_rare = call in _DISK_CALLS
+    return Fault(
+        kind,
+        seconds=chance.uniform(0.5, 3.0) if is_rare else chance.uniform(0.1, 1.0),
+        call=call,
+        nth=chance.choice((1, 1, 2, 3) if is_rare else (1, 2, 5, 20, 100)),
+        times=chance.choice((1, 1, 2, 5, _FOR_EVER)),
+        error=chance.choice(errors),
+    )
 
 
 def _fault(kind, chance):
@@ -83,16 +95,7 @@ def _fault(kind, chance):
         return Fault(kind, seconds, clock_offset=chance.choice((-_HOUR, 2 * _YEAR, -_HOUR, 30)))
     if kind == "oom":
         return Fault(kind, seconds, memory_bytes=chance.choice((0, 64 << 10, 1 << 20, 16 << 20)))
-    calls = {"enospc": _DISK_CALLS, "eio": _ALL_CALLS, "emfile": _DESCRIPTOR_CALLS}[kind]
-    errors = {"enospc": (errno.ENOSPC,), "eio": (errno.EIO,), "emfile": _DESCRIPTOR_ERRORS}[kind]
-    return Fault(
-        kind,
-        seconds,
-        call=chance.choice(calls),
-        nth=chance.choice((1, 1, 2, 3, 5, 10, 30)),
-        times=_error_times(chance),
-        error=chance.choice(errors),
-    )
+    return _failing_calls(kind, chance)
 
 
 def _kill(chance):
