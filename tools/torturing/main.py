@@ -135,10 +135,15 @@ class Torture:
     # What disturbs.
 
     def _disturb(self, fault, choice):
-        self.done[fault.kind] += 1
-        {"stop": self._stop, "clock": self._move_clock, "oom": self._starve}.get(fault.kind, self._fail_calls)(
-            fault, choice
-        )
+        if fault.kind != "kill-client":  # is counted where it succeeds
+            self.done[fault.kind] += 1
+        harm = {
+            "kill-client": self._kill_some_client,
+            "stop": self._stop,
+            "clock": self._move_clock,
+            "oom": self._starve,
+        }
+        harm.get(fault.kind, self._fail_calls)(fault, choice)
         if not self._daemon.has_ended():
             return
         code = self._daemon.process.returncode
@@ -147,6 +152,11 @@ class Torture:
         else:
             self.wrong.append(f"the daemon ended with {code} under {fault}")
         self._daemon.start()
+
+    def _kill_some_client(self, _, choice):
+        client = self._client(choice)
+        if client:
+            self._kill_client(client)
 
     def _stop(self, fault, choice):
         stopped = [self._daemon] if "daemon" in fault.targets else []

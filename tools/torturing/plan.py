@@ -4,7 +4,7 @@ import dataclasses
 import errno
 import random
 
-FAULTS = ("kill", "stop", "enospc", "eio", "emfile", "oom", "clock")
+FAULTS = ("kill", "kill-client", "stop", "enospc", "eio", "emfile", "oom", "clock")
 
 # Calls that a daemon makes while it works: with those of a checkpoint there is one a second or so.
 _DISK_CALLS = ("open", "write", "fsync", "rename", "unlink")
@@ -34,6 +34,8 @@ class Fault:
         if self.kind in ("enospc", "eio", "emfile"):
             times = "every" if self.times == _FOR_EVER else f"{self.times}"
             return f"{errno.errorcode[self.error]} in {times} {self.call} from the {self.nth}. on, {self.seconds:.2f} s"
+        if self.kind == "kill-client":
+            return "kill a client"
         detail = {
             "stop": " and ".join(self.targets),
             "clock": f"{self.clock_offset:+} s",
@@ -88,6 +90,8 @@ def _failing_calls(kind, chance):
 
 def _fault(kind, chance):
     seconds = chance.uniform(0.1, 1.2)
+    if kind == "kill-client":
+        return Fault(kind, 0.0)
     if kind == "stop":
         targets = chance.choice((("daemon",), ("client",), ("daemon", "client")))
         return Fault(kind, chance.choice((0.05, 0.3, 1.0, 3.0)), targets=targets)
