@@ -80,6 +80,7 @@ class Torture:
         self._replace_workloads()
         self._wait_for_load()
         time.sleep(cycle.load_seconds)
+        self._expect_alive("while nobody did it any harm")
         self.say(f"cycle {cycle.number + 1}/{self._arguments.cycles}: {cycle}")
         if cycle.fault:
             self._disturb(cycle.fault, cycle.choice)
@@ -144,13 +145,15 @@ class Torture:
             "oom": self._starve,
         }
         harm.get(fault.kind, self._fail_calls)(fault, choice)
+        if fault.kind == "oom" and self._daemon.has_ended():
+            self.done["ends for want of memory"] += 1
+            self._daemon.start()
+        self._expect_alive(f"under {fault}")
+
+    def _expect_alive(self, when):
         if not self._daemon.has_ended():
             return
-        code = self._daemon.process.returncode
-        if fault.kind == "oom":
-            self.done["ends for want of memory"] += 1
-        else:
-            self.wrong.append(f"the daemon ended with {code} under {fault}")
+        self.wrong.append(f"the daemon ended with {self._daemon.process.returncode} {when}")
         self._daemon.start()
 
     def _kill_some_client(self, _, choice):
@@ -240,12 +243,12 @@ class Torture:
         left = sorted(path.name for path in segments.iterdir()) if segments.is_dir() else []
         if left:
             self.wrong.append(f"segments that nobody adopted: {', '.join(left)}")
-        if self._daemon.has_ended():
-            self.wrong.append(f"the daemon ended with {self._daemon.process.returncode}")
-            return
+        self._expect_alive("at the end")
         seconds = self._daemon.end()
         if self._daemon.process.returncode != 0 or seconds > 2:
             self.wrong.append(f"SIGTERM took {seconds:.1f} s, exit code {self._daemon.process.returncode}")
+        if "Sanitizer" in self._daemon.log.read_text(errors="replace"):
+            self.wrong.append("a sanitizer had something to say: see metricsd.log")
 
     def _end_everything(self):
         if self._witness:
