@@ -106,6 +106,7 @@ TEST(CounterTimeline, BearsAnyLine) {
   for (const std::int64_t a : {kLeast, std::int64_t{0}, kMost}) {
     for (const std::int64_t b : {kLeast, std::int64_t{0}, kMost}) {
       CounterTimeline line(CalibrationLine{a, b, b, a, a});
+      EXPECT_EQ(line.length_ns() < 0, a < b) << a << " " << b;
       for (const std::int64_t ticks : {kLeast, std::int64_t{0}, kMost}) {
         static_cast<void>(line.wall_ns(line.monotonic_ns(ticks)));
       }

@@ -3,6 +3,7 @@
 
 #include <metricsd/ipc/raw_counter.h>
 #include <metricsd/ipc/segment_layout.h>
+#include <metricsd/models/saturating.h>
 
 #include <array>
 #include <cstddef>
@@ -31,7 +32,7 @@ class CounterTimeline {
   [[nodiscard]] std::int64_t wall_ns(std::int64_t monotonic_ns) const noexcept;
   // The time between the first reading and the last: what it says beyond them is the better the longer it is.
   [[nodiscard]] std::int64_t length_ns() const noexcept {
-    return readings_[used_ - 1].monotonic_ns - readings_[0].monotonic_ns;
+    return saturating_difference(readings_[used_ - 1].monotonic_ns, readings_[0].monotonic_ns);
   }
 
   // For who reads the segment when nobody else can: the last segment of the line.
