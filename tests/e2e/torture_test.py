@@ -24,6 +24,10 @@ class TortureTest(harness.Test):
         said = self.torture("--data-dir", "none", "--cycles", "6", "--seed", "1", "--faults", "stop,clock,emfile")
         self.assertIn("nothing lost, nothing twice, no counter fell", said)
 
+    def test_kills_and_failing_calls_lose_nothing(self):
+        said = self.torture("--cycles", "12", "--seed", "3", "--clients", "3")
+        self.assertIn("nothing lost, nothing twice, no counter fell", said)
+
     def test_what_is_lost_is_seen(self):
         """Killed with nothing kept, the daemon forgets: the proof must not pass over that."""
         harm = ["--data-dir", "none", "--cycles", "2", "--seed", "2", "--faults", "kill"]
