@@ -100,6 +100,10 @@ class FaultsTest(harness.Test):
                     self.assertIsNone(daemon.process.poll(), daemon.log.read_text()[-2000:])
                     self.be_served(daemon)
                     sent += 1
+        # With a data directory the page shows what is durable, a checkpoint later.
+        harness.eventually(
+            lambda: daemon.scrape().sum("workload_operations_total", operation="healthy") >= sent, f"{sent} are shown"
+        )
         self.assertEqual(daemon.scrape().sum("workload_operations_total", operation="healthy"), sent)
         self.assertEqual(daemon.stop(), 0)
 

@@ -92,7 +92,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::check_same(whole, requests_in(bytes, Split::odd), "in parts they are other requests");
   for (const Request& request : requests) {
     fuzz::check(request.target.starts_with('/'), "a target that is no path");
-    (void)router().shared_key(request);
+    (void)router().shared_question(request);
     check_response(request);
   }
   return 0;
