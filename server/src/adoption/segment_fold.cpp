@@ -119,8 +119,9 @@ Result<bool> SegmentFold::turn_of_queue() {
 // A line that does not say what its entry does is passed over: what follows it then shows a gap.
 void SegmentFold::take_queued(const ipc::QueuedLine& queued) {
   aggregator_.begin_chunk(queued.line.size());
-  decoder_.feed(queued.line);
-  const ipc::Decoder::Step step = decoder_.next();
+  const bool is_line = queued.line.ends_with('\n');  // else the next entry would go on in it
+  if (is_line) decoder_.feed(queued.line);
+  const ipc::Decoder::Step step = is_line ? decoder_.next() : ipc::Decoder::Step::need_more;
   const auto place = place_of(decoder_, step);
   const bool is_right = place && place->first.stream == queued.stream &&
                         place->first.first_seq == queued.first_seq &&
@@ -134,7 +135,7 @@ void SegmentFold::take_queued(const ipc::QueuedLine& queued) {
     static_cast<void>(aggregator_.apply(sender_, decoder_.message()));
     records_ += sender_.client->records.emitted - before;
   }
-  while (decoder_.next() != ipc::Decoder::Step::need_more) {
+  while (is_line && decoder_.next() != ipc::Decoder::Step::need_more) {
   }
   aggregator_.end_chunk();
 }

@@ -182,7 +182,9 @@ TEST_F(SegmentFoldTest, PassesOverEntriesThatSayAnotherThingThanTheirLine) {
   SegmentImage::QueueLine lie = SegmentImage::batch(0, 1, 3);
   lie.last_seq = 5;
   SegmentImage::QueueLine message{.stream = 0, .first_seq = 4, .last_seq = 4, .line = "{\"type\":\"bye\"}\n"};
-  image.add_queue(1, {lie, message, SegmentImage::batch(0, 6, 1)});
+  SegmentImage::QueueLine cut = SegmentImage::batch(0, 5, 1);
+  cut.line.pop_back();
+  image.add_queue(1, {lie, message, cut, SegmentImage::batch(0, 6, 1)});
   EXPECT_EQ(fold(image), 6U);
   EXPECT_EQ(records().folded, 1U);
   EXPECT_EQ(records().dropped, 5U);
