@@ -201,6 +201,8 @@ class UnitsTest(harness.Test):
         harness.run("systemd-tmpfiles", f"--root={root}", "--create", tmpfiles)
         made = (root / "run" / "metricsd").stat()
         self.assertEqual((made.st_uid, made.st_mode & 0o7777), (int(user.split(":")[2]), 0o755))
+        segments = (root / "run" / "metricsd" / "segments").stat()
+        self.assertEqual((segments.st_uid, segments.st_mode & 0o7777), (0, 0o1777))
 
 
 if __name__ == "__main__":
