@@ -72,8 +72,8 @@ void Keeper::log_restored() {
   }
 }
 
-Result<> Keeper::begin(const std::vector<std::unique_ptr<Shard>>& shards, std::shared_ptr<Catalog> catalog,
-                       std::int64_t interval_ns) {
+Result<> Keeper::begin(const std::vector<std::unique_ptr<Shard>>& shards,
+                       const std::shared_ptr<Catalog>& catalog, std::int64_t interval_ns) {
   for (std::size_t i = 0; i < shards.size(); ++i) replicas_.push_back(std::make_unique<Replica>(catalog));
   cuts_.emplace(shards);
   checkpointer_ = std::make_unique<Checkpointer>(

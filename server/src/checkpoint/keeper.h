@@ -51,7 +51,7 @@ class Keeper {
   // Makes the first checkpoint, and from then on others. `shards` are started, and outlive the keeper's
   // finish(). An error where they gave no cut.
   [[nodiscard]] Result<> begin(const std::vector<std::unique_ptr<Shard>>& shards,
-                               std::shared_ptr<Catalog> catalog, std::int64_t interval_ns);
+                               const std::shared_ptr<Catalog>& catalog, std::int64_t interval_ns);
   // Any thread, after begin(): as Checkpointer's.
   void note_change() { checkpointer_->note_change(); }
   void hasten() { checkpointer_->hasten(); }
