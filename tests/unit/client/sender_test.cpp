@@ -74,9 +74,13 @@ class SenderTest : public ::testing::Test {
   }
   static constexpr std::uint64_t kRows = 100;
   // One message of so many rows.
-  static void push_samples(Client& client) {
+  static ipc::SamplesMessage samples() {
     ipc::SamplesMessage message;
     message.samples.assign(kRows, {.id = 0, .labels = {}, .values = {1.0}});
+    return message;
+  }
+  static void push_samples(Client& client) {
+    ipc::SamplesMessage message = samples();
     client.outbox.push(message);
   }
   // Lets time go until `condition` holds.
@@ -175,12 +179,13 @@ TEST_F(SenderTest, CountsWhatThereIsNoMemoryFor) {
 
 TEST_F(SenderTest, SamplesThatThereIsNoMemoryForCountAsUntold) {
   if (METRICSD_SANITIZED != 0) GTEST_SKIP() << "the sanitizers end a process that has no memory";
-  FakeDaemon daemon(socket());
   const auto sender = make(std::size_t{1} << 30);
+  ipc::SamplesMessage message = samples();  // there may be no memory for it later
   {
     const support::MemoryLimit limit(std::size_t{1} << 20);
-    while (sender->outbox.refused_samples() == 0) push_samples(*sender);
+    while (sender->outbox.refused_samples() == 0) sender->outbox.push(message);
   }
+  FakeDaemon daemon(socket());  // not before: its thread would find no memory either
   push_samples(*sender);
   sender->finish(60 * kNsPerSecond);
   EXPECT_EQ(sender->outbox.refused_samples(), kRows);  // those alone
