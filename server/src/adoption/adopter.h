@@ -37,8 +37,8 @@ struct AdopterOptions {
 class Adopter {
  public:
   // `shards` and `clock` outlive it; `shards` are complete before start().
-  Adopter(AdopterOptions options, const std::vector<std::unique_ptr<Shard>>& shards, const Clock& clock,
-          Logger logger);
+  Adopter(const AdopterOptions& options, const std::vector<std::unique_ptr<Shard>>& shards,
+          const Clock& clock, Logger logger);
   Adopter(const Adopter&) = delete;
   Adopter& operator=(const Adopter&) = delete;
   // Stops.

@@ -1,0 +1,64 @@
+#include "adoption_notes.h"
+
+#include <utility>
+
+#include <unistd.h>
+
+namespace metricsd::server {
+namespace {
+
+constexpr std::size_t kMostLeft = 4096;
+
+}  // namespace
+
+AdoptionNotes::AdoptionNotes(const Clock& clock, Logger logger) : clock_(clock), logger_(std::move(logger)) {}
+
+void AdoptionNotes::delivered(const Orphan& orphan, const error_code& marked) {
+  const ipc::AdoptedMessage& outcome = orphan.outcome;
+  ++figures_.segments;
+  figures_.records += outcome.records;
+  figures_.file_lines += outcome.file_lines;
+  if (!outcome.whole) ++figures_.unfinished;
+  logger_.info("delivered what a client left",
+               {{"client_id", outcome.client_id},
+                {"uid", orphan.uid},
+                {"records", outcome.records},
+                {"file_lines", outcome.file_lines},
+                {"left", outcome.whole ? "" : "lines of its run's file: metricsctl export adds them"},
+                {"error", marked ? marked.message() : ""}});
+}
+
+void AdoptionNotes::refuse(uid_t uid, const std::string& name, const error_code& error) {
+  ++figures_.refused;
+  pass_over(uid, name, error.message());
+}
+
+void AdoptionNotes::refuse_name(const std::string& name, const error_code& error) {
+  if (is_left(name)) return;
+  leave(name);
+  refuse(::geteuid(), name, error);
+}
+
+void AdoptionNotes::pass_over(uid_t uid, const std::string& name, std::string_view why) {
+  const auto count = budget_.spend("segment", clock_.monotonic_ns());
+  if (!count) return;
+  logger_.warning("a segment is left as it is",
+                  {{"name", name}, {"uid", uid}, {"why", why}, {"count", *count}});
+}
+
+void AdoptionNotes::leave(const std::string& name) {
+  if (left_.size() < kMostLeft) left_.insert(name);
+}
+
+void AdoptionNotes::publish(std::size_t kept) {
+  figures_.kept = kept;
+  const std::lock_guard lock(published_mutex_);
+  published_ = figures_;
+}
+
+AdoptionFigures AdoptionNotes::published() const {
+  const std::lock_guard lock(published_mutex_);
+  return published_;
+}
+
+}  // namespace metricsd::server

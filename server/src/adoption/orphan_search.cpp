@@ -1,0 +1,59 @@
+#include "orphan_search.h"
+
+#include <metricsd/ipc/segment_ownership.h>
+#include <metricsd/models/errors.h>
+
+#include <memory>
+#include <utility>
+
+#include <unistd.h>
+
+namespace metricsd::server {
+
+OrphanSearch::OrphanSearch(std::filesystem::path directory, std::size_t most_known, Orphans& orphans,
+                           Delivery& delivery, AdoptionNotes& notes)
+    : directory_(std::move(directory)),
+      most_known_(most_known),
+      orphans_(orphans),
+      delivery_(delivery),
+      notes_(notes) {}
+
+void OrphanSearch::run() {
+  has_ended_early_ = false;
+  if (directory_.empty()) return;
+  const auto opened = SegmentDirectory::open(directory_);
+  if (!opened) {
+    if (opened.error() == Errc::endpoint_untrusted) notes_.refuse_name(directory_.string(), opened.error());
+    return;
+  }
+  const uid_t own = ::geteuid();
+  opened->for_each_name([&](const std::string& name) {
+    if (!delivery_.has_room() || orphans_.size() >= most_known_) {
+      has_ended_early_ = true;
+      return false;
+    }
+    if (!notes_.is_left(name) && orphans_.find(own, name) == nullptr) look_at(*opened, name);
+    return true;
+  });
+}
+
+void OrphanSearch::go_on() {
+  if (has_ended_early_ && delivery_.has_room()) run();
+}
+
+void OrphanSearch::look_at(const SegmentDirectory& directory, const std::string& name) {
+  auto segment = directory.open_segment(name);
+  if (!segment) {
+    if (segment.error() != boost::system::errc::no_such_file_or_directory)
+      notes_.refuse_name(name, segment.error());
+    return;
+  }
+  const auto owner = ipc::segment_owner(segment->get());
+  if (!owner) return notes_.refuse_name(name, owner.error());
+  if (*owner != -1) return;
+  const auto orphan = std::make_shared<Orphan>(::geteuid(), name, *std::move(segment));
+  orphans_.add(orphan);
+  delivery_.deliver(orphan);
+}
+
+}  // namespace metricsd::server
