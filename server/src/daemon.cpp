@@ -11,7 +11,9 @@
 #include "ingest/shard.h"
 #include "process_figures.h"
 #include "running_clock.h"
+#include "sender_socket.h"
 #include "service_manager.h"
+#include "shares.h"
 #include "snapshots.h"
 #include "status.h"
 #include "status_desk.h"
@@ -38,7 +40,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <sys/resource.h>
 #include <unistd.h>
 
 namespace metricsd::server {
@@ -48,53 +49,11 @@ namespace asio = boost::asio;
 
 // Threads that merge and render for HTTP and for status requests.
 constexpr std::size_t kWorkers = 2;
-// Descriptors that the daemon opens now and then beside its connections: /proc files, epoll, timers, the
-// checkpoint's files and their directory.
-constexpr std::size_t kSpareDescriptors = 10;
 // How long the last checkpoint may take: the daemon is to be gone within 2 s of being told, of which senders
 // have had some.
 constexpr std::chrono::milliseconds kLastCheckpoint{1000};
 // The watchdog is told so many times in the time that it waits.
 constexpr std::int64_t kWatchdogTimes = 3;
-
-// As many descriptors as the machine lets us have: each sender holds one.
-std::size_t raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
-  const rlimit raised{.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
-  if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) return raised.rlim_cur;
-  return limit.rlim_cur;
-}
-
-// How many connections each side may hold, so that senders can't take the descriptors a scrape needs.
-struct DescriptorShares {
-  std::size_t ingest;
-  std::size_t http;
-  std::size_t segments;  // of clients, at two descriptors each
-};
-
-DescriptorShares share_descriptors(std::size_t limit, std::size_t in_use) {
-  const std::size_t free = limit > in_use + kSpareDescriptors ? limit - in_use - kSpareDescriptors : 2;
-  const std::size_t http = std::clamp(free / 4, std::size_t{1}, limits::kHttpConnections);
-  const std::size_t segments = std::min((free - http) / 6, limits::kIngestConnections);
-  return {.ingest = std::clamp(free - http - 2 * segments, std::size_t{1}, limits::kIngestConnections),
-          .http = http,
-          .segments = segments};
-}
-
-// What each user may take. A part of the connections is always the others'.
-struct UserLimitPair {
-  UserLimit others;
-  UserLimit owner;  // the daemon's own user, and root
-};
-
-UserLimitPair user_limits(const Config& config, std::size_t connections) {
-  const std::uint64_t most = std::max<std::uint64_t>(connections / 4 * 3, 1);
-  return {.others = {.connections = config.user_connections.value_or(most),
-                     .bytes_per_second = config.user_bytes_per_second.value_or(limits::kUserBytes)},
-          .owner = {.connections = config.user_connections.value_or(UserLimit::kNone),
-                    .bytes_per_second = config.user_bytes_per_second.value_or(UserLimit::kNone)}};
-}
 
 // One line for a person; the exit code of who could not start.
 int fail(const std::string& why) {
@@ -128,10 +87,8 @@ class Daemon {
   int run();
 
  private:
-  bool claim_socket();
+  bool open_socket();
   bool open_data_dir();
-  bool inherit_socket();
-  bool read_allow_list();
   bool bind_http();
   bool start_shards();
   void start_adopting();
@@ -148,7 +105,7 @@ class Daemon {
   const Timestamp started_at_ = system_clock().now();
   const std::int64_t started_ns_ = system_clock().monotonic_ns();
   const std::size_t descriptor_limit_ = raise_descriptor_limit();
-  DescriptorShares shares_{};
+  DescriptorShares shares_;
   std::atomic<bool> ready_ = false;
   Logger logger_;
   std::string failure_;
@@ -179,7 +136,7 @@ class Daemon {
 int Daemon::run() {
   signals_.add(SIGTERM);
   signals_.add(SIGINT);
-  if (!claim_socket() || !read_allow_list() || !open_data_dir() || !bind_http()) return fail(failure_);
+  if (!open_socket() || !open_data_dir() || !bind_http()) return fail(failure_);
   signals_.async_wait([this](const error_code& error, int signal) {
     if (error) return;
     logger_.info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
@@ -197,44 +154,12 @@ int Daemon::run() {
   return 0;
 }
 
-bool Daemon::claim_socket() {
-  if (manager_.listeners() > 0) return inherit_socket();
-  auto claimed = ipc::Endpoint::claim(
-      {.path = config_.socket, .mode = config_.socket_mode, .group = config_.socket_group}, &failure_);
-  if (!claimed) {
-    if (failure_.empty()) failure_ = config_.socket.string() + ": " + claimed.error().message();
-    return false;
-  }
-  endpoint_.emplace(*std::move(claimed));
-  return true;
-}
-
-bool Daemon::inherit_socket() {
-  auto listener = manager_.take_listener();
-  if (!listener) {
-    failure_ = "the service manager handed over more than one socket; it is to be the one that senders use";
-    return false;
-  }
-  auto inherited = ipc::Endpoint::inherit(*std::move(listener), &failure_);
-  if (!inherited) return false;
-  endpoint_.emplace(*std::move(inherited));
-  return true;
-}
-
-bool Daemon::read_allow_list() {
-  const auto group = endpoint_->group();
-  if (!group) {
-    failure_ = "cannot examine " + endpoint_->path().string() + ": " + group.error().message();
-    return false;
-  }
-  auto list = AllowList::make({.users = config_.socket_allow_uids,
-                               .groups = config_.socket_allow_groups,
-                               .own_uid = ::geteuid(),
-                               .socket_group = *group},
-                              failure_);
-  if (!list) return false;
-  allowed_ = *std::move(list);
-  return true;
+bool Daemon::open_socket() {
+  auto socket = open_sender_socket(config_, manager_, failure_);
+  if (!socket) return false;
+  endpoint_.emplace(*std::move(socket));
+  allowed_ = read_allow_list(config_, *endpoint_, failure_);
+  return allowed_.has_value();
 }
 
 // A directory that was asked for and cannot be used is a mistake; without one that nobody asked for the
