@@ -64,11 +64,4 @@ struct CommandLine {
 // $XDG_STATE_HOME/metricsd, ~/.local/state/metricsd; empty where none of these is known.
 [[nodiscard]] std::filesystem::path default_data_dir(const ipc::Environment& environment);
 
-// `0` or `off`, or a whole number with one of the units ms, s, m, h, d: nanoseconds.
-[[nodiscard]] std::optional<std::int64_t> parse_duration(std::string_view text);
-// `off` (std::numeric_limits' max), or a whole number above 0, which may have one of the units KiB, MiB, GiB.
-[[nodiscard]] std::optional<std::uint64_t> parse_quantity(std::string_view text);
-// Ascending finite numbers with commas between them.
-[[nodiscard]] std::optional<std::vector<double>> parse_bounds(std::string_view text);
-
 }  // namespace metricsd::server
