@@ -2,6 +2,7 @@
 
 import pathlib
 import sys
+import tempfile
 import time
 import types
 import unittest
@@ -9,9 +10,10 @@ import unittest
 SUITE = pathlib.Path(__file__).resolve().parents[2] / "tools" / "benchmarks" / "suite"
 sys.path.insert(0, str(SUITE))
 
+import disk  # pylint: disable=wrong-import-position
 from context import Unmeasurable  # pylint: disable=wrong-import-position
 from parts import peers as part  # pylint: disable=wrong-import-position
-from peers import exposition, measurement, netdata, report, statsd  # pylint: disable=wrong-import-position
+from peers import exposition, measurement, metricsd, netdata, report, statsd  # pylint: disable=wrong-import-position
 from peers.field import Field  # pylint: disable=wrong-import-position
 from peers.measurement import Measurement  # pylint: disable=wrong-import-position
 
@@ -57,6 +59,13 @@ netdata_statsd_operation_upload_s3_rest_success_duration_timer{chart="c",dimensi
 """
 
 
+METRICSD_PAGE = """
+workload_operations_total{operation="upload",status="success"} 5
+workload_operations_total{operation="upload",status="failure"} 2
+metricsd_checkpoint_failing %d
+"""
+
+
 class Outputs(unittest.TestCase):
     def test_samples_are_found_by_name_and_labels(self):
         page = '# TYPE a counter\na{x="1",y="2"} 3 1795164949482\na{x="2"} 1.5e+3\nab{x="1"} 7\na 9\n'
@@ -71,6 +80,44 @@ class Outputs(unittest.TestCase):
     def test_netdata_counts_are_those_of_the_operations(self):
         self.assertEqual(netdata.count_in(NETDATA_PAGE), 7)
         self.assertEqual(netdata.count_in(""), 0)
+
+    def test_our_count_is_that_of_all_operations(self):
+        self.assertEqual(metricsd.count_in(METRICSD_PAGE % 0), 7)
+        self.assertEqual(metricsd.count_in(METRICSD_PAGE % 0, keeps=True), 7)
+
+    def test_our_count_does_not_stand_while_nothing_is_kept(self):
+        with self.assertRaisesRegex(Unmeasurable, "checkpoints fail"):
+            metricsd.count_in(METRICSD_PAGE % 1, keeps=True)
+        with self.assertRaises(Unmeasurable):  # a daemon without a data directory
+            metricsd.count_in('workload_operations_total{operation="upload"} 7', keeps=True)
+
+
+class Disks(unittest.TestCase):
+    MOUNTS = r"""
+21 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
+22 21 0:5 / /tmp rw shared:2 - tmpfs tmpfs rw
+23 22 254:1 / /tmp/with\040space rw - xfs /dev/vdb rw
+24 21 254:2 / /tmpfiles rw - btrfs /dev/vdc rw
+25 21 254:3 / /srv rw - ext4 /dev/vdd rw
+26 25 0:6 / /srv rw - tmpfs tmpfs rw
+""".strip()
+
+    def test_a_path_is_on_the_nearest_mount_above_it(self):
+        for path, kind in (
+            ("/", "ext4"),
+            ("/home/user", "ext4"),
+            ("/tmp", "tmpfs"),
+            ("/tmp/a/b", "tmpfs"),
+            ("/tmp/with space/a", "xfs"),
+            ("/tmpfiles/a", "btrfs"),
+            ("/srv/a", "tmpfs"),
+        ):
+            self.assertEqual(disk.filesystem(path, self.MOUNTS), kind, path)
+
+    def test_memory_is_no_disk(self):
+        with tempfile.TemporaryDirectory() as preferred, disk.temporary_directory("/dev/shm", preferred) as path:
+            on = disk.filesystem(path, pathlib.Path("/proc/self/mountinfo").read_text())
+            self.assertNotEqual(on, "tmpfs")
 
 
 class Waiting(unittest.TestCase):
@@ -147,18 +194,33 @@ class Comparing(unittest.TestCase):
             fake_peer(part.Statsd, at_cost(4)),
             fake_peer(part.PrometheusCpp, at_cost(0.5)),
         )
-        rows = {row.name: row for row in part.beside(field.peers, rounds)}
+        rows = {row.name: row for row in part.beside(part.MetricsdLines, field.peers, rounds)}
         self.assertEqual(len(rows), 2 * (3 + 3 + 1))
         against_statsd = rows["CPU of an event, single lines / statsd, 8 events a write"]
         self.assertAlmostEqual(against_statsd.value, 0.25)
         self.assertTrue(against_statsd.reached)
         self.assertIsNone(rows["CPU of an event, single lines / read only, 8 events a write"].reached)
-        (fastest,) = part.batches_beside_the_fastest(field.peers, rounds)
+        (fastest,) = part.beside_the_fastest(part.MetricsdBatches, field.peers, rounds)
         self.assertAlmostEqual(fastest.value, 0.1 / 0.5)
+
+    def test_a_data_directory_repeats_every_row_and_is_set_beside_none(self):
+        costs = {part.MetricsdLines: 1, part.MetricsdLinesKept: 2, part.MetricsdBatches: 0.1, part.MetricsdBatchesKept: 0.3}
+        ours = [fake_peer(kind, at_cost(cost)) for kind, cost in costs.items()]
+        field, rounds = self.compare(*ours, fake_peer(part.Statsd, at_cost(4)))
+        refused = {kind.name: 0 for kind in costs}
+        rows = {row.name: row for row in part.rows(field, rounds, refused)}
+        self.assertEqual(len(rows), 2 * (2 * 3 + 1 + 2 * 3 + 2))  # beside statsd, the fastest, none; losses
+        for name, row in rows.items():
+            if ", data directory / " in name and "without" not in name:
+                self.assertEqual(row.target, rows[name.replace(", data directory", "")].target)
+        self.assertAlmostEqual(rows["CPU of an event, single lines, data directory / statsd, 1 events a write"].value, 0.5)
+        without = rows["CPU of an event, batches, data directory / without, 64 events a write"]
+        self.assertAlmostEqual(without.value, 3)
+        self.assertIsNone(without.reached)
 
     def test_what_we_lose_in_any_round_is_shown(self):
         field, _ = self.compare(fake_peer(part.MetricsdLines, at_cost(1, lost=2)))
-        (row,) = part.losses(field, {"metricsd, single lines": 1})
+        (row,) = part.losses(field, {part.MetricsdLines.name: 1})
         self.assertEqual(row.value, 2 * 3 * 3 + 1)
         self.assertFalse(row.reached)
 

@@ -7,7 +7,7 @@ import sys
 from context import ROOT, Unmeasurable
 from peers.collectd import Collectd
 from peers.field import Field
-from peers.metricsd import MetricsdBatches, MetricsdLines
+from peers.metricsd import MetricsdBatches, MetricsdBatchesKept, MetricsdLines, MetricsdLinesKept
 from peers.netdata import Netdata
 from peers.prometheus_cpp import PrometheusCpp
 from peers.pushgateway import Pushgateway
@@ -18,9 +18,11 @@ from peers.victoria_metrics import VictoriaMetrics
 from row import Row
 
 NAME = "peers"
-DESCRIPTION = "this daemon beside netdata, statsd, VictoriaMetrics, collectd, pushgateway, prometheus-cpp"
+DESCRIPTION = "this daemon, with a data directory and without, beside netdata, statsd, VictoriaMetrics, and others"
 
-OURS = (MetricsdLines, MetricsdBatches)
+LINES = (MetricsdLines, MetricsdLinesKept)
+BATCHES = (MetricsdBatches, MetricsdBatchesKept)
+OURS = (*LINES, *BATCHES)
 THEIRS = (Netdata, Statsd, VictoriaMetrics, Collectd, Pushgateway, PrometheusCpp)
 WRITE_SIZES = (1, 8, 64)
 LARGEST = WRITE_SIZES[-1]
@@ -41,33 +43,56 @@ def run(context):
     for kind in OURS:  # a peer may be missed; the daemon that all of them are compared with may not
         if kind.name in field.absent:
             raise Unmeasurable(f"{kind.name}: {field.absent[kind.name]}")
-    return [*beside(field.peers, rounds), *batches_beside_the_fastest(field.peers, rounds), *losses(field, refused)]
+    return list(rows(field, rounds, refused))
 
 
-def beside(peers, rounds):
+def rows(field, rounds, refused):
+    for ours in LINES:
+        yield from beside(ours, field.peers, rounds)
+    for ours in BATCHES:
+        yield from beside_the_fastest(ours, field.peers, rounds)
+    for without, kept in (LINES, BATCHES):
+        yield from of_keeping(kept, without, rounds)
+    yield from losses(field, refused)
+
+
+def words(ours):
+    """What the rows call one of ours, where it is clear that it is this daemon."""
+    return ours.name.removeprefix("metricsd, ")
+
+
+def beside(ours, peers, rounds):
     """Single lines, the dearer of our two ways, beside every peer in its own way."""
     for peer in peers:
         if isinstance(peer, OURS):
             continue
         for size in WRITE_SIZES if peer.has_write_size else (LARGEST,):
-            pairs = [(results[MetricsdLines.name], results[peer.name]) for results in rounds[size]]
             # Nobody is ahead of the kernel; that row is to be read, not to be reached.
             targets = (None, None) if isinstance(peer, ReadOnly) else ("< 1", "> 1")
-            what = f"single lines / {peer.name}, {size} events a write"
-            cpu = [(ours.cpu_us, theirs.cpu_us) for ours, theirs in pairs]
-            speed = [(ours.events_a_second, theirs.events_a_second) for ours, theirs in pairs]
-            yield Row.of_rounds(f"CPU of an event, {what}", cpu, targets[0], "us")
-            yield Row.of_rounds(f"events a second, {what}", speed, targets[1])
+            yield from cpu_and_speed(f"{words(ours)} / {peer.name}", ours, peer, rounds, size, targets)
 
 
-def batches_beside_the_fastest(peers, rounds):
+def cpu_and_speed(what, ours, theirs, rounds, size, targets):
+    pairs = [(results[ours.name], results[theirs.name]) for results in rounds[size]]
+    cpu = [(one.cpu_us, other.cpu_us) for one, other in pairs]
+    speed = [(one.events_a_second, other.events_a_second) for one, other in pairs]
+    yield Row.of_rounds(f"CPU of an event, {what}, {size} events a write", cpu, targets[0], "us")
+    yield Row.of_rounds(f"events a second, {what}, {size} events a write", speed, targets[1])
+
+
+def beside_the_fastest(ours, peers, rounds):
     theirs = [peer.name for peer in peers if isinstance(peer, THEIRS)]
     if not theirs:
         return
-    pairs = [
-        (results[MetricsdBatches.name].cpu_us, min(results[name].cpu_us for name in theirs)) for results in rounds[LARGEST]
-    ]
-    yield Row.of_rounds(f"CPU of an event, batches / the fastest peer, {LARGEST} events a write", pairs, "<= 0.25", "us")
+    pairs = [(results[ours.name].cpu_us, min(results[name].cpu_us for name in theirs)) for results in rounds[LARGEST]]
+    what = f"{words(ours)} / the fastest peer, {LARGEST} events a write"
+    yield Row.of_rounds(f"CPU of an event, {what}", pairs, "<= 0.25", "us")
+
+
+def of_keeping(kept, without, rounds):
+    """What a data directory costs."""
+    for size in WRITE_SIZES:
+        yield from cpu_and_speed(f"{words(kept)} / without", kept, without, rounds, size, (None, None))
 
 
 def losses(field, refused):
