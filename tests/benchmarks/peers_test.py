@@ -63,6 +63,7 @@ METRICSD_PAGE = """
 workload_operations_total{operation="upload",status="success"} 5
 workload_operations_total{operation="upload",status="failure"} 2
 metricsd_checkpoint_failing %d
+metricsd_checkpoint_failures_total %d
 """
 
 
@@ -82,12 +83,13 @@ class Outputs(unittest.TestCase):
         self.assertEqual(netdata.count_in(""), 0)
 
     def test_our_count_is_that_of_all_operations(self):
-        self.assertEqual(metricsd.count_in(METRICSD_PAGE % 0), 7)
-        self.assertEqual(metricsd.count_in(METRICSD_PAGE % 0, keeps=True), 7)
+        self.assertEqual(metricsd.count_in(METRICSD_PAGE % (0, 0)), 7)
+        self.assertEqual(metricsd.count_in(METRICSD_PAGE % (0, 0), keeps=True), 7)
 
-    def test_our_count_does_not_stand_while_nothing_is_kept(self):
-        with self.assertRaisesRegex(Unmeasurable, "checkpoints fail"):
-            metricsd.count_in(METRICSD_PAGE % 1, keeps=True)
+    def test_our_count_does_not_stand_where_a_checkpoint_failed(self):
+        for failing, failures in ((1, 0), (0, 1)):
+            with self.assertRaisesRegex(Unmeasurable, "checkpoints failed"):
+                metricsd.count_in(METRICSD_PAGE % (failing, failures), keeps=True)
         with self.assertRaises(Unmeasurable):  # a daemon without a data directory
             metricsd.count_in('workload_operations_total{operation="upload"} 7', keeps=True)
 

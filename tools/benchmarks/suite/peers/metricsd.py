@@ -44,9 +44,9 @@ class Metricsd(Peer):
 
 
 def count_in(page, keeps=False):
-    """The events of a page of ours. Where a daemon that keeps them does not, what it shows is no proof of that."""
-    if keeps and values(page, "metricsd_checkpoint_failing") != [0]:
-        raise Unmeasurable("its checkpoints fail")
+    """The events of a page of ours. Where a daemon that keeps them could not, what it shows is no proof of that."""
+    if keeps and values(page, "metricsd_checkpoint_failing") + values(page, "metricsd_checkpoint_failures_total") != [0, 0]:
+        raise Unmeasurable("its checkpoints failed")
     return int(sum(values(page, "workload_operations_total")))
 
 
