@@ -7,10 +7,13 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "benchmarks" / "suite"))
 
+import checkpoints  # pylint: disable=wrong-import-position
+import disk  # pylint: disable=wrong-import-position
 import lines  # pylint: disable=wrong-import-position
 import micro  # pylint: disable=wrong-import-position
 from context import Context, harness  # pylint: disable=wrong-import-position
 from parts import metrics_api, obvious, scrape  # pylint: disable=wrong-import-position
+from peers.metricsd import MetricsdBatchesKept, MetricsdLinesKept  # pylint: disable=wrong-import-position
 from receivers import Operations  # pylint: disable=wrong-import-position
 
 
@@ -71,6 +74,29 @@ class Receiving(Test):
                 seconds = []
                 self.assertGreater(sender.longest_wait(lambda: seconds.append(scrape.scrape(daemon))), 0)
             self.assertGreater(seconds[0], 0)
+
+
+class Keeping(Test):
+    def test_what_a_daemon_with_a_data_directory_is_told_is_counted_at_both_ends(self):
+        for kind in (MetricsdLinesKept, MetricsdBatchesKept):
+            with kind(self.context) as peer:
+                data = pathlib.Path(peer.data.name)
+                for size in (1, 64):
+                    told = peer.tell(size, 0.05)
+                    self.assertGreater(told.sent, 0)
+                    self.assertEqual(told.lost, 0, kind.name)
+                self.assertEqual(peer.refused(), 0)
+                self.assertGreater((data / "checkpoint").stat().st_size, 0)
+            self.assertFalse(data.exists())
+
+    def test_a_checkpoint_of_all_is_larger_than_one_of_few(self):
+        with disk.temporary_directory(self.context.directory) as data, self.context.daemon("--data-dir", data) as daemon:
+            teller = checkpoints.Teller(daemon)
+            every, few = teller.change(5000), teller.change(10)
+            self.assertGreater(every.written_bytes, few.written_bytes)
+            for made in (every, few):
+                self.assertTrue(0 < made.pause_seconds < made.seconds)
+            self.assertGreater(checkpoints.sync_seconds(data, few.written_bytes), 0)
 
 
 if __name__ == "__main__":

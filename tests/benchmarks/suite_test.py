@@ -11,11 +11,14 @@ import xml.etree.ElementTree
 SUITE = pathlib.Path(__file__).resolve().parents[2] / "tools" / "benchmarks" / "suite"
 sys.path.insert(0, str(SUITE))
 
+import checkpoints  # pylint: disable=wrong-import-position
 import context  # pylint: disable=wrong-import-position
 import main  # pylint: disable=wrong-import-position
 import parts  # pylint: disable=wrong-import-position
 import svg  # pylint: disable=wrong-import-position
 import table  # pylint: disable=wrong-import-position
+from checkpoints import Checkpoint  # pylint: disable=wrong-import-position
+from parts import state  # pylint: disable=wrong-import-position
 from plot import Plot  # pylint: disable=wrong-import-position
 from row import Row, parse_target  # pylint: disable=wrong-import-position
 
@@ -167,6 +170,35 @@ class Rounds(unittest.TestCase):
         results = iter([{"clock": SHAKEN}] * 4 + [{"clock": STEADY}] * 2)
         self.assertEqual(len(self.context.rounds(lambda: next(results), "it")), 2)
         self.assertIn("only 2", self.said[-1])
+
+
+class Checkpoints(unittest.TestCase):
+    SMALL, LARGE = Checkpoint(0.001, 0.0001, 100), Checkpoint(0.2, 0.02, 5000)
+
+    @staticmethod
+    def status(**changes):
+        last = {"failing": False, "generation": 7, "duration_seconds": 0.2, "pause_seconds": 0.02, "written_bytes": 5000}
+        return {"checkpoint": last | changes}
+
+    def test_the_last_one_is_what_the_status_says(self):
+        self.assertEqual(checkpoints.generation_and_checkpoint(self.status()), (7, self.LARGE))
+
+    def test_where_none_is_made_nothing_is_measured(self):
+        for status in (self.status(failing=True), {"checkpoint": None}):
+            with self.assertRaises(context.Unmeasurable):
+                checkpoints.generation_and_checkpoint(status)
+
+    def test_the_largest_counts_and_what_was_there_before_does_not(self):
+        self.assertEqual(checkpoints.largest([(1, self.LARGE), (2, self.SMALL), (2, self.SMALL)]), self.SMALL)
+        self.assertEqual(checkpoints.largest([(1, self.SMALL), (3, self.LARGE), (4, self.SMALL)]), self.LARGE)
+        with self.assertRaises(context.Unmeasurable):
+            checkpoints.largest([(1, self.LARGE), (1, self.LARGE)])
+
+    def test_rows_say_what_the_bytes_alone_and_the_pause_cost(self):
+        alone, pause = state.checkpoint_rows(100_000, [(self.LARGE, 0.1)] * 3)
+        self.assertEqual((alone.numerator, alone.denominator, alone.unit), (200, 100, "ms"))
+        self.assertEqual((pause.numerator, pause.denominator), (20, 200))
+        self.assertIn("100,000 changed series", alone.name)
 
 
 class Main(unittest.TestCase):

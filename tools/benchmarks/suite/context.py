@@ -108,7 +108,8 @@ class Context:
         raise Spoiled(_SHAKEN)
 
     def daemon(self, *flags):
-        """A `metricsd --data-dir none` on a socket of its own. A context manager; see tests/e2e/harness.py."""
+        """A `metricsd` on a socket of its own, without a data directory where no flag names one. A context manager; see
+        tests/e2e/harness.py."""
         directory = self.directory / f"daemon-{len(list(self.directory.iterdir()))}"
         directory.mkdir()
         return harness.Daemon(directory, *flags)
