@@ -66,7 +66,7 @@ def largest(made):
 def sync_seconds(directory, size):
     """Of writing so many bytes to a file there, and fdatasync()."""
     path = pathlib.Path(directory) / "plain"
-    data = bytes(size)
+    data = os.urandom(size)  # a disk may make little of zeros
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         begin = time.monotonic()
