@@ -1,6 +1,7 @@
 #include <metricsd/ipc/endpoint_path.h>
 
 #include <cstdlib>
+#include <string>
 #include <utility>
 
 #include <unistd.h>
@@ -12,6 +13,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kSystemPath = "/run/metricsd/metricsd.sock";
 constexpr std::string_view kSocketName = "metricsd.sock";
+constexpr std::string_view kSegmentsName = "segments";
 
 std::optional<std::string> non_empty(const Environment& environment, std::string_view name) {
   auto value = environment.variable(name);
@@ -39,8 +41,31 @@ std::optional<fs::path> xdg_path(const Environment& environment) {
   return fs::path(*directory) / "metricsd" / kSocketName;
 }
 
+std::string user_name(const Environment& environment) {
+  return "metricsd-" + std::to_string(environment.uid);
+}
+
 fs::path fallback_path(const Environment& environment) {
-  return fs::path("/tmp") / ("metricsd-" + std::to_string(environment.uid)) / kSocketName;
+  return fs::path("/tmp") / user_name(environment) / kSocketName;
+}
+
+// Where a daemon of this user listens if nobody tells it where.
+std::vector<fs::path> own_paths(const Environment& environment) {
+  std::vector<fs::path> paths;
+  if (environment.uid == 0) paths.emplace_back(kSystemPath);
+  if (auto path = xdg_path(environment)) paths.push_back(*std::move(path));
+  paths.push_back(fallback_path(environment));
+  return paths;
+}
+
+// Where it listens in an environment that says nothing at all, as that of a container.
+fs::path plain_path(const Environment& environment) {
+  return environment.uid == 0 ? fs::path(kSystemPath) : fallback_path(environment);
+}
+
+// A tmpfs also where the others are none.
+fs::path shared_memory_directory(const Environment& environment) {
+  return fs::path("/dev/shm") / user_name(environment) / kSegmentsName;
 }
 
 }  // namespace
@@ -57,8 +82,8 @@ Environment Environment::of_process() {
 fs::path listen_path(std::string_view told, const Environment& environment) {
   if (auto path = told_path(told, environment)) return *std::move(path);
   if (auto path = service_path(environment)) return *std::move(path);
-  if (environment.uid == 0) return kSystemPath;
-  return xdg_path(environment).value_or(fallback_path(environment));
+  if (environment.uid == 0) return plain_path(environment);
+  return xdg_path(environment).value_or(plain_path(environment));
 }
 
 std::vector<fs::path> connect_paths(std::string_view told, const Environment& environment) {
@@ -71,15 +96,20 @@ std::vector<fs::path> connect_paths(std::string_view told, const Environment& en
 }
 
 fs::path segment_directory(const fs::path& socket) {
-  return socket.parent_path() / "segments";
+  return socket.parent_path() / kSegmentsName;
+}
+
+std::vector<fs::path> segment_directories_of(const fs::path& socket, const Environment& environment) {
+  std::vector<fs::path> directories{segment_directory(socket)};
+  if (socket == plain_path(environment)) directories.push_back(shared_memory_directory(environment));
+  return directories;
 }
 
 std::vector<fs::path> segment_directories(std::string_view told, const Environment& environment) {
-  if (const auto path = told_path(told, environment)) return {segment_directory(*path)};
+  if (const auto path = told_path(told, environment)) return segment_directories_of(*path, environment);
   std::vector<fs::path> directories;
-  if (environment.uid == 0) directories.push_back(segment_directory(kSystemPath));
-  if (const auto path = xdg_path(environment)) directories.push_back(segment_directory(*path));
-  directories.push_back(segment_directory(fallback_path(environment)));
+  for (const fs::path& path : own_paths(environment)) directories.push_back(segment_directory(path));
+  directories.push_back(shared_memory_directory(environment));
   return directories;
 }
 

@@ -207,9 +207,10 @@ bool Daemon::bind_http() {
 }
 
 bool Daemon::start_shards() {
-  adopter_ = std::make_unique<Adopter>(
-      AdopterOptions{.directory = ipc::segment_directory(endpoint_->path()), .most_kept = shares_.segments},
-      shards_, clock_, logger_);
+  adopter_ = std::make_unique<Adopter>(AdopterOptions{.directories = ipc::segment_directories_of(
+                                                          endpoint_->path(), ipc::Environment::of_process()),
+                                                      .most_kept = shares_.segments},
+                                       shards_, clock_, logger_);
   ShardOptions options{.families = {.metrics_namespace = config_.metrics_namespace,
                                     .duration_bounds = config_.duration_bounds,
                                     .size_bounds = config_.size_bounds},

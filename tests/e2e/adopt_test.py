@@ -7,11 +7,16 @@ import os
 import pathlib
 import shutil
 import signal
+import subprocess
 import tempfile
 
 import harness
 
 SHARED_MEMORY = pathlib.Path("/dev/shm")
+
+
+def is_tmpfs(directory):
+    return harness.run("stat", "--file-system", "--format=%T", directory).stdout.strip() == "tmpfs"
 
 
 class AdoptTest(harness.Test):
@@ -22,12 +27,12 @@ class AdoptTest(harness.Test):
         self.sockets = pathlib.Path(tempfile.mkdtemp(prefix="metricsd-e2e-", dir=SHARED_MEMORY))
         self.addCleanup(shutil.rmtree, self.sockets, ignore_errors=True)
 
-    def killed_run(self):
+    def killed_run(self, socket=None, prefix=()):
         """The directory of a run whose processes were all killed while they recorded and nobody listened."""
         metrics = self.directory / "metrics"
         bench = self.spawn(
-            [harness.BIN / "objectbench", "--duration", 600, "--processes", 3, "--quiet"]
-            + ["--export-dir", metrics, "--socket", self.sockets / "metricsd.sock"],
+            [*prefix, harness.BIN / "objectbench", "--duration", 600, "--processes", 3, "--quiet"]
+            + ["--export-dir", metrics, "--socket", socket or self.sockets / "metricsd.sock"],
             env={**os.environ, "TMPDIR": str(self.directory)},
             start_new_session=True,
         )
@@ -70,7 +75,7 @@ class AdoptTest(harness.Test):
         segments = self.segments()
         self.assertGreaterEqual(len(segments), 3)
         before = self.operations(run)
-        daemon = self.enter(self.daemon())
+        daemon = self.daemon()
         output = harness.run(
             harness.BIN / "metricsctl", "adopt", self.sockets / "segments", "--socket", daemon.socket
         ).stdout
@@ -114,6 +119,31 @@ class AdoptTest(harness.Test):
         refused = harness.run(harness.BIN / "metricsctl", "adopt", rubbish, self.directory / "missing", expect=1)
         self.assertIn("rubbish", refused.stderr)
         self.assertIn("there is no such file", refused.stderr)
+
+    def test_those_of_a_user_outlive_their_daemon_where_its_socket_is_on_a_disk(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can be another user")
+        user = 2_000_000 + os.getpid()
+        prefix = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+        if subprocess.call([*prefix, "test", "-x", str(harness.BIN / "metricsd")]) != 0:
+            self.skipTest("others may not run what was built here")
+        os.chown(self.directory, user, user)
+        sockets = pathlib.Path("/tmp") / f"metricsd-{user}"
+        memory = SHARED_MEMORY / f"metricsd-{user}"
+        for made in (sockets, memory):
+            self.addCleanup(shutil.rmtree, made, ignore_errors=True)
+        self.sockets = sockets if is_tmpfs(sockets.parent) else memory
+        run = self.killed_run(sockets / "metricsd.sock", prefix)
+        self.assertGreaterEqual(len(self.segments()), 3)
+
+        daemon = harness.Daemon(self.directory)
+        daemon.socket = sockets / "metricsd.sock"
+        daemon.command = lambda: prefix
+        self.enter(daemon)
+        harness.eventually(lambda: self.segments() == [], "every segment is delivered")
+        told = daemon.status()
+        lost = sum(told["dropped"].get("socket", {}).values())
+        self.assertEqual(told["ingest"]["operations"] + lost, len(set(self.operations(run))))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::chrono::seconds kLook{1};  // at the locks of those whose pid says nothing
-constexpr int kLooksBetweenSearches = 5;  // through the directory
+constexpr int kLooksBetweenSearches = 5;  // through the directories
 
 }  // namespace
 
@@ -33,9 +33,9 @@ struct Adopter::State {
         Logger logger_given)
       : logger(std::move(logger_given)),
         notes(clock, logger),
-        delivery(loop, shards, options.directory, orphans, notes, [this] { on_delivered(); }),
+        delivery(loop, shards, options.directories, orphans, notes, [this] { on_delivered(); }),
         watch(*loop, options.most_kept, orphans, delivery, notes),
-        search(options.directory, options.most_kept, orphans, delivery, notes) {}
+        search(options.directories, options.most_kept, orphans, delivery, notes) {}
 
   void run() {
     try {

@@ -29,8 +29,8 @@
 namespace metricsd::server {
 
 struct AdopterOptions {
-  std::filesystem::path directory;  // of segments; none need be there
-  std::size_t most_kept = 0;        // segments, at two descriptors each
+  std::vector<std::filesystem::path> directories;  // of segments; none need be there
+  std::size_t most_kept = 0;                       // segments, at two descriptors each
 };
 
 // Has a thread of its own: looking through directories and writing to files may take their time.

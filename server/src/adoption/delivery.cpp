@@ -27,11 +27,12 @@ Result<std::uint64_t> complete(const ipc::SegmentReader& reader, uid_t uid) {
 }  // namespace
 
 Delivery::Delivery(std::shared_ptr<boost::asio::io_context> loop,
-                   const std::vector<std::unique_ptr<Shard>>& shards, std::filesystem::path directory,
-                   Orphans& orphans, AdoptionNotes& notes, std::function<void()> on_end)
+                   const std::vector<std::unique_ptr<Shard>>& shards,
+                   std::vector<std::filesystem::path> directories, Orphans& orphans, AdoptionNotes& notes,
+                   std::function<void()> on_end)
     : loop_(std::move(loop)),
       shards_(shards),
-      directory_(std::move(directory)),
+      directories_(std::move(directories)),
       orphans_(orphans),
       notes_(notes),
       on_end_(std::move(on_end)) {}
@@ -107,12 +108,13 @@ void Delivery::end(const OrphanPtr& orphan) {
 
 // The one that it was found by, and its client's.
 void Delivery::remove_names(const Orphan& orphan) const {
-  if (directory_.empty()) return;
-  const auto directory = SegmentDirectory::open(directory_);
-  if (!directory) return;
   const int segment = orphan.segment->get();
-  directory->remove(orphan.name, segment);
-  if (orphan.name != orphan.outcome.client_id) directory->remove(orphan.outcome.client_id, segment);
+  for (const std::filesystem::path& path : directories_) {
+    const auto directory = SegmentDirectory::open(path);
+    if (!directory) continue;
+    directory->remove(orphan.name, segment);
+    if (orphan.name != orphan.outcome.client_id) directory->remove(orphan.outcome.client_id, segment);
+  }
 }
 
 }  // namespace metricsd::server

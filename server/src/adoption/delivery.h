@@ -27,10 +27,10 @@ namespace metricsd::server {
 class Delivery {
  public:
   // `shards`, `orphans` and `notes` outlive it. What shards answer comes over `loop`, which runs nothing any
-  // more once this is gone. `directory`: of segments, whose names are removed there. `on_end` is called
+  // more once this is gone. `directories`: of segments, whose names are removed there. `on_end` is called
   // behind each.
   Delivery(std::shared_ptr<boost::asio::io_context> loop, const std::vector<std::unique_ptr<Shard>>& shards,
-           std::filesystem::path directory, Orphans& orphans, AdoptionNotes& notes,
+           std::vector<std::filesystem::path> directories, Orphans& orphans, AdoptionNotes& notes,
            std::function<void()> on_end);
   Delivery(const Delivery&) = delete;
   Delivery& operator=(const Delivery&) = delete;
@@ -53,7 +53,7 @@ class Delivery {
 
   const std::shared_ptr<boost::asio::io_context> loop_;
   const std::vector<std::unique_ptr<Shard>>& shards_;
-  const std::filesystem::path directory_;
+  const std::vector<std::filesystem::path> directories_;
   Orphans& orphans_;
   AdoptionNotes& notes_;
   const std::function<void()> on_end_;

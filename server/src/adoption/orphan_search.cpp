@@ -10,9 +10,9 @@
 
 namespace metricsd::server {
 
-OrphanSearch::OrphanSearch(std::filesystem::path directory, std::size_t most_known, Orphans& orphans,
-                           Delivery& delivery, AdoptionNotes& notes)
-    : directory_(std::move(directory)),
+OrphanSearch::OrphanSearch(std::vector<std::filesystem::path> directories, std::size_t most_known,
+                           Orphans& orphans, Delivery& delivery, AdoptionNotes& notes)
+    : directories_(std::move(directories)),
       most_known_(most_known),
       orphans_(orphans),
       delivery_(delivery),
@@ -20,10 +20,15 @@ OrphanSearch::OrphanSearch(std::filesystem::path directory, std::size_t most_kno
 
 void OrphanSearch::run() {
   has_ended_early_ = false;
-  if (directory_.empty()) return;
-  const auto opened = SegmentDirectory::open(directory_);
+  for (const std::filesystem::path& path : directories_) {
+    if (!has_ended_early_) run_through(path);
+  }
+}
+
+void OrphanSearch::run_through(const std::filesystem::path& path) {
+  const auto opened = SegmentDirectory::open(path);
   if (!opened) {
-    if (opened.error() == Errc::endpoint_untrusted) notes_.refuse_name(directory_.string(), opened.error());
+    if (opened.error() == Errc::endpoint_untrusted) notes_.refuse_name(path.string(), opened.error());
     return;
   }
   const uid_t own = ::geteuid();

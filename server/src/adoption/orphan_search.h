@@ -1,4 +1,4 @@
-// For the segments of dead clients that nobody handed in: through the directory of segments.
+// For the segments of dead clients that nobody handed in: through the directories of segments.
 #pragma once
 
 #include "adoption_notes.h"
@@ -9,15 +9,16 @@
 #include <cstddef>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace metricsd::server {
 
 // One thread.
 class OrphanSearch {
  public:
-  // All of them outlive it. `directory`: none need be there. `most_known`: orphans, at which it stops.
-  OrphanSearch(std::filesystem::path directory, std::size_t most_known, Orphans& orphans, Delivery& delivery,
-               AdoptionNotes& notes);
+  // All of them outlive it. `directories`: none need be there. `most_known`: orphans, at which it stops.
+  OrphanSearch(std::vector<std::filesystem::path> directories, std::size_t most_known, Orphans& orphans,
+               Delivery& delivery, AdoptionNotes& notes);
   OrphanSearch(const OrphanSearch&) = delete;
   OrphanSearch& operator=(const OrphanSearch&) = delete;
 
@@ -27,9 +28,10 @@ class OrphanSearch {
   void go_on();
 
  private:
+  void run_through(const std::filesystem::path& path);
   void look_at(const SegmentDirectory& directory, const std::string& name);
 
-  const std::filesystem::path directory_;
+  const std::vector<std::filesystem::path> directories_;
   const std::size_t most_known_;
   Orphans& orphans_;
   Delivery& delivery_;

@@ -94,10 +94,35 @@ TEST(SegmentDirectories, AreBesideTheSocketsThatADaemonCouldHave) {
   EXPECT_THAT(segment_directories("", environment(1000, {{"METRICSD_SOCKET", "/x/y.sock"}})),
               ElementsAre("/x/segments"));
   EXPECT_THAT(segment_directories("", environment(1000, {{"XDG_RUNTIME_DIR", "/run/user/1000"}})),
-              ElementsAre("/run/user/1000/metricsd/segments", "/tmp/metricsd-1000/segments"));
+              ElementsAre("/run/user/1000/metricsd/segments", "/tmp/metricsd-1000/segments",
+                          "/dev/shm/metricsd-1000/segments"));
   for (const Environment& each :
        {environment(0), environment(1000), environment(1000, {{"XDG_RUNTIME_DIR", "/x"}})}) {
     EXPECT_THAT(segment_directories("", each), ::testing::Contains(segment_directory(listen_path("", each))));
+  }
+}
+
+TEST(SegmentDirectories, OfAUsersPlainSocketEndWithTheSharedMemory) {
+  EXPECT_THAT(segment_directories_of("/run/metricsd/metricsd.sock", environment(0)),
+              ElementsAre("/run/metricsd/segments", "/dev/shm/metricsd-0/segments"));
+  EXPECT_THAT(segment_directories("/tmp/metricsd-7/metricsd.sock", environment(7)),
+              ElementsAre("/tmp/metricsd-7/segments", "/dev/shm/metricsd-7/segments"));
+}
+
+TEST(SegmentDirectories, OfASocketOfItsOwnAreNotSharedWithOtherDaemons) {
+  EXPECT_THAT(segment_directories_of("/x/y.sock", environment(0)), ElementsAre("/x/segments"));
+  EXPECT_THAT(segment_directories_of("/run/metricsd/metricsd.sock", environment(7)),
+              ElementsAre("/run/metricsd/segments"));
+  EXPECT_THAT(
+      segment_directories_of("/z/metricsd/metricsd.sock", environment(7, {{"XDG_RUNTIME_DIR", "/z"}})),
+      ElementsAre("/z/metricsd/segments"));
+}
+
+TEST(SegmentDirectories, OfADaemonAreThoseOfItsClients) {
+  for (const Environment& each :
+       {environment(0), environment(1000), environment(1000, {{"XDG_RUNTIME_DIR", "/x"}})}) {
+    EXPECT_THAT(segment_directories("", each),
+                ::testing::IsSupersetOf(segment_directories_of(listen_path("", each), each)));
   }
 }
 

@@ -38,8 +38,14 @@ struct Environment {
 // The directory of segments beside a socket.
 [[nodiscard]] std::filesystem::path segment_directory(const std::filesystem::path& socket);
 
-// Where a client puts its segment, in the order to try: beside the socket that it is told of; else beside
-// those that a daemon of its own user could listen at.
+// Where the segments of clients of one socket lie, in the order to try, and where the daemon that listens
+// there looks for those of dead clients: beside it. Where a daemon listens if nobody tells it otherwise, also
+// in /dev/shm/metricsd-UID/segments, since of all these only that is a tmpfs everywhere.
+[[nodiscard]] std::vector<std::filesystem::path> segment_directories_of(const std::filesystem::path& socket,
+                                                                        const Environment& environment);
+
+// Where a client puts its segment: in those of the socket that it is told of, else in those of all that a
+// daemon of its own user could listen at.
 [[nodiscard]] std::vector<std::filesystem::path> segment_directories(std::string_view told,
                                                                      const Environment& environment);
 
