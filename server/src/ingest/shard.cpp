@@ -1,16 +1,16 @@
 #include "shard.h"
 
-#include "../adoption/segment_fold.h"
 #include "../aggregator.h"
 #include "../line_budget.h"
+#include "foldings.h"
+#include "sliced_report.h"
 
+#include <metricsd/ipc/segment_reader.h>
 #include <metricsd/models/limits.h>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <exception>
-#include <iterator>
 #include <map>
 #include <thread>
 #include <utility>
@@ -30,42 +30,6 @@ namespace asio = boost::asio;
 // At the daemon's end: how long sockets are read for, and how much of one before the next has its turn.
 constexpr std::int64_t kDrainNs = 700 * kNsPerMs;
 constexpr std::size_t kDrainTurn = 4 * limits::kReadChunk;
-
-// The registry is copied in slices, and senders are read between them: none waits longer for a scrape than
-// one slice takes. That is a quarter of the time that senders had since the last slice, so that copying comes
-// to an end under any load.
-constexpr std::int64_t kSliceNs = 1 * kNsPerMs;  // at least
-constexpr std::int64_t kSliceShare = 4;
-constexpr std::size_t kSliceStep = 32;  // series between two looks at the clock: some ten microseconds
-
-// A report in the making.
-struct PendingReport {
-  PendingReport(ReportParts asked, const Registry& registry)
-      : parts(asked), copier(registry, Detail::classic) {}
-
-  const ReportParts parts;
-  RegistryCopier copier;
-  std::int64_t paused_ns = 0;  // when the last slice ended
-  std::promise<ShardReport> promise;
-};
-
-// A dead client's segment, and how far it is folded.
-struct Folding {
-  Folding(Aggregator& aggregator, ipc::SegmentReader opened, std::shared_ptr<const UniqueFd> file, uid_t uid,
-          Gauge::Owner id)
-      : segment(std::move(file)), reader(std::move(opened)), fold(aggregator, reader, uid, id) {}
-
-  const std::shared_ptr<const UniqueFd> segment;
-  const ipc::SegmentReader reader;
-  SegmentFold fold;
-  std::function<void(const FoldOutcome&)> done;
-};
-
-// A segment that is folded, and not known to be durable.
-struct Folded {
-  std::function<void(const FoldOutcome&)> done;
-  FoldOutcome outcome;
-};
 
 }  // namespace
 
@@ -142,7 +106,7 @@ struct Shard::State {
   }
 
   void close(Gauge::Owner id) {
-    if (foldings.contains(id)) return end_folding(id, Errc::unexpected_message);
+    if (foldings.close(id)) return;
     with_session(id, [](Session& session) { session.close(); });
   }
 
@@ -159,45 +123,20 @@ struct Shard::State {
     return shard == options.index ? std::nullopt : std::optional(shard);
   }
 
-  void fold(std::shared_ptr<const UniqueFd> file, uid_t uid, Gauge::Owner id,
-            const std::function<void(const FoldOutcome&)>& done) {
-    auto segment = ipc::SegmentReader::open(file->get());
-    if (!segment) return done(segment.error());
-    if (const auto older = aggregator.connection_of(uid, segment->client_id())) close(*older);
-    auto folding = std::make_unique<Folding>(aggregator, *std::move(segment), std::move(file), uid, id);
-    folding->done = done;
-    const auto begun = folding->fold.begin();
-    foldings.emplace(id, std::move(folding));
-    if (!begun) return end_folding(id, begun.error());
-    asio::post(io, [this, id] { go_on_folding(id); });
-  }
-
-  void go_on_folding(Gauge::Owner id) {
-    const auto found = foldings.find(id);
-    if (found == foldings.end()) return;
-    const Result<bool> more = found->second->fold.turn();
-    if (!more) return end_folding(id, more.error());
-    if (!*more) return end_folding(id, found->second->fold.records());
-    asio::post(io, [this, id] { go_on_folding(id); });
-  }
-
-  void end_folding(Gauge::Owner id, const FoldOutcome& outcome) {
-    const auto folding = std::move(foldings.at(id));
-    foldings.erase(id);
-    folding->fold.end();
-    if (!outcome || !options.hasten_checkpoint) return folding->done(outcome);
-    folded.push_back({std::move(folding->done), outcome});
-    options.hasten_checkpoint();
+  void fold(std::shared_ptr<const UniqueFd> segment, uid_t uid, Gauge::Owner id, const FoldDone& done) {
+    auto reader = ipc::SegmentReader::open(segment->get());
+    if (!reader) return done(reader.error());
+    if (const auto older = aggregator.connection_of(uid, reader->client_id())) close(*older);
+    foldings.begin(*std::move(reader), std::move(segment), uid, id, done);
   }
 
   void cut(std::string& out, Extent extent) {
     aggregator.cut(out, extent);
-    std::move(folded.begin(), folded.end(), std::back_inserter(folded_and_cut));
-    folded.clear();
+    foldings.note_cut();
   }
 
   void settle() {
-    for (const Folded& each : std::exchange(folded_and_cut, {})) each.done(each.outcome);
+    foldings.settle();
     for (const Gauge::Owner id : aggregator.settle()) {
       const auto found = sessions.find(id);
       if (found == sessions.end()) continue;
@@ -222,33 +161,16 @@ struct Shard::State {
   }
 
   // No memory for a copy is the reader's trouble, not the senders'.
-  void report(const std::shared_ptr<PendingReport>& pending) {
+  void report(const std::shared_ptr<SlicedReport>& pending) {
     try {
-      if (pending->parts.registry && copy_slice(*pending)) {
+      if (pending->copy_slice()) {
         asio::post(io, [this, pending] { report(pending); });
       } else {
-        pending->promise.set_value(finished(*pending));
+        pending->finish();
       }
     } catch (...) {
-      pending->promise.set_exception(std::current_exception());
+      pending->fail(std::current_exception());
     }
-  }
-
-  // False once all is copied.
-  bool copy_slice(PendingReport& pending) {
-    const std::int64_t start_ns = clock.monotonic_ns();
-    const std::int64_t senders_had_ns = pending.paused_ns == 0 ? 0 : start_ns - pending.paused_ns;
-    const std::int64_t end_ns = start_ns + std::max(kSliceNs, senders_had_ns / kSliceShare);
-    while (pending.copier.copy(kSliceStep)) {
-      pending.paused_ns = clock.monotonic_ns();
-      if (pending.paused_ns >= end_ns) return true;
-    }
-    return false;
-  }
-
-  ShardReport finished(PendingReport& pending) {
-    return report_of(aggregator.totals(), aggregator.live_runs(), aggregator.clients(), pending.parts,
-                     pending.parts.registry ? std::optional(pending.copier.take()) : std::nullopt);
   }
 
   // Every session has a turn before any has its second, until none has more.
@@ -295,9 +217,7 @@ struct Shard::State {
   std::vector<char> read_buffer;
   SessionContext context;
   std::map<Gauge::Owner, std::shared_ptr<Session>> sessions;
-  std::map<Gauge::Owner, std::unique_ptr<Folding>> foldings;
-  std::vector<Folded> folded;          // since the last cut
-  std::vector<Folded> folded_and_cut;  // and not known to be durable
+  Foldings foldings{io, aggregator, options.hasten_checkpoint};
   asio::steady_timer ack_timer{io};  // runs while an ack is owed
   std::vector<std::shared_ptr<Session>> ack_owed;
   std::atomic<std::size_t> connections = 0;
@@ -347,8 +267,7 @@ void Shard::adopt(GreetedConnection connection) {
   });
 }
 
-void Shard::fold(std::shared_ptr<const UniqueFd> segment, uid_t uid, std::uint64_t id,
-                 std::function<void(const FoldOutcome&)> done) {
+void Shard::fold(std::shared_ptr<const UniqueFd> segment, uid_t uid, std::uint64_t id, FoldDone done) {
   asio::post(state_->io, [state = state_.get(), segment = std::move(segment), uid, id,
                           done = std::move(done)] { state->fold(segment, uid, id, done); });
 }
@@ -371,9 +290,10 @@ void Shard::expire(std::shared_ptr<Expiry> expiry) {
 }
 
 std::future<ShardReport> Shard::report(ReportParts parts) {
-  const auto pending = std::make_shared<PendingReport>(parts, state_->aggregator.registry());
+  const auto pending = std::make_shared<SlicedReport>(parts, state_->aggregator, state_->clock);
+  auto future = pending->future();
   asio::post(state_->io, [state = state_.get(), pending] { state->report(pending); });
-  return pending->promise.get_future();
+  return future;
 }
 
 std::size_t Shard::connections() const {

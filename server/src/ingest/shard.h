@@ -4,6 +4,7 @@
 // What others want to know they ask by posting to it (report()); it answers with copies.
 #pragma once
 
+#include "../adoption/fold_outcome.h"
 #include "../adoption/segment_intake.h"
 #include "../checkpoint/cut.h"
 #include "../expiry.h"
@@ -32,9 +33,6 @@ namespace metricsd::server {
 
 class Shard;
 
-// What came of folding a dead client's segment.
-using FoldOutcome = Result<std::uint64_t>;  // records that were not known before
-
 struct ShardOptions {
   FamilyOptions families;
   std::shared_ptr<Catalog> catalog;  // shared by all shards
@@ -45,7 +43,7 @@ struct ShardOptions {
   // All shards, of which this is number `index`: complete before any is started.
   const std::vector<std::unique_ptr<Shard>>& all;
   std::size_t index = 0;
-  SegmentIntake segments{};  // of the daemon
+  SegmentIntake segments{};                        // of the daemon
   std::size_t held_bytes = limits::kHeldForPeers;  // at most, for all its connections
 };
 
@@ -82,8 +80,7 @@ class Shard {
   // Folds the segment of a client that is gone, between the sessions' turns. Its owner is no concern of ours.
   // `done` is called on the shard's thread, once that is durable; Errc::unexpected_message: the client spoke
   // again.
-  void fold(std::shared_ptr<const UniqueFd> segment, uid_t uid, std::uint64_t id,
-            std::function<void(const FoldOutcome&)> done);
+  void fold(std::shared_ptr<const UniqueFd> segment, uid_t uid, std::uint64_t id, FoldDone done);
   // Counts connections that were not let in.
   void count_refused(std::map<Errc, std::uint64_t> refused);
   // Calls `answer` on the shard's thread, behind what it was asked before.
