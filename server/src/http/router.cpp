@@ -56,10 +56,19 @@ constexpr std::size_t kWorthCompressing = 1024;
 // whatever it is, and thoroughly, which takes three times as long for a fifth less.
 constexpr const char* kTakesGzip = "Takes-Gzip";
 
+// A query may hold question marks (RFC 3986, 3.4); cpp-httplib refuses a second one.
+std::string canonical_target(std::string target) {
+  std::size_t mark = target.find('?');
+  while (mark != std::string::npos && (mark = target.find('?', mark + 1)) != std::string::npos)
+    target.replace(mark, 1, "%3F");
+  return target;
+}
+
 // The request as cpp-httplib is given it: what our reader understood, and no header that it did not ask for
 // (ranges alone would let one request ask for a body a hundred times).
 std::string canonical_request(const Request& request) {
-  std::string text = request.method + " " + request.target + " HTTP/1.1\r\nHost: metricsd\r\n";
+  std::string text =
+      request.method + " " + canonical_target(request.target) + " HTTP/1.1\r\nHost: metricsd\r\n";
   if (request.accepts_gzip) text += std::string(kTakesGzip) + ": yes\r\n";
   text += request.keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
   return text;

@@ -66,6 +66,7 @@ TEST(Router, DecodesQueries) {
   EXPECT_THAT(get("/query"), EndsWith("none"));
   EXPECT_THAT(get("/query?run="), EndsWith("[]"));
   EXPECT_THAT(get("/query?run=a%20b&run=c"), EndsWith("[a b]"));
+  EXPECT_THAT(get("/query?run=why??"), EndsWith("[why??]"));
 }
 
 TEST(Router, CompressesWhereAsked) {
