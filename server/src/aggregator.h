@@ -120,7 +120,6 @@ class Aggregator {
   Result<DefinedFamily> define(const FamilySpec& spec);
   [[nodiscard]] bool is_reserved(const FamilySpec& spec) const;
   Result<> apply_rows(Sender& sender, const ipc::SamplesMessage& message, std::uint64_t known);
-  Result<> apply_sample(Sender& sender, const ipc::Sample& sample);
   Result<Advance> advance(Sender& sender, const ipc::StreamPosition& position, std::uint64_t count);
   void fold(Sender& sender, const ipc::Batch& batch, std::uint64_t known);
   void add_gap(const Sender& sender, std::uint64_t records);
