@@ -2,10 +2,7 @@
 
 #include "adoption/adopter.h"
 #include "checkpoint/keeper.h"
-#include "http/answer_desk.h"
-#include "http/front.h"
-#include "http/router.h"
-#include "http/routes.h"
+#include "display.h"
 #include "ingest/acceptor.h"
 #include "ingest/allow_list.h"
 #include "ingest/shard.h"
@@ -14,9 +11,7 @@
 #include "sender_socket.h"
 #include "service_manager.h"
 #include "shares.h"
-#include "snapshots.h"
 #include "status.h"
-#include "status_desk.h"
 #include "version.h"
 #include "watchdog.h"
 
@@ -37,9 +32,7 @@
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <unistd.h>
 
 namespace metricsd::server {
@@ -47,8 +40,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Threads that merge and render for HTTP and for status requests.
-constexpr std::size_t kWorkers = 2;
 // How long the last checkpoint may take: the daemon is to be gone within 2 s of being told, of which senders
 // have had some.
 constexpr std::chrono::milliseconds kLastCheckpoint{1000};
@@ -71,18 +62,14 @@ class Daemon {
       : config_(config),
         logger_(config.log_level, config.log_format),
         catalog_(std::make_shared<Catalog>(config.max_series)),
-        snapshots_(
-            shards_, keeper_, catalog_,
-            {.metrics_namespace = config.metrics_namespace, .series_expiry_ns = config.series_expiry_ns},
-            clock_),
-        status_desk_([this] { return status(); }, [this](auto job) { asio::post(workers_, std::move(job)); },
-                     clock_),
-        router_(http::make_routes({.snapshots = snapshots_,
-                                   .status = [this] { return status_desk_.recent(); },
-                                   .ready = [this] { return ready_.load(); },
-                                   .clock = clock_},
-                                  config.web_telemetry_path)),
-        answer_desk_(router_, [this](auto job) { asio::post(workers_, std::move(job)); }) {}
+        display_(config,
+                 {.shards = shards_,
+                  .keeper = keeper_,
+                  .catalog = catalog_,
+                  .clock = clock_,
+                  .ready = [this] { return ready_.load(); },
+                  .complete = [this](Status& status) { complete(status); }},
+                 logger_) {}
 
   int run();
 
@@ -97,8 +84,7 @@ class Daemon {
   void start_watchdog();
   void stop();
 
-  StatusDesk::Document status();
-  void send_status(std::function<void(std::string)> deliver);
+  void complete(Status& status) const;
 
   const Config& config_;
   RunningClock clock_{system_clock()};
@@ -118,19 +104,13 @@ class Daemon {
   std::optional<ipc::Endpoint> endpoint_;
   std::optional<AllowList> allowed_;
   std::optional<UserLimits> users_;
-  std::vector<std::string> web_;
   std::shared_ptr<Catalog> catalog_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<Keeper> keeper_;  // null: nothing is kept
   std::unique_ptr<Adopter> adopter_;
-  Snapshots snapshots_;
-  StatusDesk status_desk_;
-  http::Router router_;
-  std::unique_ptr<http::Front> front_;
-  http::AnswerDesk answer_desk_;  // who still waits here is one of the front's connections
+  Display display_;
   std::unique_ptr<Acceptor> acceptor_;
   std::unique_ptr<Watchdog> watchdog_;
-  asio::thread_pool workers_{kWorkers};
 };
 
 int Daemon::run() {
@@ -145,7 +125,7 @@ int Daemon::run() {
   });
   if (!start_shards()) return fail(failure_);
   start_adopting();
-  front_->start();
+  display_.start();
   start_accepting();
   announce();
   start_watchdog();
@@ -186,24 +166,7 @@ bool Daemon::bind_http() {
   const auto process = read_process_figures();
   shares_ = share_descriptors(descriptor_limit_,
                               (process ? process->open_fds : 8) + 4 * config_.ingest_threads + 8);
-  front_ = std::make_unique<http::Front>(
-      http::FrontOptions{.max_connections = shares_.http},
-      [this](const http::Request& request, auto deliver) { answer_desk_.ask(request, std::move(deliver)); },
-      clock_, logger_);
-  for (const ListenAddress& address : config_.web_listen_addresses) {
-    const auto bound = front_->listen(address);
-    if (!bound) {
-      failure_ = "cannot serve HTTP on " + to_string(address) + ": " + bound.error().message();
-      return false;
-    }
-    for (const ListenAddress& one : *bound) {
-      web_.push_back(to_string(one));
-      if (http::is_loopback(one)) continue;
-      logger_.warning("HTTP is open to other machines: neither TLS nor a password protects it",
-                      {{"address", web_.back()}});
-    }
-  }
-  return true;
+  return display_.bind(shares_.http, failure_);
 }
 
 bool Daemon::start_shards() {
@@ -225,8 +188,8 @@ bool Daemon::start_shards() {
   }
   for (unsigned i = 0; i < config_.ingest_threads; ++i) {
     options.index = i;
-    shards_.push_back(std::make_unique<Shard>(options, clock_, logger_,
-                                              [this](auto deliver) { send_status(std::move(deliver)); }));
+    shards_.push_back(std::make_unique<Shard>(
+        options, clock_, logger_, [this](auto deliver) { display_.send_status(std::move(deliver)); }));
   }
   if (keeper_ != nullptr) keeper_->restore(shards_);
   for (const auto& shard : shards_) shard->start();
@@ -255,7 +218,7 @@ void Daemon::announce() {
   if (!data_dir_error_.empty()) {
     logger_.warning("nothing is kept: totals begin at zero after a restart", {{"reason", data_dir_error_}});
   }
-  for (const std::string& address : web_) {
+  for (const std::string& address : display_.addresses()) {
     logger_.info("serving HTTP", {{"address", address}, {"metrics", config_.web_telemetry_path}});
   }
   logger_.info("ready", {{"version", version()},
@@ -265,7 +228,7 @@ void Daemon::announce() {
                          {"ingest_threads", config_.ingest_threads},
                          {"max_connections", shares_.ingest}});
   manager_.notify("READY=1\nSTATUS=Listening at " + endpoint_->path().string() + ", serving HTTP on " +
-                  web_.front());
+                  display_.addresses().front());
 }
 
 void Daemon::start_watchdog() {
@@ -275,7 +238,7 @@ void Daemon::start_watchdog() {
   for (const auto& shard : shards_) {
     parts.emplace_back([&shard](auto answer) { shard->probe(std::move(answer)); });
   }
-  parts.emplace_back([this](auto answer) { front_->probe(std::move(answer)); });
+  parts.emplace_back([this](auto answer) { display_.probe(std::move(answer)); });
   watchdog_ =
       std::make_unique<Watchdog>(control_, std::move(parts), [this] { manager_.notify("WATCHDOG=1"); });
   watchdog_->start(*patience_ns / kWatchdogTimes);
@@ -289,36 +252,26 @@ void Daemon::stop() {
   acceptor_->stop();
   adopter_->stop();
   for (const auto& shard : shards_) shard->drain();
-  front_->stop();
-  workers_.stop();
-  workers_.join();
+  display_.stop();
   if (keeper_ != nullptr && !keeper_->finish(kLastCheckpoint)) {
     // Its thread hangs in the disk: nothing here could wait for it.
     logger_.error("stopped without the last checkpoint: the disk does not answer",
                   {{"directory", keeper_->directory().string()}});
     ::_exit(1);
   }
-  const auto last = snapshots_.collect({});
+  const IngestTotals totals = display_.totals();
   for (const auto& shard : shards_) shard->stop();
-  const IngestTotals totals = last ? last->totals : IngestTotals{};
   logger_.info("stopped", {{"socket", endpoint_->path().string()},
                            {"operations", totals.operations},
                            {"rejected", totals.rejected_in_all()}});
 }
 
-StatusDesk::Document Daemon::status() {
-  auto merged = snapshots_.collect({.clients = true});
-  if (!merged) return merged.error();
-  Status status;
+void Daemon::complete(Status& status) const {
   status.version = version();
   status.pid = ::getpid();
   status.started_at = started_at_;
   status.uptime_seconds = static_cast<double>(system_clock().monotonic_ns() - started_ns_) / 1e9;
-  status.ready = ready_;
   status.socket = endpoint_->path().string();
-  status.web = web_;
-  status.telemetry_path = config_.web_telemetry_path;
-  status.metrics_namespace = config_.metrics_namespace;
   status.data_dir = keeper_ != nullptr ? keeper_->directory().string() : "none";
   status.data_dir_error = data_dir_error_;
   status.store_id = store_id_;
@@ -326,24 +279,7 @@ StatusDesk::Document Daemon::status() {
     status.checkpoint = keeper_->figures();
     status.restored = keeper_->restored();
   }
-  status.totals = merged->totals;
-  status.ingest_threads = config_.ingest_threads;
-  status.series = catalog_->series_count();
-  status.max_series_per_family = config_.max_series;
-  status.overflows = catalog_->overflows();
-  status.runs = merged->live_runs.runs().size();
-  status.clients = std::move(merged->clients);
-  status.known_clients = merged->known_clients;
   status.segments = adopter_->figures();
-  std::string document;
-  render_status_json(document, status);
-  return document;
-}
-
-void Daemon::send_status(std::function<void(std::string)> deliver) {
-  status_desk_.ask([deliver = std::move(deliver)](const StatusDesk::Document& document) {
-    deliver((document ? *document : R"({"error":"ingest did not answer"})") + "\n");
-  });
 }
 
 }  // namespace
