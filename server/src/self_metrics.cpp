@@ -105,8 +105,8 @@ void write_checkpoint(Writer& out, const CheckpointFigures& checkpoint) {
   out.gauge("metricsd_checkpoint_age", "seconds",
             "How long ago all that was counted was durable, and how old what is shown may be.",
             static_cast<double>(checkpoint.age_ns) / 1e9);
-  out.gauge("metricsd_checkpoint_failing", "", "1 while checkpoints fail and what is shown is not durable.",
-            checkpoint.is_failing ? 1 : 0);
+  out.gauge("metricsd_checkpoint_failing", "", "1 while checkpoints fail or are late.",
+            checkpoint.is_failing || checkpoint.is_late ? 1 : 0);
   out.count("metricsd_checkpoint_failures", "", "Checkpoints that failed, told once one has succeeded again.",
             checkpoint.failures);
   out.gauge("metricsd_checkpoint_duration", "seconds", "How long the last checkpoint took.",

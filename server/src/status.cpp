@@ -28,7 +28,8 @@ void write_ingest(JsonWriter& json, const Status& status) {
 
 std::string_view durability(const Status& status) {
   if (!status.checkpoint) return "daemon";
-  return status.checkpoint->is_failing ? "failing" : "checkpoint";
+  if (status.checkpoint->is_failing) return "failing";
+  return status.checkpoint->is_late ? "late" : "checkpoint";
 }
 
 void write_restored(JsonWriter& json, const RestoredFigures& restored) {
@@ -60,6 +61,7 @@ void write_checkpoint(JsonWriter& json, const Status& status) {
   json.begin_object()
       .field("age_seconds", static_cast<double>(checkpoint.age_ns) / 1e9)
       .field("failing", checkpoint.is_failing)
+      .field("late", checkpoint.is_late)
       .field("error", checkpoint.error)
       .field("failures", checkpoint.failures)
       .field("generation", checkpoint.generation)

@@ -3,8 +3,8 @@
 #include <metricsd/models/timestamp.h>
 
 #include <algorithm>
+#include <ctime>
 #include <new>
-#include <numeric>
 #include <utility>
 
 namespace metricsd::server {
@@ -15,11 +15,18 @@ constexpr std::uint64_t kSmallFile = std::uint64_t{1} << 20;
 // With nothing to write, the daemon's time is: what is idle must grow old over a crash, too.
 constexpr std::int64_t kTimeNs = 60 * kNsPerSecond;
 
+std::int64_t processor_time_ns() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return time.tv_sec * kNsPerSecond + time.tv_nsec;
+}
+
 }  // namespace
 
 Checkpointer::Checkpointer(Options options, CheckpointStore store, CutSource& source, Replicas& replicas,
                            const Clock& clock, Logger logger)
     : store_id_(std::move(options.left.store_id)),
+      worked_ns_(options.worked_ns ? std::move(options.worked_ns) : processor_time_ns),
       store_(std::move(store)),
       source_(source),
       replicas_(replicas),
@@ -91,11 +98,13 @@ bool Checkpointer::wait_until_due() {
 
 void Checkpointer::make_one() {
   const std::int64_t began_ns = clock_.monotonic_ns();
+  const std::int64_t worked_before_ns = worked_ns_();
   {
     const std::scoped_lock lock(mutex_);
     schedule_.begin(began_ns);
   }
   written_ = 0;
+  pause_ns_ = 0;
   Result<> outcome;
   try {
     outcome = cut_and_write();
@@ -110,7 +119,7 @@ void Checkpointer::make_one() {
     note_failure(outcome.error());
   }
   const std::scoped_lock lock(mutex_);
-  schedule_.end(clock_.monotonic_ns());
+  schedule_.end(clock_.monotonic_ns(), worked_ns_() - worked_before_ns + pause_ns_);
 }
 
 Result<> Checkpointer::cut_and_write() {
@@ -214,7 +223,9 @@ void Checkpointer::note_failure(const error_code& error) {
 CheckpointFigures Checkpointer::figures() const {
   const std::scoped_lock lock(mutex_);
   CheckpointFigures figures = figures_;
-  figures.age_ns = std::max<std::int64_t>(clock_.monotonic_ns() - covered_ns_, 0);
+  const std::int64_t now_ns = clock_.monotonic_ns();
+  figures.age_ns = std::max<std::int64_t>(now_ns - covered_ns_, 0);
+  figures.is_late = schedule_.is_late(now_ns);
   return figures;
 }
 

@@ -40,6 +40,7 @@ class CutSource {
 // What is told of checkpoints.
 struct CheckpointFigures {
   bool is_failing = false;
+  bool is_late = false;          // the next one should have been durable long since
   std::string error;             // of the last one, while they fail
   std::int64_t age_ns = 0;       // since when what is durable is all there was
   std::int64_t duration_ns = 0;  // of the last one that wrote something
@@ -58,6 +59,8 @@ class Checkpointer {
     std::int64_t interval_ns = 0;
     CheckpointHead left;           // of what was restored: its failures go on
     std::uint64_t generation = 0;  // of what was restored
+    // What the calling thread has worked so far; by default the processor's time.
+    std::function<std::int64_t()> worked_ns = nullptr;
   };
 
   // `replicas` are empty, one for each shard. All but the store outlives this object.
@@ -99,6 +102,7 @@ class Checkpointer {
   [[nodiscard]] bool has_outgrown_base() const;
 
   const std::string store_id_;
+  const std::function<std::int64_t()> worked_ns_;
   CheckpointStore store_;
   CutSource& source_;
   Replicas& replicas_;

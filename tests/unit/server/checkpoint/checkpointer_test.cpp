@@ -6,7 +6,9 @@
 #include <metricsd/support/manual_clock.h>
 #include <metricsd/support/temporary_directory.h>
 
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -75,7 +77,10 @@ class CheckpointerTest : public ::testing::Test {
     std::string why;
     auto store = CheckpointStore::claim(directory_.path(), files_, why);
     checkpointer_ = std::make_unique<Checkpointer>(
-        Checkpointer::Options{.interval_ns = kNsPerSecond, .left = {.store_id = "store"}, .generation = 0},
+        Checkpointer::Options{.interval_ns = kNsPerSecond,
+                              .left = {.store_id = "store"},
+                              .generation = 0,
+                              .worked_ns = [this] { return worked_ns_.load(); }},
         std::move(store).value(), shards_, replicas_, clock_,
         Logger(LogFormat::logfmt, std::make_shared<spdlog::logger>("nobody")));
   }
@@ -84,6 +89,14 @@ class CheckpointerTest : public ::testing::Test {
     files_.fail_with([error](FaultyFiles::Call call, std::uint64_t) {
       return call == FaultyFiles::Call::write || call == FaultyFiles::Call::sync ? error : 0;
     });
+  }
+
+  [[nodiscard]] bool eventually_shown(std::uint64_t operations) const {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (shown() != operations && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return shown() == operations;
   }
 
   [[nodiscard]] std::uint64_t shown() const {
@@ -106,6 +119,7 @@ class CheckpointerTest : public ::testing::Test {
   support::TemporaryDirectory directory_;
   FaultyFiles files_;
   support::ManualClock clock_;
+  std::atomic<std::int64_t> worked_ns_ = 0;
   FakeShards shards_;
   std::shared_ptr<Catalog> catalog_ = std::make_shared<Catalog>(10);
   Replicas replicas_;
@@ -268,6 +282,62 @@ TEST_F(CheckpointerTest, WhatComesAfterAQuietTimeNeedNotWait) {
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   EXPECT_EQ(shown(), 9U);
   EXPECT_TRUE(checkpointer_->finish(std::chrono::seconds(30)));
+}
+
+// Who waits for a disk does nothing: the next one comes an interval later, however long that was.
+TEST_F(CheckpointerTest, ASlowDiskDelaysNothingButItself) {
+  ASSERT_TRUE(checkpointer_->begin());
+  files_.fail_with([&](FaultyFiles::Call call, std::uint64_t) {
+    if (call == FaultyFiles::Call::sync) clock_.advance(60 * kNsPerSecond);
+    return 0;
+  });
+  shards_.count(0, 1);
+  checkpointer_->make_one();
+  files_.work_again();
+  checkpointer_->start();
+  shards_.count(0, 1);
+  checkpointer_->hasten();
+  EXPECT_TRUE(eventually_shown(2));
+  EXPECT_TRUE(checkpointer_->finish(std::chrono::seconds(30)));
+}
+
+TEST_F(CheckpointerTest, WhatIsWorkIsRestedFrom) {
+  ASSERT_TRUE(checkpointer_->begin());
+  files_.fail_with([&](FaultyFiles::Call call, std::uint64_t) {
+    if (call == FaultyFiles::Call::sync) worked_ns_ += kNsPerSecond / 10;
+    return 0;
+  });
+  shards_.count(0, 1);
+  checkpointer_->make_one();
+  checkpointer_->start();
+  shards_.count(0, 1);
+  clock_.advance(19 * kNsPerSecond / 10 - 1);
+  checkpointer_->hasten();
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(shown(), 1U);
+  clock_.advance(1);
+  checkpointer_->hasten();
+  EXPECT_TRUE(eventually_shown(2));
+  EXPECT_TRUE(checkpointer_->finish(std::chrono::seconds(30)));
+}
+
+// The age is seen while the disk does not answer, and is said to be too much.
+TEST_F(CheckpointerTest, OneThatTakesLongIsLate) {
+  ASSERT_TRUE(checkpointer_->begin());
+  bool was_late = false;
+  files_.fail_with([&](FaultyFiles::Call call, std::uint64_t) {
+    if (call == FaultyFiles::Call::sync) {
+      EXPECT_FALSE(checkpointer_->figures().is_late);
+      clock_.advance(7 * kNsPerSecond);
+      was_late = checkpointer_->figures().is_late;
+      EXPECT_EQ(checkpointer_->figures().age_ns, 7 * kNsPerSecond);
+    }
+    return 0;
+  });
+  shards_.count(0, 1);
+  checkpointer_->make_one();
+  EXPECT_TRUE(was_late);
+  EXPECT_FALSE(checkpointer_->figures().is_failing);
 }
 
 TEST_F(CheckpointerTest, ARestartGoesOnFromIt) {
