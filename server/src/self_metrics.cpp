@@ -107,6 +107,9 @@ void write_checkpoint(Writer& out, const CheckpointFigures& checkpoint) {
             static_cast<double>(checkpoint.age_ns) / 1e9);
   out.gauge("metricsd_checkpoint_failing", "", "1 while checkpoints fail or are late.",
             checkpoint.is_failing || checkpoint.is_late ? 1 : 0);
+  out.gauge("metricsd_checkpoint_shown_ahead", "",
+            "1 while what is shown is not durable: checkpoints have failed for a minute.",
+            checkpoint.is_shown_ahead ? 1 : 0);
   out.count("metricsd_checkpoint_failures", "", "Checkpoints that failed, told once one has succeeded again.",
             checkpoint.failures);
   out.gauge("metricsd_checkpoint_duration", "seconds", "How long the last checkpoint took.",

@@ -28,6 +28,7 @@ void write_ingest(JsonWriter& json, const Status& status) {
 
 std::string_view durability(const Status& status) {
   if (!status.checkpoint) return "daemon";
+  if (status.checkpoint->is_shown_ahead) return "not_durable";
   if (status.checkpoint->is_failing) return "failing";
   return status.checkpoint->is_late ? "late" : "checkpoint";
 }
@@ -62,6 +63,7 @@ void write_checkpoint(JsonWriter& json, const Status& status) {
       .field("age_seconds", static_cast<double>(checkpoint.age_ns) / 1e9)
       .field("failing", checkpoint.is_failing)
       .field("late", checkpoint.is_late)
+      .field("shown_ahead", checkpoint.is_shown_ahead)
       .field("error", checkpoint.error)
       .field("failures", checkpoint.failures)
       .field("generation", checkpoint.generation)

@@ -379,18 +379,41 @@ TEST(Durability, AFullDiskIsServedThroughAndMended) {
   ASSERT_EQ(::prlimit(daemon.pid(), RLIMIT_FSIZE, &full, nullptr), 0);
   for (int i = 0; i < 20; ++i) daemon.connect().send(kPlain);
   expect_failing(daemon, true);
-  EXPECT_TRUE(eventually_counts(daemon, 21));
+  EXPECT_EQ(daemon.scrape().sum(kTotal), 1);  // of what is durable
   counters.expect_none_fell(daemon.scrape());
   EXPECT_EQ(status_of(daemon).at("checkpoint").at("error").as_string(), "File too large");
   const rlimit room{.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
   ASSERT_EQ(::prlimit(daemon.pid(), RLIMIT_FSIZE, &room, nullptr), 0);
   expect_failing(daemon, false);
+  EXPECT_TRUE(eventually_counts(daemon, 21));
   counters.expect_none_fell(daemon.scrape());
   EXPECT_GT(daemon.scrape().value("metricsd_checkpoint_failures_total"), 0);
   daemon.stop(SIGKILL);
   const DaemonProcess next(home.options());
   counters.expect_none_fell(next.scrape());
   EXPECT_EQ(next.scrape().sum(kTotal), 21);
+}
+
+// Killed in the midst of it, the daemon has shown nothing that the next one does not have.
+TEST(Durability, NoCounterFallsWhereTheDiskFailsAndTheDaemonIsKilled) {
+  const Home home;
+  Counters counters;
+  {
+    DaemonProcess daemon(home.options());
+    daemon.connect().send(kPlain);
+    ASSERT_TRUE(eventually_counts(daemon, 1));
+    const rlimit full{.rlim_cur = 16, .rlim_max = RLIM_INFINITY};
+    ASSERT_EQ(::prlimit(daemon.pid(), RLIMIT_FSIZE, &full, nullptr), 0);
+    for (int i = 0; i < 20; ++i) {
+      daemon.connect().send(kPlain);
+      counters.expect_none_fell(daemon.scrape());
+    }
+    expect_failing(daemon, true);
+    counters.expect_none_fell(daemon.scrape());
+    daemon.stop(SIGKILL);
+  }
+  const DaemonProcess next(home.options());
+  counters.expect_none_fell(next.scrape());
 }
 
 // A disk of our own, for who may mount one.

@@ -256,7 +256,6 @@ class Torture:
             self.wrong += self._witness.faults
             self.done["scrapes"] = self._witness.scrapes
             self.done["scrapes not answered"] = self._witness.missed
-            self.done["falls announced by metricsd_checkpoint_failing"] = self._witness.announced_falls
         for workload in self._running():
             workload.kill()
         if self._daemon.process and not self._daemon.has_ended():

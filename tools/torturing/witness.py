@@ -10,20 +10,13 @@ import urllib.request
 import processes
 
 _FAULTS_KEPT = 50
-_FAILING = b"\nmetricsd_checkpoint_failing 1\n"
 
 
 class Witness:
-    """A thread. What it found wrong is in `faults`, and the scrape it was found in lies in the directory.
-
-    While checkpoints fail a daemon shows what is not durable, and says so: only who kills it just then sees counters
-    fall. Those are in `announced_falls`.
-    """
+    """A thread. What it found wrong is in `faults`, and the scrape it was found in lies in the directory."""
 
     def __init__(self, daemon, directory):
         self.faults = []
-        self.announced_falls = 0
-        self._last_failing_pid = None  # of the daemon whose last scrape said that checkpoints fail
         self.scrapes = 0
         self.missed = 0  # that the daemon did not answer, or not to the end
         self.ledgers = {}  # pid -> what the status said last
@@ -77,14 +70,10 @@ class Witness:
         self._checker.stdin.flush()
         verdict = self._checker.stdout.readline().decode().rstrip("\n")
         self.scrapes += 1
-        pid = self._daemon.process.pid
         if verdict.startswith("ok "):
             (self._directory / "last-good-scrape").write_bytes(text)
-        elif verdict.startswith("fallen ") and self._last_failing_pid not in (None, pid):
-            self.announced_falls += 1
         else:
             self._note(verdict, text)
-        self._last_failing_pid = pid if _FAILING in text else None
 
     def _note(self, fault, text=None):
         if len(self.faults) >= _FAULTS_KEPT:

@@ -14,6 +14,9 @@ namespace {
 constexpr std::uint64_t kSmallFile = std::uint64_t{1} << 20;
 // With nothing to write, the daemon's time is: what is idle must grow old over a crash, too.
 constexpr std::int64_t kTimeNs = 60 * kNsPerSecond;
+// While they fail, what is shown stands still for so long: most trouble is over sooner, and then no counter
+// falls whatever happens.
+constexpr std::int64_t kStandsStillNs = 60 * kNsPerSecond;
 
 std::int64_t processor_time_ns() {
   timespec time{};
@@ -51,7 +54,7 @@ Checkpointer::~Checkpointer() {
 
 Result<> Checkpointer::begin() {
   make_one();
-  if (extent_ == Extent::whole) return Errc::timed_out;
+  if (!is_shown_) return Errc::timed_out;
   return {};
 }
 
@@ -134,18 +137,30 @@ Result<> Checkpointer::cut_and_write() {
     return {};
   }
   was_idle_ = false;
-  const bool has_base = store_.is_open();
-  Result<> written;
-  if (has_base) {
-    written = write_increment(cuts->shards, head);
-    // From now on what is shown is said not to be durable.
-    if (!written) note_failure(written.error());
+  const auto written =
+      store_.is_open() ? write_increment(cuts->shards, head) : write_base(cuts->shards, head);
+  if (!written) note_failure(written.error());
+  if (written || goes_ahead()) {
+    if (const auto loaded = load(cuts->shards, head); !loaded) return loaded;
   }
-  if (const auto loaded = load(cuts->shards, head); !loaded) return loaded;
-  if (!has_base) written = write_base();
+  extent_ = written ? Extent::changed : Extent::whole;
   if (!written) return written;
   source_.settle();
-  return has_outgrown_base() ? write_base() : written;
+  return has_outgrown_base() ? write_shown() : written;
+}
+
+// Whether what is not durable is shown, and said to be so: at the start, where it was durable for the daemon
+// before, and where the disk has been in trouble for so long that who looks would rather know what is going
+// on.
+bool Checkpointer::goes_ahead() {
+  if (!is_shown_) return true;
+  if (clock_.monotonic_ns() - failing_since_ns_ < kStandsStillNs) return false;
+  const std::scoped_lock lock(mutex_);
+  if (!std::exchange(figures_.is_shown_ahead, true)) {
+    logger_.warning("checkpoints go on failing: what is shown now is not durable",
+                    {{"error", figures_.error}});
+  }
+  return true;
 }
 
 Result<> Checkpointer::write_increment(const std::vector<std::string>& cuts, const CheckpointHead& head) {
@@ -159,17 +174,23 @@ Result<> Checkpointer::write_increment(const std::vector<std::string>& cuts, con
   return written;
 }
 
-Result<> Checkpointer::write_base() {
-  std::vector<std::string> cuts(replicas_.size());
-  for (std::size_t i = 0; i < cuts.size(); ++i) {
-    replicas_[i]->save(cuts[i], {last_head_.at, last_head_.running_ns});
-  }
-  const std::string body = encode(last_head_, cuts);
-  cuts.clear();
+Result<> Checkpointer::write_base(const std::vector<std::string>& cuts, const CheckpointHead& head) {
+  const std::string body = encode(head, cuts);
   const auto written = store_.rewrite({.kind = FrameKind::base, .generation = generation_ + 1, .body = body});
   if (!written) return written;
   ++generation_;
   written_ += store_.size();
+  return written;
+}
+
+// A base of what is durable and shown: no shard is asked for it.
+Result<> Checkpointer::write_shown() {
+  std::vector<std::string> cuts(replicas_.size());
+  for (std::size_t i = 0; i < cuts.size(); ++i) {
+    replicas_[i]->save(cuts[i], {last_head_.at, last_head_.running_ns});
+  }
+  const auto written = write_base(cuts, last_head_);
+  if (!written) extent_ = Extent::whole;
   return written;
 }
 
@@ -178,7 +199,7 @@ Result<> Checkpointer::load(const std::vector<std::string>& cuts, const Checkpoi
     if (!replicas_[i]->load(cuts[i], head.at)) return Errc::corrupt_state;
   }
   last_head_ = head;
-  extent_ = Extent::changed;
+  is_shown_ = true;
   return {};
 }
 
@@ -196,6 +217,7 @@ void Checkpointer::note_success(std::int64_t began_ns) {
   const std::scoped_lock lock(mutex_);
   if (figures_.is_failing) logger_.info("checkpoints succeed again", {{"generation", generation_}});
   figures_.is_failing = false;
+  figures_.is_shown_ahead = false;
   figures_.error.clear();
   figures_.failures = last_head_.failures;
   figures_.generation = generation_;
@@ -213,6 +235,7 @@ void Checkpointer::note_failure(const error_code& error) {
   const std::scoped_lock lock(mutex_);
   const std::string message = error.message();
   if (figures_.is_failing && figures_.error == message) return;
+  if (!figures_.is_failing) failing_since_ns_ = clock_.monotonic_ns();
   logger_.error("checkpoint failed: what is counted now would be lost with the daemon; trying again",
                 {{"directory", store_.directory().string()}, {"error", message}});
   figures_.is_failing = true;

@@ -1,8 +1,9 @@
 // Makes checkpoints: asks the shards for cuts, writes them, and only then loads them into the replicas, which
 // are what is shown, and tells the shards. So what anyone has seen or was promised is durable.
 //
-// While they fail, the cuts are loaded all the same: what is shown goes on, is said not to be durable, and
-// no ack is given for it. The first that succeeds holds all of it, since it begins with a base: the replicas.
+// While they fail, what is shown stands still, and no ack is given. After a minute the cuts are loaded all
+// the same: what is shown goes on, and is said not to be durable. After a failure the cuts are whole, so the
+// first one that succeeds begins with a base that holds everything.
 #pragma once
 
 #include "../log.h"
@@ -41,6 +42,7 @@ class CutSource {
 struct CheckpointFigures {
   bool is_failing = false;
   bool is_late = false;          // the next one should have been durable long since
+  bool is_shown_ahead = false;   // what is shown is not durable
   std::string error;             // of the last one, while they fail
   std::int64_t age_ns = 0;       // since when what is durable is all there was
   std::int64_t duration_ns = 0;  // of the last one that wrote something
@@ -94,8 +96,10 @@ class Checkpointer {
   bool wait_until_due();
   Result<> cut_and_write();
   Result<> write_increment(const std::vector<std::string>& cuts, const CheckpointHead& head);
-  Result<> write_base();
+  Result<> write_base(const std::vector<std::string>& cuts, const CheckpointHead& head);
+  Result<> write_shown();
   Result<> load(const std::vector<std::string>& cuts, const CheckpointHead& head);
+  bool goes_ahead();
   void note_failure(const error_code& error);
   void note_success(std::int64_t began_ns);
   [[nodiscard]] bool is_idle(const std::vector<std::string>& cuts) const;
@@ -114,8 +118,10 @@ class Checkpointer {
   std::uint64_t failures_;
   Extent extent_ = Extent::whole;  // of the next cuts
   CheckpointHead last_head_;       // of what the replicas hold
-  std::uint64_t written_ = 0;      // bytes, by the one that is being made
-  std::int64_t pause_ns_ = 0;      // of it
+  bool is_shown_ = false;          // they hold something
+  std::int64_t failing_since_ns_ = 0;
+  std::uint64_t written_ = 0;  // bytes, by the one that is being made
+  std::int64_t pause_ns_ = 0;  // of it
 
   std::atomic<bool> was_idle_ = false;  // nothing had changed when it was asked last
   mutable std::mutex mutex_;

@@ -60,6 +60,8 @@ TEST(SelfMetrics, CheckpointsAreToldOfWhereTheyAreMade) {
   SelfFigures figures;
   EXPECT_EQ(page_of(figures).value("metricsd_checkpoint_age_seconds"), std::nullopt);
   figures.checkpoint = CheckpointFigures{.is_failing = true,
+                                         .is_late = false,
+                                         .is_shown_ahead = true,
                                          .error = {},
                                          .age_ns = 1'500'000'000,
                                          .duration_ns = 250'000'000,
@@ -78,6 +80,10 @@ TEST(SelfMetrics, CheckpointsAreToldOfWhereTheyAreMade) {
   EXPECT_EQ(page.value("metricsd_checkpoint_failing"), 1);
   EXPECT_EQ(page.value("metricsd_checkpoint_failures_total"), 4);
   EXPECT_EQ(page.value("metricsd_checkpoint_damaged_files"), 2);
+  EXPECT_EQ(page.value("metricsd_checkpoint_shown_ahead"), 1);
+  figures.checkpoint = CheckpointFigures{.is_late = true, .error = {}};
+  EXPECT_EQ(page_of(figures).value("metricsd_checkpoint_failing"), 1);
+  EXPECT_EQ(page_of(figures).value("metricsd_checkpoint_shown_ahead"), 0);
 }
 
 }  // namespace

@@ -71,6 +71,21 @@ TEST(Status, IsOneLineOfJson) {
   EXPECT_EQ(json->at("series").at("overflow").at(0).at("exploded_label").as_string(), "driver");
 }
 
+TEST(Status, HasAWordForHowDurableItIs) {
+  const auto word = [](const std::optional<CheckpointFigures>& checkpoint) {
+    Status status;
+    status.checkpoint = checkpoint;
+    std::string line;
+    render_status_json(line, status);
+    return std::string(parse_json(line)->at("durability").as_string());
+  };
+  EXPECT_EQ(word({}), "daemon");
+  EXPECT_EQ(word(CheckpointFigures{}), "checkpoint");
+  EXPECT_EQ(word(CheckpointFigures{.is_late = true, .error = {}}), "late");
+  EXPECT_EQ(word(CheckpointFigures{.is_failing = true, .is_late = true, .error = {}}), "failing");
+  EXPECT_EQ(word(CheckpointFigures{.is_failing = true, .is_shown_ahead = true, .error = {}}), "not_durable");
+}
+
 TEST(Status, SaysWhatIsDurableAndWhatWasRestored) {
   Status status;
   status.data_dir = "/state";
@@ -99,6 +114,8 @@ TEST(Status, SaysWhatIsDurableAndWhatWasRestored) {
   const auto& checkpoint = json->at("checkpoint");
   EXPECT_EQ(checkpoint.at("age_seconds").as_double(), 2.5);
   EXPECT_TRUE(checkpoint.at("failing").as_bool());
+  EXPECT_FALSE(checkpoint.at("late").as_bool());
+  EXPECT_FALSE(checkpoint.at("shown_ahead").as_bool());
   EXPECT_EQ(checkpoint.at("error").as_string(), "No space left on device");
   EXPECT_EQ(checkpoint.at("generation").to_number<int>(), 7);
   EXPECT_EQ(checkpoint.at("damaged_files").to_number<int>(), 1);

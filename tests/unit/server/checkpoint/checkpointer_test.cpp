@@ -154,28 +154,65 @@ TEST_F(CheckpointerTest, WithoutAChangeNothingIsWritten) {
   EXPECT_EQ(checkpointer_->figures().generation, generation + 1);
 }
 
-TEST_F(CheckpointerTest, WhileTheyFailWhatIsShownGoesOnAndNothingIsPromised) {
+// Whoever is killed meanwhile, no counter falls.
+TEST_F(CheckpointerTest, WhileTheyFailWhatIsShownIsWhatIsDurable) {
   ASSERT_TRUE(checkpointer_->begin());
   fail_with(ENOSPC);
   for (std::uint64_t i = 1; i <= 5; ++i) {
     shards_.count(0, 1);
     clock_.advance(kNsPerSecond);
     checkpointer_->make_one();
-    EXPECT_EQ(shown(), i);
+    EXPECT_EQ(shown(), 0U);
     EXPECT_EQ(shards_.settled, 0U);
     EXPECT_TRUE(checkpointer_->figures().is_failing);
+    EXPECT_FALSE(checkpointer_->figures().is_shown_ahead);
     EXPECT_EQ(checkpointer_->figures().age_ns, static_cast<std::int64_t>(i) * kNsPerSecond);
   }
   EXPECT_EQ(durable(), 0U);
   EXPECT_EQ(checkpointer_->figures().failures, 0U);
   files_.work_again();
   checkpointer_->make_one();
+  EXPECT_EQ(shown(), 5U);
   EXPECT_EQ(durable(), 5U);
   EXPECT_EQ(shards_.settled, 5U);
   EXPECT_FALSE(checkpointer_->figures().is_failing);
   EXPECT_EQ(checkpointer_->figures().failures, 5U);
   EXPECT_EQ(checkpointer_->figures().age_ns, 0);
   EXPECT_EQ(checkpointer_->figures().error, "");
+  shards_.count(1, 1);
+  checkpointer_->make_one();
+  EXPECT_EQ(shards_.extents.back(), Extent::changed);
+  EXPECT_EQ(durable(), 6U);
+}
+
+TEST_F(CheckpointerTest, AfterAMinuteOfFailingWhatIsShownGoesOnAndIsSaidNotToBeDurable) {
+  ASSERT_TRUE(checkpointer_->begin());
+  fail_with(ENOSPC);
+  shards_.count(0, 1);
+  checkpointer_->make_one();
+  clock_.advance(60 * kNsPerSecond - 1);
+  checkpointer_->make_one();
+  EXPECT_EQ(shown(), 0U);
+  EXPECT_FALSE(checkpointer_->figures().is_shown_ahead);
+  clock_.advance(1);
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    checkpointer_->make_one();
+    EXPECT_EQ(shown(), i);
+    EXPECT_TRUE(checkpointer_->figures().is_shown_ahead);
+    EXPECT_EQ(shards_.settled, 0U);
+    EXPECT_EQ(durable(), 0U);
+    shards_.count(1, 1);
+  }
+  files_.work_again();
+  checkpointer_->make_one();
+  EXPECT_FALSE(checkpointer_->figures().is_shown_ahead);
+  EXPECT_EQ(shown(), 4U);
+  EXPECT_EQ(durable(), 4U);
+  // The next trouble has its own minute.
+  fail_with(ENOSPC);
+  shards_.count(1, 1);
+  checkpointer_->make_one();
+  EXPECT_EQ(shown(), 4U);
 }
 
 // Whichever call fails, once: what was promised is durable at every moment, and the next one mends it.
@@ -190,6 +227,7 @@ TEST_F(CheckpointerTest, EveryCallMayFail) {
         shards_.count(0, ++counted);
         checkpointer_->make_one();
         EXPECT_GE(durable(), shards_.settled);
+        EXPECT_GE(durable(), shown());
         if (!checkpointer_->figures().is_failing) {
           EXPECT_EQ(shown(), shards_.settled);
         }
