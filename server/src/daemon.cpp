@@ -82,7 +82,8 @@ class Daemon {
   void start_accepting();
   void announce();
   void start_watchdog();
-  void stop();
+  int stop();
+  LastCheckpoint make_last_checkpoint();
 
   void complete(Status& status) const;
 
@@ -130,8 +131,7 @@ int Daemon::run() {
   announce();
   start_watchdog();
   control_.run();
-  stop();
-  return 0;
+  return stop();
 }
 
 bool Daemon::open_socket() {
@@ -245,25 +245,39 @@ void Daemon::start_watchdog() {
 }
 
 // Senders first: what they have sent is counted, and durable before they hear of it. The shards' threads end
-// last: readers may still be waiting for them.
-void Daemon::stop() {
+// last: readers may still be waiting for them. The exit code.
+int Daemon::stop() {
   ready_ = false;
   manager_.notify("STOPPING=1");
   acceptor_->stop();
   adopter_->stop();
   for (const auto& shard : shards_) shard->drain();
   display_.stop();
-  if (keeper_ != nullptr && !keeper_->finish(kLastCheckpoint)) {
-    // Its thread hangs in the disk: nothing here could wait for it.
-    logger_.error("stopped without the last checkpoint: the disk does not answer",
-                  {{"directory", keeper_->directory().string()}});
-    ::_exit(1);
-  }
+  const LastCheckpoint checkpoint = make_last_checkpoint();
+  // Its thread hangs in the disk: nothing here could wait for it.
+  if (checkpoint == LastCheckpoint::unfinished) ::_exit(1);
   const IngestTotals totals = display_.totals();
   for (const auto& shard : shards_) shard->stop();
   logger_.info("stopped", {{"socket", endpoint_->path().string()},
                            {"operations", totals.operations},
                            {"rejected", totals.rejected_in_all()}});
+  return checkpoint == LastCheckpoint::made ? 0 : 1;
+}
+
+// Without one, what came since the one before is not in any file; clients of the library send theirs again.
+LastCheckpoint Daemon::make_last_checkpoint() {
+  if (keeper_ == nullptr) return LastCheckpoint::made;
+  const LastCheckpoint made = keeper_->finish(kLastCheckpoint);
+  if (made == LastCheckpoint::made) return made;
+  const CheckpointFigures figures = keeper_->figures();
+  logger_.error(
+      "stopped without a last checkpoint: what others than the client library sent since the one before is "
+      "lost",
+      {{"directory", keeper_->directory().string()},
+       {"lost_seconds", figures.age_ns / kNsPerSecond},
+       {"generation", figures.generation},
+       {"error", made == LastCheckpoint::unfinished ? "the disk does not answer" : figures.error}});
+  return made;
 }
 
 void Daemon::complete(Status& status) const {

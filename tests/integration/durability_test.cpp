@@ -224,6 +224,17 @@ TEST(Durability, SigtermMakesAllOfItDurable) {
   EXPECT_TRUE(status.at("checkpoint").at("restored").at("complete").as_bool());
 }
 
+TEST(Durability, SigtermOnADiskThatFailsSaysWhatIsLost) {
+  const Home home;
+  DaemonProcess daemon(home.options("1h"));
+  daemon.connect().send(kPlain);
+  const rlimit full{.rlim_cur = 16, .rlim_max = RLIM_INFINITY};
+  ASSERT_EQ(::prlimit(daemon.pid(), RLIMIT_FSIZE, &full, nullptr), 0);
+  EXPECT_EQ(daemon.stop(SIGTERM), 1);
+  EXPECT_THAT(daemon.log(), HasSubstr("stopped without a last checkpoint"));
+  EXPECT_THAT(daemon.log(), HasSubstr("File too large"));
+}
+
 // Who has sent hears at the end that it is durable, flushed or not.
 TEST(Durability, SigtermTellsWhatIsDurable) {
   const Home home;

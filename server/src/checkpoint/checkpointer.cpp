@@ -71,11 +71,12 @@ void Checkpointer::hasten() {
   wake_.notify_all();
 }
 
-bool Checkpointer::finish(std::chrono::milliseconds patience) {
+LastCheckpoint Checkpointer::finish(std::chrono::milliseconds patience) {
   std::unique_lock lock(mutex_);
   is_ending_ = true;
   wake_.notify_all();
-  return wake_.wait_for(lock, patience, [this] { return has_ended_; });
+  if (!wake_.wait_for(lock, patience, [this] { return has_ended_; })) return LastCheckpoint::unfinished;
+  return figures_.is_failing ? LastCheckpoint::failed : LastCheckpoint::made;
 }
 
 void Checkpointer::run() {

@@ -54,6 +54,9 @@ struct CheckpointFigures {
   std::size_t bad_files = 0;     // damaged files that are kept
 };
 
+// How the last checkpoint of a life went.
+enum class LastCheckpoint { made, failed, unfinished };
+
 // Every function may be called from any thread, save begin() and make_one().
 class Checkpointer {
  public:
@@ -83,8 +86,8 @@ class Checkpointer {
   void note_change() {
     if (was_idle_.load(std::memory_order_relaxed) && was_idle_.exchange(false)) hasten();
   }
-  // Makes a last one and ends. False where that takes longer: then it goes on, and so does this object.
-  [[nodiscard]] bool finish(std::chrono::milliseconds patience);
+  // Makes a last one and ends. Where it is unfinished it goes on, and so does this object.
+  [[nodiscard]] LastCheckpoint finish(std::chrono::milliseconds patience);
 
   // One now, on the caller's thread; who has no start()ed thread.
   void make_one();

@@ -55,8 +55,10 @@ class Keeper {
   // Any thread, after begin(): as Checkpointer's.
   void note_change() { checkpointer_->note_change(); }
   void hasten() { checkpointer_->hasten(); }
-  // The last checkpoint. False where the disk takes longer: then the keeper cannot be destroyed.
-  [[nodiscard]] bool finish(std::chrono::milliseconds patience) { return checkpointer_->finish(patience); }
+  // The last checkpoint. Where the disk takes longer, the keeper cannot be destroyed.
+  [[nodiscard]] LastCheckpoint finish(std::chrono::milliseconds patience) {
+    return checkpointer_->finish(patience);
+  }
 
   // Any thread, after begin().
   [[nodiscard]] const Replicas& replicas() const { return replicas_; }

@@ -286,8 +286,16 @@ TEST_F(CheckpointerTest, TheLastOneHoldsEverything) {
   ASSERT_TRUE(checkpointer_->begin());
   checkpointer_->start();
   shards_.count(0, 9);
-  EXPECT_TRUE(checkpointer_->finish(std::chrono::seconds(30)));
+  EXPECT_EQ(checkpointer_->finish(std::chrono::seconds(30)), LastCheckpoint::made);
   EXPECT_EQ(durable(), 9U);
+}
+
+TEST_F(CheckpointerTest, ThatTheLastOneFailedIsTold) {
+  ASSERT_TRUE(checkpointer_->begin());
+  checkpointer_->start();
+  shards_.count(0, 9);
+  fail_with(ENOSPC);
+  EXPECT_EQ(checkpointer_->finish(std::chrono::seconds(30)), LastCheckpoint::failed);
 }
 
 TEST_F(CheckpointerTest, WhoWaitsHastensIt) {
@@ -301,7 +309,7 @@ TEST_F(CheckpointerTest, WhoWaitsHastensIt) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   EXPECT_EQ(shown(), 9U);
-  EXPECT_TRUE(checkpointer_->finish(std::chrono::seconds(30)));
+  EXPECT_EQ(checkpointer_->finish(std::chrono::seconds(30)), LastCheckpoint::made);
 }
 
 TEST_F(CheckpointerTest, WhatComesAfterAQuietTimeNeedNotWait) {
@@ -319,7 +327,7 @@ TEST_F(CheckpointerTest, WhatComesAfterAQuietTimeNeedNotWait) {
   checkpointer_->note_change();  // not quiet any more: this one does
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   EXPECT_EQ(shown(), 9U);
-  EXPECT_TRUE(checkpointer_->finish(std::chrono::seconds(30)));
+  EXPECT_EQ(checkpointer_->finish(std::chrono::seconds(30)), LastCheckpoint::made);
 }
 
 // Who waits for a disk does nothing: the next one comes an interval later, however long that was.
@@ -336,7 +344,7 @@ TEST_F(CheckpointerTest, ASlowDiskDelaysNothingButItself) {
   shards_.count(0, 1);
   checkpointer_->hasten();
   EXPECT_TRUE(eventually_shown(2));
-  EXPECT_TRUE(checkpointer_->finish(std::chrono::seconds(30)));
+  EXPECT_EQ(checkpointer_->finish(std::chrono::seconds(30)), LastCheckpoint::made);
 }
 
 TEST_F(CheckpointerTest, WhatIsWorkIsRestedFrom) {
@@ -356,7 +364,7 @@ TEST_F(CheckpointerTest, WhatIsWorkIsRestedFrom) {
   clock_.advance(1);
   checkpointer_->hasten();
   EXPECT_TRUE(eventually_shown(2));
-  EXPECT_TRUE(checkpointer_->finish(std::chrono::seconds(30)));
+  EXPECT_EQ(checkpointer_->finish(std::chrono::seconds(30)), LastCheckpoint::made);
 }
 
 // The age is seen while the disk does not answer, and is said to be too much.
