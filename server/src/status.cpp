@@ -37,7 +37,8 @@ void write_restored(JsonWriter& json, const RestoredFigures& restored) {
   json.key("restored").begin_object();
   json.field("from", to_string(restored.files.source))
       .field("generation", restored.files.generation)
-      .field("bytes", restored.files.bytes);
+      .field("bytes", restored.files.bytes)
+      .field("torn_bytes", restored.files.torn_bytes);
   json.key("saved_at");
   if (restored.saved_at) {
     json.value(format_timestamp(*restored.saved_at));

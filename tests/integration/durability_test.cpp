@@ -343,6 +343,20 @@ TEST(Durability, ADamagedCheckpointIsKeptAndThePreviousUsed) {
   EXPECT_THAT(daemon.log(), HasSubstr("damaged"));
 }
 
+TEST(Durability, NothingLeftOfTwoDamagedFilesIsNotSaidToBeComplete) {
+  const Home home;
+  { DaemonProcess(home.options()).stop(SIGTERM); }
+  { DaemonProcess(home.options()).stop(SIGTERM); }
+  for (const char* name : {"checkpoint", "checkpoint.previous"}) {
+    std::ofstream(home.state / name, std::ios::binary | std::ios::trunc) << "no checkpoint";
+  }
+  const DaemonProcess daemon(home.options());
+  const json::value restored = status_of(daemon).at("checkpoint").at("restored");
+  EXPECT_EQ(restored.at("from").as_string(), "nothing");
+  EXPECT_FALSE(restored.at("complete").as_bool());
+  EXPECT_EQ(restored.at("damaged").as_array().size(), 2U);
+}
+
 TEST(Durability, ADirectoryHasOneDaemon) {
   const Home home;
   const DaemonProcess daemon(home.options());

@@ -36,6 +36,11 @@ bool is_full(const error_code& error) {
   return error == errc::no_space_on_device || error == error_code(EDQUOT, boost::system::system_category());
 }
 
+bool exists(const Files& files, const fs::path& path) {
+  const auto file = files.open(path);
+  return file || !is_missing(file.error());
+}
+
 Result<> unless_missing(const Result<>& result) {
   if (!result && is_missing(result.error())) return {};
   return result;
@@ -129,22 +134,26 @@ Restored CheckpointStore::load(const Take& take) {
   Restored restored;
   if (load_file(current_, take, restored)) {
     restored.source = Restored::Source::checkpoint;
-    restored.is_behind = current_.is_bad;
   } else if (load_file(previous_, take, restored)) {
     restored.source = Restored::Source::previous;
-    restored.is_behind = current_.is_bad || previous_.is_bad;
+    is_put_aside_ = current_.is_missing && exists(*files_, named(kNew));
   }
+  // Nobody but a person takes the last file away with none in the making.
+  const bool is_gone = restored.source == Restored::Source::previous && current_.is_missing && !is_put_aside_;
+  restored.is_behind = is_gone || !restored.damaged.empty();
   return restored;
 }
 
 // Whether a state was taken from it.
 bool CheckpointStore::load_file(Old& old, const Take& take, Restored& restored) {
-  restored.generation = restored.frames = restored.bytes = 0;
-  if (const auto file = files_->open(old.path); !file && is_missing(file.error())) return false;
+  restored.generation = restored.frames = restored.bytes = restored.torn_bytes = 0;
+  const auto file = files_->open(old.path);
+  old.is_missing = !file && is_missing(file.error());
+  if (old.is_missing) return false;
   FileEnd end = FileEnd::unreadable;
   for (int attempt = 0; attempt < kReadAttempts && end == FileEnd::unreadable; ++attempt) {
     if (attempt > 0) std::this_thread::sleep_for(kReadPause);
-    restored.generation = restored.frames = restored.bytes = 0;
+    restored.generation = restored.frames = restored.bytes = restored.torn_bytes = 0;
     end = take_frames(old.path, take, std::numeric_limits<std::uint64_t>::max(), restored);
   }
   old.is_bad = end == FileEnd::damaged || end == FileEnd::unreadable || restored.frames == 0;
@@ -176,6 +185,7 @@ FileEnd CheckpointStore::take_frames(const fs::path& path, const Take& take, std
     restored.generation = frame->generation;
     restored.bytes = reader->size();
   }
+  restored.torn_bytes = reader->torn();
   return reader->end();
 }
 
@@ -188,10 +198,20 @@ Result<> CheckpointStore::append(const Frame& increment) {
 
 Result<> CheckpointStore::rewrite(const Frame& base) {
   file_.reset();
-  Result<> outcome = write_new(base);
+  Result<> outcome = put_back();
+  if (outcome) outcome = write_new(base);
   if (outcome) outcome = put_in_place();
   if (!outcome) file_.reset();
   return outcome;
+}
+
+// Before the file in the making goes: without it, a last file that is not in its place seems to be lost.
+Result<> CheckpointStore::put_back() {
+  if (!is_put_aside_) return {};
+  if (const auto back = files_->rename(previous_.path, current_.path); !back) return back;
+  is_put_aside_ = false;
+  current_.holds_state = true;
+  return {};
 }
 
 Result<> CheckpointStore::write_new(const Frame& base) {
@@ -218,11 +238,13 @@ Result<> CheckpointStore::put_in_place() {
   if (previous_.is_bad) {
     if (const auto kept = keep_bad(previous_); !kept) return kept;
   }
+  const bool was_bad = current_.is_bad;
   const auto away =
-      current_.is_bad ? keep_bad(current_) : unless_missing(files_->rename(current_.path, previous_.path));
+      was_bad ? keep_bad(current_) : unless_missing(files_->rename(current_.path, previous_.path));
   if (!away) return away;
-  current_.holds_state = false;
+  is_put_aside_ = std::exchange(current_.holds_state, false) && !was_bad;
   if (const auto placed = files_->rename(named(kNew), current_.path); !placed) return placed;
+  is_put_aside_ = false;
   current_.holds_state = true;
   return files_->sync_directory(directory_);
 }

@@ -34,7 +34,8 @@ struct Restored {
   std::uint64_t generation = 0;
   std::uint64_t frames = 0;
   std::uint64_t bytes = 0;
-  // Of what was acknowledged some may be missing: a file that was the last was damaged.
+  std::uint64_t torn_bytes = 0;  // behind what counts: of a frame that was cut short
+  // Of what was acknowledged some may be missing: a file that was the last was damaged, or is gone.
   bool is_behind = false;
   std::vector<std::string> damaged;  // names of files, and what is wrong with them
 };
@@ -73,6 +74,7 @@ class CheckpointStore {
  private:
   struct Old {
     std::filesystem::path path;
+    bool is_missing = false;
     bool holds_state = false;
     bool is_bad = false;  // damaged; up to there it may hold state
   };
@@ -83,6 +85,7 @@ class CheckpointStore {
                       Restored& restored);
   Result<> write_new(const Frame& base);
   Result<> put_in_place();
+  Result<> put_back();
   Result<> keep_bad(Old& bad);
   void count_bad_files();
   [[nodiscard]] std::filesystem::path named(const char* name) const { return directory_ / name; }
@@ -92,6 +95,8 @@ class CheckpointStore {
   UniqueFd lock_;  // of the directory
   Old current_;
   Old previous_;
+  // The last file is the previous one, and nothing has taken its place yet: a file in the making tells so.
+  bool is_put_aside_ = false;
   std::optional<FrameWriter> file_;
   std::uint64_t base_size_ = 0;
   std::size_t bad_files_ = 0;

@@ -125,7 +125,7 @@ std::optional<Frame> FrameReader::next() {
   if (end_) return std::nullopt;
   switch (read(header_, kHeader)) {
     case Got::nothing: return stop(FileEnd::whole);
-    case Got::part: return stop(FileEnd::torn);
+    case Got::part: return stop(FileEnd::torn, header_.size());
     case Got::error: return stop(FileEnd::unreadable);
     case Got::all: break;
   }
@@ -133,7 +133,7 @@ std::optional<Frame> FrameReader::next() {
   if (!header) return stop(FileEnd::damaged);
   switch (read(body_, header->size)) {
     case Got::nothing:
-    case Got::part: return stop(FileEnd::torn);
+    case Got::part: return stop(FileEnd::torn, kHeader + body_.size());
     case Got::error: return stop(FileEnd::unreadable);
     case Got::all: break;
   }
@@ -161,8 +161,9 @@ FrameReader::Got FrameReader::read(std::string& into, std::size_t size) {
   return Got::all;
 }
 
-std::nullopt_t FrameReader::stop(FileEnd end) {
+std::nullopt_t FrameReader::stop(FileEnd end, std::uint64_t torn) {
   end_ = end;
+  torn_ = torn;
   return std::nullopt;
 }
 

@@ -75,6 +75,8 @@ class FrameReader {
   [[nodiscard]] std::optional<Frame> next();
   // Once there is nothing more.
   [[nodiscard]] FileEnd end() const { return end_.value_or(FileEnd::whole); }
+  // Behind the last frame: how much there is of one that was cut short.
+  [[nodiscard]] std::uint64_t torn() const { return torn_; }
   // Of the frames so far, and what goes before them.
   [[nodiscard]] std::uint64_t size() const { return size_; }
 
@@ -84,7 +86,7 @@ class FrameReader {
   FrameReader(const Files& files, UniqueFd fd);
   std::optional<FileEnd> read_title();
   Got read(std::string& into, std::size_t size);
-  std::nullopt_t stop(FileEnd end);
+  std::nullopt_t stop(FileEnd end, std::uint64_t torn = 0);
 
   const Files* files_;
   UniqueFd fd_;
@@ -93,6 +95,7 @@ class FrameReader {
   std::uint64_t file_ = 0;
   std::optional<std::uint64_t> generation_;  // of the frame before
   std::uint64_t size_ = 0;
+  std::uint64_t torn_ = 0;
   std::optional<FileEnd> end_;
 };
 

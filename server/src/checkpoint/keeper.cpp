@@ -52,6 +52,11 @@ void Keeper::log_restored() {
     logger_.error("a checkpoint is damaged; it is kept",
                   {{"directory", directory_.string()}, {"file", damaged}});
   }
+  if (files.torn_bytes > 0) {
+    logger_.info(
+        "the end of a checkpoint was cut short, as where its writing was: it was never acknowledged then",
+        {{"directory", directory_.string()}, {"bytes", files.torn_bytes}});
+  }
   if (files.source == Restored::Source::nothing) {
     logger_.info("no state to go on from", {{"directory", directory_.string()}});
     return;

@@ -102,6 +102,7 @@ TEST(Status, SaysWhatIsDurableAndWhatWasRestored) {
                                         .bad_files = 1};
   status.restored.files.source = Restored::Source::previous;
   status.restored.files.is_behind = true;
+  status.restored.files.torn_bytes = 11;
   status.restored.files.damaged = {"checkpoint: damaged"};
   status.restored.saved_at = Timestamp{1'767'225'600 * kNsPerSecond};
   status.restored.series.series = 9;
@@ -122,6 +123,7 @@ TEST(Status, SaysWhatIsDurableAndWhatWasRestored) {
   const auto& restored = checkpoint.at("restored");
   EXPECT_EQ(restored.at("from").as_string(), "previous");
   EXPECT_EQ(restored.at("saved_at").as_string(), "2026-01-01T00:00:00.000000Z");
+  EXPECT_EQ(restored.at("torn_bytes").to_number<int>(), 11);
   EXPECT_EQ(restored.at("series").to_number<int>(), 9);
   EXPECT_FALSE(restored.at("complete").as_bool());
   EXPECT_EQ(restored.at("damaged").as_array().size(), 1U);

@@ -129,6 +129,10 @@ TEST_F(CheckpointStoreTest, ATornIncrementWasNeverPromised) {
   EXPECT_THAT(load(), ElementsAre("base 3"));
   EXPECT_FALSE(restored_.is_behind);
   EXPECT_TRUE(restored_.damaged.empty());
+  EXPECT_EQ(restored_.torn_bytes, 40U + 5U);  // a person who cut the file should see it
+  write_two();
+  EXPECT_THAT(load(), ElementsAre("base 3", "more 4"));
+  EXPECT_EQ(restored_.torn_bytes, 0U);
 }
 
 // At every offset: what is before the damage counts, or the previous file; the damaged one is kept.
@@ -185,6 +189,7 @@ TEST_F(CheckpointStoreTest, TwoDamagedFilesAreNoState) {
   CheckpointStore store = claim();
   EXPECT_TRUE(load(store).empty());
   EXPECT_EQ(restored_.source, Restored::Source::nothing);
+  EXPECT_TRUE(restored_.is_behind);
   EXPECT_THAT(restored_.damaged, SizeIs(2));
   ASSERT_TRUE(store.rewrite({FrameKind::base, 1, "anew"}));
   EXPECT_EQ(names(),
@@ -211,9 +216,27 @@ TEST_F(CheckpointStoreTest, WhatIsNotTakenEndsTheFileThere) {
 // A crash between the two renames: the file before is the state, nothing is missing.
 TEST_F(CheckpointStoreTest, WithoutACheckpointThePreviousIsAllThereWas) {
   write_two();
+  fs::rename(path_ / "checkpoint", path_ / "checkpoint.previous");
+  std::ofstream(path_ / "checkpoint.new") << "complete or not";
+  CheckpointStore store = claim();
+  EXPECT_THAT(load(store), ElementsAre("base 3", "more 4"));
+  EXPECT_FALSE(restored_.is_behind);
+  // Nor is it where the next one fails as well, at whatever call, and the daemon is killed.
+  for (std::uint64_t failing = 1; failing <= 8; ++failing) {
+    files_.fail_with([&](FaultyFiles::Call, std::uint64_t number) { return number >= failing ? ENOSPC : 0; });
+    EXPECT_FALSE(store.rewrite({FrameKind::base, 5, "base 5"}));
+    files_.work_again();
+    EXPECT_THAT(load(store), ::testing::AnyOf(ElementsAre("base 3", "more 4"), ElementsAre("base 5")));
+    EXPECT_FALSE(restored_.is_behind) << failing;
+  }
+}
+
+// Nobody but a person takes the last file away: what was acknowledged since is gone.
+TEST_F(CheckpointStoreTest, ACheckpointThatIsGoneIsMissed) {
+  write_two();
   fs::remove(path_ / "checkpoint");
   EXPECT_THAT(load(), ElementsAre("base 1", "more 2"));
-  EXPECT_FALSE(restored_.is_behind);
+  EXPECT_TRUE(restored_.is_behind);
 }
 
 // A daemon that dies again and again, with a damaged file each time, leaves no more than so many.
