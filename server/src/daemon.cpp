@@ -149,7 +149,9 @@ bool Daemon::open_data_dir() {
   std::string why = "no directory for state is known: neither $XDG_STATE_HOME nor $HOME is set";
   Result<std::unique_ptr<Keeper>> keeper = Errc::endpoint_unusable;
   if (!config_.data_dir.empty()) keeper = Keeper::open(config_.data_dir, clock_, logger_, why);
-  if (!keeper && !config_.data_dir_is_default) {
+  // Nor is what another version keeps there passed over: its totals would seem to have begun at zero.
+  const bool is_mistake = !config_.data_dir_is_default || keeper.error() == Errc::unsupported_protocol;
+  if (!keeper && is_mistake) {
     failure_ = why;
     return false;
   }

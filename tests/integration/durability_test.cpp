@@ -357,6 +357,18 @@ TEST(Durability, NothingLeftOfTwoDamagedFilesIsNotSaidToBeComplete) {
   EXPECT_EQ(restored.at("damaged").as_array().size(), 2U);
 }
 
+// Be it the default directory or one that was named.
+TEST(Durability, WhatAnotherVersionKeepsIsNotPassedOver) {
+  const Home home;
+  { DaemonProcess(home.options()).stop(SIGTERM); }
+  std::ofstream(home.state / "checkpoint", std::ios::binary | std::ios::trunc) << "metricsd checkpoint 2\n";
+  const Ended ended = run_daemon_binary({"--socket", home.socket.string(), "--web.listen-address",
+                                         "127.0.0.1:0", "--data-dir", home.state.string()});
+  EXPECT_EQ(ended.exit_code, 1);
+  EXPECT_THAT(ended.errors, HasSubstr("version 2"));
+  EXPECT_EQ(fs::file_size(home.state / "checkpoint"), 22U);
+}
+
 TEST(Durability, ADirectoryHasOneDaemon) {
   const Home home;
   const DaemonProcess daemon(home.options());

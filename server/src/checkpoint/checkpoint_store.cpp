@@ -23,6 +23,7 @@ constexpr const char* kCurrent = "checkpoint";
 constexpr const char* kPrevious = "checkpoint.previous";
 constexpr const char* kNew = "checkpoint.new";
 constexpr std::string_view kBad = "checkpoint.bad-";
+constexpr const char* kLock = "lock";
 
 // A disk that cannot be read is asked again: what it has would else be lost for an error that passes.
 constexpr int kReadAttempts = 5;
@@ -62,25 +63,77 @@ Result<> lock(int directory) {
   return {};
 }
 
-// The directory itself is what is locked: that needs no room on the disk, nor leave to write to it.
-Result<UniqueFd> open_and_lock(const fs::path& directory) {
-  if (const auto made = make_directories(directory); !made) return made.error();
-  UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd.valid()) return last_system_error();
-  // A disk that is read-only may change its mind; an owner does not.
-  const bool may_write = ::faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS) == 0;
-  if (!may_write && errno != EROFS) return last_system_error();
-  if (const auto locked = lock(fd.get()); !locked) return locked.error();
-  return fd;
+bool is_of_others(const struct stat& status) {
+  return status.st_uid != ::geteuid() && status.st_uid != 0;
 }
 
-std::string advice(const fs::path& directory, const error_code& error) {
+// Who can put a file there is believed what it counts.
+Result<> check_trust(const struct stat& directory, std::string& trouble) {
+  if (is_of_others(directory)) {
+    trouble = "it belongs to uid " + std::to_string(directory.st_uid) + "; give it to uid " +
+              std::to_string(::geteuid()) + " (chown)";
+    return Errc::endpoint_untrusted;
+  }
+  if ((directory.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    trouble = "others may write to it; take that from them (chmod go-w)";
+    return Errc::endpoint_untrusted;
+  }
+  return {};
+}
+
+// What is locked. The directory itself needs no room on the disk, nor leave to write to it; but who may read
+// it may lock it. Where that are others, it is a file that they may not open, unless there can be none.
+Result<UniqueFd> lockable(UniqueFd directory, const struct stat& status) {
+  if ((status.st_mode & (S_IRGRP | S_IROTH)) == 0) return directory;
+  constexpr int kFlags = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+  UniqueFd file(::openat(directory.get(), kLock, O_RDWR | O_CREAT | kFlags, 0600));
+  if (!file.valid() && errno == EROFS) file = UniqueFd(::openat(directory.get(), kLock, O_RDONLY | kFlags));
+  if (file.valid()) return file;
+  const bool has_no_room = errno == EROFS || errno == ENOENT || errno == ENOSPC || errno == EDQUOT;
+  if (!has_no_room) return last_system_error();
+  return directory;
+}
+
+Result<UniqueFd> open_and_lock(const fs::path& path, std::string& trouble) {
+  if (const auto made = make_directories(path); !made) return made.error();
+  UniqueFd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  struct stat status {};
+  if (!directory.valid() || ::fstat(directory.get(), &status) != 0) return last_system_error();
+  if (const auto trusted = check_trust(status, trouble); !trusted) return trusted.error();
+  // A disk that is read-only may change its mind; an owner does not.
+  const bool may_write = ::faccessat(AT_FDCWD, path.c_str(), W_OK | X_OK, AT_EACCESS) == 0;
+  if (!may_write && errno != EROFS) return last_system_error();
+  auto locked = lockable(std::move(directory), status);
+  if (!locked) return locked.error();
+  if (const auto got = lock(locked->get()); !got) return got.error();
+  return locked;
+}
+
+// Whether it may be read and, one day, replaced. What cannot be told now is found out when it is read.
+Result<> check_file(const fs::path& path, const Files& files, std::string& trouble) {
+  const std::string name = path.filename().string();
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) == 0 && is_of_others(status)) {
+    trouble = name + " in it belongs to uid " + std::to_string(status.st_uid) + "; give it to uid " +
+              std::to_string(::geteuid()) + " (chown), or move it away to begin anew";
+    return Errc::endpoint_untrusted;
+  }
+  const auto reader = FrameReader::open(files, path);
+  if (!reader || reader->end() != FileEnd::foreign) return {};
+  trouble =
+      name + " in it is of version " + reader->foreign_version() +
+      " of the format, and this metricsd reads version 1: start the one that wrote it, or move the file "
+      "away to begin anew";
+  return Errc::unsupported_protocol;
+}
+
+std::string advice(const fs::path& directory, const error_code& error, const std::string& trouble) {
   std::string why = "cannot keep state in " + directory.string() + ": ";
   if (error == Errc::endpoint_in_use) {
     return why +
            "another metricsd keeps its state there; give this one a directory of its own (--data-dir DIR)";
   }
-  why += error.message();
+  why += trouble.empty() ? error.message() : trouble;
   if (error == errc::permission_denied || error == errc::operation_not_permitted) {
     why += "; give it to uid " + std::to_string(::geteuid()) + " (chown)";
   }
@@ -113,10 +166,15 @@ std::string_view to_string(Restored::Source source) noexcept {
 
 Result<CheckpointStore> CheckpointStore::claim(const fs::path& directory, const Files& files,
                                                std::string& why) {
-  auto locked = open_and_lock(directory);
-  if (!locked) {
-    why = advice(directory, locked.error());
-    return locked.error();
+  std::string trouble;
+  auto locked = open_and_lock(directory, trouble);
+  Result<> usable = locked ? Result<>() : locked.error();
+  for (const char* name : {kCurrent, kPrevious}) {
+    if (usable) usable = check_file(directory / name, files, trouble);
+  }
+  if (!usable) {
+    why = advice(directory, usable.error(), trouble);
+    return usable.error();
   }
   return CheckpointStore(directory, files, *std::move(locked));
 }
@@ -216,7 +274,7 @@ Result<> CheckpointStore::put_back() {
 
 Result<> CheckpointStore::write_new(const Frame& base) {
   const fs::path path = named(kNew);
-  if (const auto removed = unless_missing(files_->remove(path)); !removed) return removed;
+  if (const auto cleared = clear(path); !cleared) return cleared;
   const auto written = [&]() -> Result<> {
     auto writer = FrameWriter::create(*files_, path);
     if (!writer) return writer.error();
@@ -233,16 +291,34 @@ Result<> CheckpointStore::write_new(const Frame& base) {
   return written;
 }
 
+// A directory is nothing of ours, and in the way for ever: it is kept as what is damaged is.
+Result<> CheckpointStore::clear(const fs::path& path) {
+  const auto removed = unless_missing(files_->remove(path));
+  if (removed || removed.error() != errc::is_a_directory) return removed;
+  Old stray{path};
+  return keep_bad(stray);
+}
+
 // The file that counted becomes the previous one; a damaged one never takes the place of a good one.
-Result<> CheckpointStore::put_in_place() {
+Result<> CheckpointStore::put_aside() {
   if (previous_.is_bad) {
     if (const auto kept = keep_bad(previous_); !kept) return kept;
   }
-  const bool was_bad = current_.is_bad;
-  const auto away =
-      was_bad ? keep_bad(current_) : unless_missing(files_->rename(current_.path, previous_.path));
-  if (!away) return away;
-  is_put_aside_ = std::exchange(current_.holds_state, false) && !was_bad;
+  if (current_.is_bad) {
+    current_.holds_state = false;
+    return keep_bad(current_);
+  }
+  auto away = unless_missing(files_->rename(current_.path, previous_.path));
+  if (!away && away.error() == errc::is_a_directory) {
+    if (const auto kept = keep_bad(previous_); !kept) return kept;
+    away = unless_missing(files_->rename(current_.path, previous_.path));
+  }
+  if (away) is_put_aside_ = std::exchange(current_.holds_state, false);
+  return away;
+}
+
+Result<> CheckpointStore::put_in_place() {
+  if (const auto away = put_aside(); !away) return away;
   if (const auto placed = files_->rename(named(kNew), current_.path); !placed) return placed;
   is_put_aside_ = false;
   current_.holds_state = true;

@@ -4,6 +4,7 @@
 //   checkpoint.previous   the file before: used where `checkpoint` has no base that counts
 //   checkpoint.new        the next file, in the making
 //   checkpoint.bad-N      files that were damaged, kept for a person: the last kBadKept of them
+//   lock                  only in a directory that others may read
 //
 // That is all there ever is, however often the daemon is started. A file that could not be written to the end
 // is never written again: the next one begins with a base of its own.
@@ -48,7 +49,9 @@ class CheckpointStore {
   static constexpr std::size_t kBadKept = 3;
 
   // Makes the directory where it is missing, its parents too, for the owner alone. `why` says for a person
-  // what is wrong and what to do. Errors: endpoint_in_use where another daemon has it; the system's.
+  // what is wrong and what to do. Errors: endpoint_in_use where another daemon has it; endpoint_untrusted
+  // where others could change what is in it; unsupported_protocol where another version of the daemon keeps
+  // its state there, which stays as it is; the system's.
   [[nodiscard]] static Result<CheckpointStore> claim(const std::filesystem::path& directory,
                                                      const Files& files, std::string& why);
 
@@ -84,6 +87,8 @@ class CheckpointStore {
   FileEnd take_frames(const std::filesystem::path& path, const Take& take, std::uint64_t most,
                       Restored& restored);
   Result<> write_new(const Frame& base);
+  Result<> clear(const std::filesystem::path& path);
+  Result<> put_aside();
   Result<> put_in_place();
   Result<> put_back();
   Result<> keep_bad(Old& bad);

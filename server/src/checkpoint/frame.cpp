@@ -14,6 +14,7 @@ namespace metricsd::server {
 namespace {
 
 constexpr std::string_view kTitle = "metricsd checkpoint 1\n";
+constexpr std::string_view kTitleOfAny = "metricsd checkpoint ";
 constexpr std::uint32_t kMagic = 0x7266'444D;  // "MDfr"
 constexpr std::size_t kSummed = 36;            // bytes of a header that its own sum is of
 constexpr std::size_t kHeader = kSummed + 4;
@@ -33,6 +34,15 @@ std::uint32_t sum_of(std::string_view bytes) {
 std::uint64_t random_number() {
   std::random_device random;
   return std::uint64_t{random()} << 32 | random();
+}
+
+// The number in the title of any version, or what there is of it in as many bytes as ours has.
+std::string version_of(std::string_view title) {
+  if (!title.starts_with(kTitleOfAny)) return {};
+  std::string_view number = title.substr(kTitleOfAny.size());
+  if (number.ends_with('\n')) number.remove_suffix(1);
+  const bool is_number = number.find_first_not_of("0123456789") == std::string_view::npos;
+  return is_number ? std::string(number) : std::string();
 }
 
 struct Header {
@@ -118,7 +128,9 @@ std::optional<FileEnd> FrameReader::read_title() {
   size_ = kTitle.size();
   const Got got = read(title, kTitle.size());
   if (got == Got::error) return FileEnd::unreadable;
-  return got == Got::all && title == kTitle ? std::nullopt : std::optional(FileEnd::damaged);
+  if (got == Got::all && title == kTitle) return std::nullopt;
+  if (got == Got::all) foreign_version_ = version_of(title);
+  return foreign_version_.empty() ? FileEnd::damaged : FileEnd::foreign;
 }
 
 std::optional<Frame> FrameReader::next() {

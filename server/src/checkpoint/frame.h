@@ -63,6 +63,7 @@ enum class FileEnd {
   torn,        // with part of a frame
   damaged,     // with bytes that no writer has left there
   unreadable,  // with an error of the disk: another time there may be more
+  foreign,     // it is of another version of this format
 };
 
 // One thread. Takes any bytes; memory is that of the largest frame that is there.
@@ -71,6 +72,8 @@ class FrameReader {
   // The error of a file that cannot be opened.
   [[nodiscard]] static Result<FrameReader> open(const Files& files, const std::filesystem::path& path);
 
+  // The number of the format that the file says it has, where it is another one than ours.
+  [[nodiscard]] const std::string& foreign_version() const { return foreign_version_; }
   // The next frame that counts; its body is valid until the next call. Nothing at the end.
   [[nodiscard]] std::optional<Frame> next();
   // Once there is nothing more.
@@ -96,6 +99,7 @@ class FrameReader {
   std::optional<std::uint64_t> generation_;  // of the frame before
   std::uint64_t size_ = 0;
   std::uint64_t torn_ = 0;
+  std::string foreign_version_;
   std::optional<FileEnd> end_;
 };
 

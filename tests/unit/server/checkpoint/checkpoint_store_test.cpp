@@ -2,6 +2,7 @@
 
 #include "faulty_files.h"
 
+#include <metricsd/models/unique_fd.h>
 #include <metricsd/support/temporary_directory.h>
 
 #include <algorithm>
@@ -13,9 +14,12 @@
 #include <string>
 #include <vector>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace metricsd::server {
 namespace {
@@ -94,6 +98,79 @@ TEST_F(CheckpointStoreTest, OneProcessHasIt) {
   EXPECT_EQ(CheckpointStore::claim(path_, files_, why).error(), Errc::endpoint_in_use);
   EXPECT_THAT(why, HasSubstr("another metricsd"));
   EXPECT_THAT(why, HasSubstr("--data-dir"));
+}
+
+// Others could count what they like, or keep the daemon from starting.
+TEST_F(CheckpointStoreTest, ADirectoryThatOthersMayWriteToIsRefused) {
+  fs::create_directories(path_);
+  for (const fs::perms mode : {fs::perms::group_write, fs::perms::others_write}) {
+    fs::permissions(path_, fs::perms::owner_all | mode);
+    std::string why;
+    EXPECT_EQ(CheckpointStore::claim(path_, files_, why).error(), Errc::endpoint_untrusted);
+    EXPECT_THAT(why, HasSubstr("chmod go-w"));
+  }
+}
+
+TEST_F(CheckpointStoreTest, WhatBelongsToAnotherIsRefused) {
+  if (::geteuid() != 0) GTEST_SKIP() << "gives files away";
+  write_two();
+  std::string why;
+  ASSERT_EQ(::chown((path_ / "checkpoint").c_str(), 12345, 0), 0);
+  EXPECT_EQ(CheckpointStore::claim(path_, files_, why).error(), Errc::endpoint_untrusted);
+  EXPECT_THAT(why, HasSubstr("checkpoint in it belongs to uid 12345"));
+  ASSERT_EQ(::chown((path_ / "checkpoint").c_str(), 0, 0), 0);
+  ASSERT_EQ(::chown(path_.c_str(), 12345, 0), 0);
+  EXPECT_EQ(CheckpointStore::claim(path_, files_, why).error(), Errc::endpoint_untrusted);
+  EXPECT_THAT(why, HasSubstr("it belongs to uid 12345"));
+}
+
+// Who may read a directory may lock it as well: it is not what is locked then.
+TEST_F(CheckpointStoreTest, WhoMayReadTheDirectoryCannotKeepItFromItsOwner) {
+  fs::create_directories(path_);
+  fs::permissions(path_, fs::perms(0755));
+  const UniqueFd other(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_EQ(::flock(other.get(), LOCK_EX | LOCK_NB), 0);
+  const CheckpointStore store = claim();
+  struct stat status {};
+  ASSERT_EQ(::stat((path_ / "lock").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0600U);
+  std::string why;
+  EXPECT_EQ(CheckpointStore::claim(path_, files_, why).error(), Errc::endpoint_in_use);
+}
+
+TEST_F(CheckpointStoreTest, WhatAnotherVersionKeepsIsLeftAsItIs) {
+  for (const char* name : {"checkpoint", "checkpoint.previous"}) {
+    for (const std::string version : {"2", "17"}) {
+      fs::remove_all(path_);
+      write_two();
+      const std::string content = "metricsd checkpoint " + version + "\nwhatever comes then";
+      std::ofstream(path_ / name, std::ios::binary | std::ios::trunc) << content;
+      std::string why;
+      EXPECT_EQ(CheckpointStore::claim(path_, files_, why).error(), Errc::unsupported_protocol);
+      EXPECT_THAT(why, HasSubstr(std::string(name) + " in it is of version " + version));
+      EXPECT_THAT(why, HasSubstr("--data-dir"));
+      std::ifstream file(path_ / name, std::ios::binary);
+      EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), content);
+      EXPECT_EQ(names(), (std::set<std::string>{"checkpoint", "checkpoint.previous"}));
+    }
+  }
+}
+
+// A directory where a file belongs is put aside.
+TEST_F(CheckpointStoreTest, NoDirectoryIsInTheWayForEver) {
+  for (const char* name : {"checkpoint", "checkpoint.new", "checkpoint.previous"}) {
+    fs::remove_all(path_);
+    write_two();
+    fs::remove(path_ / name);
+    fs::create_directories(path_ / name / "content");
+    CheckpointStore store = claim();
+    static_cast<void>(load(store));
+    ASSERT_TRUE(store.rewrite({FrameKind::base, 5, "base 5"})) << name;
+    EXPECT_TRUE(fs::is_directory(path_ / "checkpoint.bad-00000001" / "content"));
+    EXPECT_EQ(store.bad_files(), 1U);
+    EXPECT_THAT(load(store), ElementsAre("base 5"));
+    ASSERT_TRUE(store.rewrite({FrameKind::base, 6, "base 6"})) << name;
+  }
 }
 
 TEST_F(CheckpointStoreTest, WhatIsNoDirectoryIsSaidSo) {

@@ -141,9 +141,19 @@ TEST_F(FrameTest, AFrameThatComesTwiceCountsOnce) {
   EXPECT_EQ(result.end, FileEnd::damaged);
 }
 
+TEST_F(FrameTest, AnotherVersionIsNoDamage) {
+  for (const std::string version : {"0", "2", "23"}) {
+    set_bytes("metricsd checkpoint " + version + "\nMDfr");
+    const auto reader = FrameReader::open(files_, path_);
+    ASSERT_TRUE(reader);
+    EXPECT_EQ(reader->end(), FileEnd::foreign);
+    EXPECT_EQ(reader->foreign_version(), version);
+  }
+}
+
 // A length that is a lie costs no more memory than there are bytes.
 TEST_F(FrameTest, AnyBytesAreRead) {
-  for (const std::string_view content : {"", "metricsd", "metricsd checkpoint 2\nMDfr", "\n\n\n"}) {
+  for (const std::string_view content : {"", "metricsd", "metricsd checkpoint x\nMDfr", "\n\n\n"}) {
     set_bytes(content);
     EXPECT_TRUE(read().frames.empty());
     EXPECT_EQ(read().end, FileEnd::damaged);
