@@ -46,7 +46,6 @@ Aggregator::Aggregator(const FamilyOptions& options, const std::shared_ptr<Catal
 void Aggregator::begin_chunk(std::size_t bytes) {
   totals_.bytes += bytes;
   now_ = moment();
-  has_changed_ = true;
 }
 
 void Aggregator::end_chunk() {
@@ -55,6 +54,7 @@ void Aggregator::end_chunk() {
 }
 
 void Aggregator::apply(const Sender& sender, const OperationView& operation, std::uint64_t unknown_fields) {
+  has_changed_ = true;
   ++totals_.operations;
   totals_.unknown_fields += unknown_fields;
   fold_.apply(fold_.series(labels_of(operation), sender.live_run), operation.duration_ns,
@@ -62,6 +62,7 @@ void Aggregator::apply(const Sender& sender, const OperationView& operation, std
 }
 
 Result<> Aggregator::apply(Sender& sender, const ipc::Batch& batch) {
+  has_changed_ = true;
   const auto advanced = advance(sender, {batch.stream, batch.first_seq}, batch.count);
   if (!advanced) return advanced.error();
   if (!batch.refusal) {
@@ -75,6 +76,7 @@ Result<> Aggregator::apply(Sender& sender, const ipc::Batch& batch) {
 }
 
 Result<ipc::WelcomeMessage> Aggregator::greet(Sender& sender, uid_t uid, const ipc::HelloMessage& hello) {
+  has_changed_ = true;
   const bool is_known = knows(uid, hello.client_id);
   std::uint64_t gap = 0;
   const auto client = clients_.greet(uid, hello, sender.id, now_.monotonic_ns, gap);
@@ -97,6 +99,7 @@ std::optional<Gauge::Owner> Aggregator::connection_of(uid_t uid, std::string_vie
 }
 
 Result<> Aggregator::apply(Sender& sender, const ipc::Message& message) {
+  has_changed_ = has_changed_ || !std::holds_alternative<ipc::StatusRequest>(message);
   const Result<> handled =
       std::visit([&](const auto& alternative) { return handle(sender, alternative); }, message);
   // Rows of a samples message have been counted one by one.
@@ -108,7 +111,8 @@ Result<> Aggregator::apply(Sender& sender, const ipc::Message& message) {
 
 void Aggregator::close(Sender& sender) {
   now_ = moment();
-  has_changed_ = true;
+  has_changed_ = has_changed_ || sender.client != nullptr || sender.live_run != nullptr || sender.users ||
+                 !sender.gauges.empty();
   leave_run(sender);
   forget_users(sender);
   if (sender.client != nullptr) clients_.leave(*sender.client, sender.id, now_.monotonic_ns);

@@ -76,7 +76,9 @@ class Aggregator {
 
   // Counts a refusal.
   void refuse(Errc reason, std::uint64_t count = 1) {
-    if (count > 0) totals_.rejected[reason] += count;
+    if (count == 0) return;
+    totals_.rejected[reason] += count;
+    has_changed_ = true;
   }
 
   void open() { ++totals_.connections; }
@@ -89,6 +91,9 @@ class Aggregator {
     has_changed_ = true;
   }
 
+  // Whether anything has come since the last cut that is worth one. Who asks for the status only looks: its
+  // bytes are in the next one.
+  [[nodiscard]] bool has_changed() const { return has_changed_; }
   // Appends a cut, between two chunks; nothing where nothing has changed since the last one.
   void cut(std::string& out, Extent extent);
   // What was cut so far is durable. The connections that are to hear of it.

@@ -399,6 +399,23 @@ TEST(Durability, WithoutADirectoryTheStatusSaysSo) {
   EXPECT_EQ(daemon.scrape().family("metricsd_checkpoint_age_seconds"), nullptr);
 }
 
+// Each of these asks on a connection of its own.
+TEST(Durability, WhoOnlyAsksForTheStatusCostsNoCheckpoint) {
+  const Home home;
+  DaemonProcess daemon(home.options("10ms"));
+  const auto generation = [&] {
+    return status_of(daemon).at("checkpoint").at("generation").to_number<std::uint64_t>();
+  };
+  const std::uint64_t before = generation();
+  for (int i = 0; i < 30; ++i) {
+    (void)generation();
+    std::this_thread::sleep_for(20ms);
+  }
+  EXPECT_LE(generation(), before + 1);  // once a minute the time is written
+  daemon.connect().send(kPlain);
+  EXPECT_TRUE(eventually_counts(daemon, 1));
+}
+
 void expect_failing(const DaemonProcess& daemon, bool failing) {
   EXPECT_TRUE(
       eventually([&] { return daemon.scrape().value("metricsd_checkpoint_failing") == (failing ? 1 : 0); }));

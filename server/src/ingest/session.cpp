@@ -117,7 +117,7 @@ void Session::take(std::string_view bytes) {
   if (has_begun_)
     passed_ = UniqueFd();  // no message has come for it: nobody may fill our table of descriptors
   context_.aggregator.end_chunk();
-  context_.note_change();
+  if (context_.aggregator.has_changed()) context_.note_change();
   note_progress();
   note_held(a_line_ended);
 }
