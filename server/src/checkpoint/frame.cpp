@@ -42,7 +42,7 @@ std::string version_of(std::string_view title) {
   std::string_view number = title.substr(kTitleOfAny.size());
   if (number.ends_with('\n')) number.remove_suffix(1);
   const bool is_number = number.find_first_not_of("0123456789") == std::string_view::npos;
-  return is_number ? std::string(number) : std::string();
+  return is_number && !number.starts_with('0') ? std::string(number) : std::string();
 }
 
 struct Header {
