@@ -34,6 +34,16 @@ bool allows(std::size_t bytes) {
   return ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur >= bytes;
 }
 
+// Where a daemon of the system has its directory nothing is made: root has put the segments' there, or nobody
+// has.
+bool is_fit_parent(const fs::path& directory) {
+  const fs::path parent = directory.parent_path();
+  if (!parent.filename().native().starts_with(kUsualName)) return true;
+  std::error_code error;
+  if (ipc::is_of_system_daemon(parent)) return fs::is_directory(fs::symlink_status(directory, error));
+  return ipc::make_socket_directory(parent).has_value();
+}
+
 bool has_room(const struct statfs& status) {
   return status.f_bavail >= status.f_blocks / 2;
 }
@@ -112,10 +122,7 @@ bool OwnedFile::make_in(const fs::path& directory) {
   std::error_code error;
   const fs::path path = fs::absolute(directory, error);
   if (error) return false;
-  const fs::path parent = path.parent_path();
-  if (parent.filename().native().starts_with(kUsualName)) {
-    if (!ipc::make_socket_directory(parent)) return false;
-  }
+  if (!is_fit_parent(path)) return false;
   const auto opened = ipc::make_socket_directory(path);
   struct stat status {};
   struct statfs system {};

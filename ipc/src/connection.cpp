@@ -5,6 +5,7 @@
 #include <metricsd/ipc/endpoint.h>
 #include <metricsd/ipc/line_splitter.h>
 #include <metricsd/ipc/passed_descriptor.h>
+#include <metricsd/ipc/socket_directory.h>
 #include <metricsd/models/limits.h>
 
 #include <algorithm>
@@ -15,16 +16,9 @@
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 namespace metricsd::ipc {
 namespace {
-
-// A system's daemon runs as a user of its own; root made the directory over to it.
-bool owns_system_directory(uid_t uid) {
-  struct stat status {};
-  return ::lstat("/run/metricsd", &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == uid;
-}
 
 bool is_trusted_daemon(int fd, uid_t own_uid) {
   const auto peer = peer_credentials(fd);

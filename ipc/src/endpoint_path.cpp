@@ -109,6 +109,7 @@ std::vector<fs::path> segment_directories(std::string_view told, const Environme
   if (const auto path = told_path(told, environment)) return segment_directories_of(*path, environment);
   std::vector<fs::path> directories;
   for (const fs::path& path : own_paths(environment)) directories.push_back(segment_directory(path));
+  if (environment.uid != 0) directories.push_back(segment_directory(kSystemPath));  // root has it already
   directories.push_back(shared_memory_directory(environment));
   return directories;
 }

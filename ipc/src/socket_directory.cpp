@@ -11,6 +11,8 @@
 namespace metricsd::ipc {
 namespace {
 
+constexpr const char* kSystemDirectory = "/run/metricsd";
+
 error_code refuse(std::string* explanation, const error_code& error, std::string why) {
   if (explanation != nullptr) *explanation = std::move(why);
   return error;
@@ -24,7 +26,19 @@ error_code refuse_with_errno(std::string* explanation, const std::string& what) 
 }  // namespace
 
 mode_t socket_directory_mode(const std::filesystem::path& directory) {
-  return directory == "/run/metricsd" ? 0755 : 0700;
+  return directory == kSystemDirectory ? 0755 : 0700;
+}
+
+bool owns_system_directory(uid_t uid) {
+  struct stat status {};
+  return ::lstat(kSystemDirectory, &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == uid;
+}
+
+bool is_of_system_daemon(const std::filesystem::path& directory) {
+  struct stat status {};
+  if (::lstat(directory.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return false;
+  const bool is_daemons = !is_trusted_owner(status.st_uid) && owns_system_directory(status.st_uid);
+  return is_daemons && is_closed_to_others(status);
 }
 
 Result<UniqueFd> make_socket_directory(const std::filesystem::path& directory, std::string* explanation) {

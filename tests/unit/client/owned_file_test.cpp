@@ -177,5 +177,34 @@ TEST_F(OwnedFileTest, LeavesAFullFileSystemAlone) {
   EXPECT_EQ(code, 0);
 }
 
+// As the service's files lay it out: the daemon's directory is its user's, that of the segments root's and
+// sticky. Needs a mount of its own.
+TEST_F(OwnedFileTest, HasANameBesideADaemonOfTheSystem) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can be several users";
+  const auto body = [](const std::string& segments) {
+    constexpr uid_t kDaemon = 65'534;
+    constexpr uid_t kClient = 12'345;
+    if (::unshare(CLONE_NEWNS) != 0) return 77;
+    if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return 77;
+    if (::mount("tmpfs", "/run", "tmpfs", 0, "size=64m,mode=0755") != 0) return 77;
+    if (::mkdir("/run/metricsd", 0755) != 0 || ::chown("/run/metricsd", kDaemon, kDaemon) != 0) return 2;
+    const bool is_told_to = segments == "there";
+    if (is_told_to && ::mkdir("/run/metricsd/segments", 0777) != 0) return 3;
+    if (is_told_to && ::chmod("/run/metricsd/segments", 01777) != 0) return 4;
+    if (!is_told_to) {  // not even root makes it where it is the daemon's
+      const OwnedFile roots({"/run/metricsd/segments"}, kBytes);
+      if (fs::exists("/run/metricsd/segments")) return 5;
+    }
+    if (::setresuid(kClient, kClient, kClient) != 0) return 6;
+    OwnedFile file({"/run/metricsd/segments"}, kBytes);
+    file.set_name("one");
+    return file.path() == (is_told_to ? "/run/metricsd/segments/one" : "") ? 0 : 1;
+  };
+  const int code = exit_code_of_child(body, "there");
+  if (code == 77) GTEST_SKIP() << "no file system may be mounted here";
+  EXPECT_EQ(code, 0);
+  EXPECT_EQ(exit_code_of_child(body, "missing"), 0);
+}
+
 }  // namespace
 }  // namespace metricsd::client

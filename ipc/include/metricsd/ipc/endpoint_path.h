@@ -45,7 +45,7 @@ struct Environment {
                                                                         const Environment& environment);
 
 // Where a client puts its segment: in those of the socket that it is told of, else in those of all that a
-// daemon of its own user could listen at.
+// daemon of its own user could listen at, or in the one of the system's daemon.
 [[nodiscard]] std::vector<std::filesystem::path> segment_directories(std::string_view told,
                                                                      const Environment& environment);
 

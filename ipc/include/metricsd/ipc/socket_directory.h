@@ -15,6 +15,14 @@ namespace metricsd::ipc {
 // What a directory is made with: /run/metricsd 0755, for clients of every user; any other 0700.
 [[nodiscard]] mode_t socket_directory_mode(const std::filesystem::path& directory);
 
+// Whether that user was given the system's directory, /run/metricsd: a daemon of the system runs as a user of
+// its own, and only root can have made the directory over to it.
+[[nodiscard]] bool owns_system_directory(uid_t uid);
+
+// Whether it is the directory of a daemon of the system that runs as another user, neither the caller's nor
+// root, and nobody else can write there.
+[[nodiscard]] bool is_of_system_daemon(const std::filesystem::path& directory);
+
 // Opens the directory, and makes it where it is missing: its last level only, with exactly that mode.
 // Errors: endpoint_untrusted for one that is neither the caller's nor root's, or no directory (a symbolic
 // link is none); the system's. `explanation`, if given, receives one line for a person.
