@@ -43,6 +43,7 @@ Result<bool> SegmentLines::next_of_text(std::string& line) {
     if (const std::size_t newline = text_.find('\n'); newline != std::string::npos) {
       line.assign(text_, 0, newline + 1);
       text_.erase(0, newline + 1);
+      if (!is_operation(line)) continue;
       return true;
     }
     if (text_at_ == text_end_ || text_.size() > limits::kFileLine) {
@@ -77,6 +78,11 @@ Result<bool> SegmentLines::next_of_rings(std::string& line) {
     }
   }
   return false;
+}
+
+bool SegmentLines::is_operation(std::string_view line) {
+  line.remove_suffix(1);
+  return reader_.read(line, operation_) == OperationReader::Outcome::operation;
 }
 
 std::uint64_t SegmentLines::dealt_with(std::uint32_t stream) const {

@@ -33,6 +33,7 @@ struct Tally {
   std::uint64_t records = 0;
   std::uint64_t lines = 0;
   std::uint64_t owned = 0;
+  std::uint64_t others = 0;  // of other users, whose files are for them to complete
   bool failed = false;
 };
 
@@ -67,6 +68,11 @@ bool deliver(const std::filesystem::path& file, const std::vector<std::filesyste
     return true;
   }
   if (!hand_in(*segment, name, paths, tally)) return false;
+  if (!segment->is_own()) {
+    ++tally.segments;
+    if (!segment->remove_if_delivered()) ++tally.others;
+    return true;
+  }
   const auto lines = segment->complete_file();
   if (!lines) {
     fail(name + ": its run's file lacks lines: " + lines.error().message());
@@ -95,6 +101,10 @@ int adopt(const AdoptOptions& options) {
   std::printf("%llu segments delivered: %llu records to the daemon, %llu lines to the files of their runs\n",
               static_cast<unsigned long long>(tally.segments), static_cast<unsigned long long>(tally.records),
               static_cast<unsigned long long>(tally.lines));
+  if (tally.others > 0) {
+    std::printf("%llu of them are other users' and stay: they may owe lines to files that are theirs\n",
+                static_cast<unsigned long long>(tally.others));
+  }
   if (tally.owned > 0) {
     std::printf("%llu left alone: their processes live\n", static_cast<unsigned long long>(tally.owned));
   }

@@ -75,12 +75,22 @@ bool LeftSegment::is_owned() const {
   return !owner || *owner != -1;
 }
 
+bool LeftSegment::is_own() const {
+  struct stat status {};
+  return ::fstat(file(), &status) == 0 && status.st_uid == ::geteuid();
+}
+
+bool LeftSegment::may_lack_lines() const {
+  return reader_.adopted() != ipc::Adopted::wholly && ipc::may_lack_lines(reader_);
+}
+
 bool LeftSegment::is_of(const fs::path& directory) const {
   std::error_code error;
   return !reader_.run().directory.empty() && fs::equivalent(reader_.run().directory, directory, error);
 }
 
 Result<std::uint64_t> LeftSegment::complete_file() {
+  if (!is_own()) return Errc::endpoint_untrusted;
   if (is_owned()) return Errc::endpoint_in_use;
   if (const auto locked = lock(file()); !locked) return locked.error();
   auto anew = ipc::SegmentReader::open(file());
@@ -96,13 +106,14 @@ Result<std::uint64_t> LeftSegment::complete_file() {
   return lines;
 }
 
-void LeftSegment::remove_if_delivered() {
+bool LeftSegment::remove_if_delivered() {
   const auto anew = ipc::SegmentReader::open(file());
-  if (!anew || anew->adopted() != ipc::Adopted::wholly) return;
+  if (!anew || anew->adopted() != ipc::Adopted::wholly) return false;
   struct stat named {};
   struct stat held {};
-  if (::lstat(path_.c_str(), &named) != 0 || ::fstat(file(), &held) != 0) return;
-  if (named.st_dev == held.st_dev && named.st_ino == held.st_ino) ::unlink(path_.c_str());
+  if (::lstat(path_.c_str(), &named) != 0) return errno == ENOENT;  // the daemon was faster
+  if (::fstat(file(), &held) != 0 || held.st_dev != named.st_dev || held.st_ino != named.st_ino) return false;
+  return ::unlink(path_.c_str()) == 0;
 }
 
 }  // namespace metricsd::tools

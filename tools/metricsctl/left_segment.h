@@ -32,12 +32,19 @@ class LeftSegment {
   // Whether its process took part in the run of this directory.
   [[nodiscard]] bool is_of(const std::filesystem::path& directory) const;
 
-  // Gives the run's operations.jsonl the lines that it lacks; how many those were. Errors: endpoint_in_use
-  // where its process lives or another delivers it; those of complete_file().
+  // Whether it is this user's. What another's says is written to no file: it would get there by rights that
+  // its user may not have.
+  [[nodiscard]] bool is_own() const;
+  // Whether the run's operations.jsonl may lack lines of it.
+  [[nodiscard]] bool may_lack_lines() const;
+
+  // Gives the run's operations.jsonl the lines that it lacks; how many those were. Errors: endpoint_untrusted
+  // where it is another user's; endpoint_in_use where its process lives or another delivers it; those of
+  // complete_file().
   [[nodiscard]] Result<std::uint64_t> complete_file();
-  // What it says of its delivery is read anew. Removes the file if a daemon has had its part and the run's
-  // file lacks nothing.
-  void remove_if_delivered();
+  // What it says of its delivery is read anew. Removes the file, and says so, if a daemon has had its part and
+  // the run's file lacks nothing.
+  bool remove_if_delivered();
 
  private:
   LeftSegment(std::filesystem::path path, std::shared_ptr<const UniqueFd> file, ipc::SegmentReader reader)

@@ -110,6 +110,16 @@ TEST_F(FileCompletionTest, FindsLinesAmongThoseOfOthers) {
   EXPECT_EQ(content(), "before\n" + lines_[0] + "other\n" + lines_[1] + "another\n" + lines_[2] + lines_[3]);
 }
 
+// Whatever the text of a segment says, a run's file gets operations.
+TEST_F(FileCompletionTest, AddsNothingThatIsNoOperation) {
+  write("before\n");
+  const std::string text = lines_[0] + "{\"planted\":\"=cmd()\"}\n\n{\"type\":\"bye\"}\nrubbish\n" + lines_[1];
+  SegmentImage segment = image(types_);
+  segment.add_append(AppendState::appending, 7, text, {{.stream = 0, .lines = 2, .first = 1}});
+  EXPECT_EQ(complete(segment.file()).value(), 4U);
+  EXPECT_EQ(content(), "before\n" + all_);
+}
+
 // Who was killed within a line may have spoilt the next one of another process.
 TEST_F(FileCompletionTest, GivesAnotherProcessItsLineBack) {
   const std::string others = lines_of({"other"}).front();

@@ -5,17 +5,20 @@
 #include <metricsd/ipc/ring_reader.h>
 #include <metricsd/ipc/segment_reader.h>
 #include <metricsd/models/errors.h>
+#include <metricsd/models/operation_json.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace metricsd::ipc {
 
-// First those that may have been on their way to the file, then those of the records that were on no way. One
-// thread. The same segment gives the same lines.
+// First those that may have been on their way to the file, then those of the records that were on no way. Each
+// is an operation: other text that a segment has is passed over. One thread. The same segment gives the same
+// lines.
 class SegmentLines {
  public:
   // `segment` and `names` outlive it.
@@ -27,6 +30,7 @@ class SegmentLines {
  private:
   [[nodiscard]] Result<bool> next_of_text(std::string& line);
   [[nodiscard]] Result<bool> next_of_rings(std::string& line);
+  [[nodiscard]] bool is_operation(std::string_view line);
   [[nodiscard]] std::uint64_t dealt_with(std::uint32_t stream) const;
 
   const SegmentReader& segment_;
@@ -39,6 +43,7 @@ class SegmentLines {
   std::optional<RingReader> records_;
   Record record_;
   OperationView operation_;
+  OperationReader reader_;  // of the text
 };
 
 }  // namespace metricsd::ipc
