@@ -189,6 +189,7 @@ CheckpointStore::CheckpointStore(fs::path directory, const Files& files, UniqueF
 }
 
 Restored CheckpointStore::load(const Take& take) {
+  finish_replacing();
   Restored restored;
   if (load_file(current_, take, restored)) {
     restored.source = Restored::Source::checkpoint;
@@ -200,6 +201,13 @@ Restored CheckpointStore::load(const Take& take) {
   const bool is_gone = restored.source == Restored::Source::previous && current_.is_missing && !is_put_aside_;
   restored.is_behind = is_gone || !restored.damaged.empty();
   return restored;
+}
+
+// Killed between two renames: the file in the making is whole, and what would have counted.
+void CheckpointStore::finish_replacing() {
+  if (exists(*files_, current_.path)) return;
+  auto reader = FrameReader::open(*files_, named(kNew));
+  if (reader && reader->next()) static_cast<void>(files_->rename(named(kNew), current_.path));
 }
 
 // Whether a state was taken from it.

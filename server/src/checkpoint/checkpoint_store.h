@@ -83,6 +83,7 @@ class CheckpointStore {
   };
 
   CheckpointStore(std::filesystem::path directory, const Files& files, UniqueFd lock);
+  void finish_replacing();
   bool load_file(Old& old, const Take& take, Restored& restored);
   FileEnd take_frames(const std::filesystem::path& path, const Take& take, std::uint64_t most,
                       Restored& restored);

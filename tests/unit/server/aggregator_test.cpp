@@ -634,5 +634,28 @@ TEST_F(SmallAggregatorTest, TooManySeriesFoldIntoOneThatKeepsItsStatus) {
   EXPECT_TRUE(named);
 }
 
+// Who is only looking leaves nothing to be saved.
+TEST_F(AggregatorTest, AStatusRequestIsNoChange) {
+  const auto cut = [this] {
+    std::string bytes;
+    aggregator_.cut(bytes, Extent::changed);
+    return bytes;
+  };
+  EXPECT_NE(cut(), "");
+  aggregator_.open();
+  aggregator_.begin_chunk(18);
+  ASSERT_TRUE(tell(ipc::StatusRequest{}));
+  aggregator_.end_chunk();
+  EXPECT_FALSE(aggregator_.has_changed());
+  Sender other(2);
+  aggregator_.close(other);
+  EXPECT_EQ(cut(), "");
+  apply(upload());
+  EXPECT_TRUE(aggregator_.has_changed());
+  EXPECT_NE(cut(), "");
+  aggregator_.refuse(Errc::too_long);
+  EXPECT_NE(cut(), "");
+}
+
 }  // namespace
 }  // namespace metricsd::server

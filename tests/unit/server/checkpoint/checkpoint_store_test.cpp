@@ -308,6 +308,31 @@ TEST_F(CheckpointStoreTest, WithoutACheckpointThePreviousIsAllThereWas) {
   }
 }
 
+// The last file may have been a damaged one, which is no previous one either: what took its place is the
+// state.
+TEST_F(CheckpointStoreTest, AReplacementIsFinishedAfterAKill) {
+  for (const bool is_damaged : {false, true}) {
+    fs::remove_all(path_);
+    write_two();
+    if (is_damaged) flip("checkpoint", fs::file_size(path_ / "checkpoint") - 1);
+    {
+      CheckpointStore store = claim();
+      static_cast<void>(load(store));
+      std::size_t renames = 0;
+      files_.fail_with([&](FaultyFiles::Call call, std::uint64_t) {
+        return call == FaultyFiles::Call::rename && ++renames == 2 ? EIO : 0;
+      });
+      EXPECT_FALSE(store.rewrite({FrameKind::base, 5, "base 5"}));
+      files_.work_again();
+    }
+    EXPECT_FALSE(fs::exists(path_ / "checkpoint"));
+    EXPECT_THAT(load(), ElementsAre("base 5"));
+    EXPECT_EQ(restored_.source, Restored::Source::checkpoint);
+    EXPECT_FALSE(restored_.is_behind);
+    EXPECT_FALSE(fs::exists(path_ / "checkpoint.new"));
+  }
+}
+
 // Nobody but a person takes the last file away: what was acknowledged since is gone.
 TEST_F(CheckpointStoreTest, ACheckpointThatIsGoneIsMissed) {
   write_two();
