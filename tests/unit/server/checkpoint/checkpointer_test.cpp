@@ -340,8 +340,8 @@ TEST_F(CheckpointerTest, ASlowDiskDelaysNothingButItself) {
   shards_.count(0, 1);
   checkpointer_->make_one();
   files_.work_again();
-  checkpointer_->start();
   shards_.count(0, 1);
+  checkpointer_->start();
   checkpointer_->hasten();
   EXPECT_TRUE(eventually_shown(2));
   EXPECT_EQ(checkpointer_->finish(std::chrono::seconds(30)), LastCheckpoint::made);
@@ -355,8 +355,8 @@ TEST_F(CheckpointerTest, WhatIsWorkIsRestedFrom) {
   });
   shards_.count(0, 1);
   checkpointer_->make_one();
-  checkpointer_->start();
   shards_.count(0, 1);
+  checkpointer_->start();
   clock_.advance(19 * kNsPerSecond / 10 - 1);
   checkpointer_->hasten();
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
