@@ -95,7 +95,7 @@ Result<> SegmentReader::read_header(Bytes header, std::uint64_t file_bytes) {
   page_ = load<std::uint32_t>(header, offsetof(SegmentHeader, page_bytes));
   end_ = load<std::uint64_t>(header, offsetof(SegmentHeader, end));
   const bool fits = std::has_single_bit(page_) && page_ >= kSmallestPage && page_ <= kLargestPage &&
-                    end_ % page_ == 0 && end_ >= page_ && end_ <= file_bytes;
+                    end_ % page_ == 0 && end_ >= page_ && end_ <= file_bytes && end_ <= limits::kSegmentBytes;
   if (!fits) return Errc::corrupt_state;
   pid_ = load<std::uint32_t>(header, offsetof(SegmentHeader, pid));
   adopted_ = load<Adopted>(header, offsetof(SegmentHeader, adopted));
@@ -153,7 +153,7 @@ Result<> SegmentReader::read_blocks() {
                       .bytes = load<std::uint64_t>(*bytes, offsetof(BlockHeader, bytes))};
     if (block.bytes == 0 || block.bytes % page_ != 0 || block.bytes > end_ - offset)
       return Errc::corrupt_state;
-    if (++blocks > limits::kSegmentBlocks) return Errc::limit_reached;
+    if (++blocks > limits::kSegmentBlocks) return Errc::corrupt_state;
     if (const auto read = read_block(block); !read) return read;
     offset += block.bytes;
   }
@@ -167,8 +167,8 @@ Result<> SegmentReader::read_block(const Block& block) {
     case BlockKind::queue: return read_queue_part(block);
     case BlockKind::run: return read_run(block);
     case BlockKind::append: return read_append(block);
-    case BlockKind::dictionary: dictionary_.push_back(block); return {};
-    case BlockKind::definitions: definitions_.push_back(block); return {};
+    case BlockKind::dictionary: return note_text<DictionaryBlock>(block, dictionary_);
+    case BlockKind::definitions: return note_text<DefinitionsBlock>(block, definitions_);
     case BlockKind::none: break;
   }
   return {};
@@ -224,30 +224,48 @@ Result<> SegmentReader::read_queue_part(const Block& block) {
   return {};
 }
 
-Result<std::string> SegmentReader::read_text(const Block& block, std::uint64_t offset,
-                                             std::uint64_t bytes) const {
-  if (bytes > limits::kSegmentText || bytes > block.bytes || offset > block.bytes - bytes) {
-    return Errc::corrupt_state;
-  }
+// What lies behind the struct of a block that says how much of it is used.
+template <class Struct>
+Result<> SegmentReader::note_text(const Block& block, std::vector<TextBlock>& blocks) {
   const auto file = SegmentFile::of(file_);
   if (!file) return file.error();
-  std::string text(bytes, '\0');
-  const auto read = file->read(block.offset + offset, std::as_writable_bytes(std::span(text)));
+  const auto head = read_struct<sizeof(Struct)>(*file, block.offset);
+  if (!head) return head.error();
+  const auto used = load<std::uint64_t>(*head, offsetof(Struct, used));
+  if (used > block.bytes - sizeof(Struct) || !takes_text(used)) return Errc::corrupt_state;
+  blocks.push_back({block, sizeof(Struct), used});
+  return {};
+}
+
+// Blocks may be many, and mostly holes.
+bool SegmentReader::takes_text(std::uint64_t bytes) {
+  if (bytes > limits::kSegmentText || bytes > limits::kSegmentTexts - texts_) return false;
+  texts_ += bytes;
+  return true;
+}
+
+Result<std::string> SegmentReader::read_text(const TextBlock& block) const {
+  const auto file = SegmentFile::of(file_);
+  if (!file) return file.error();
+  std::string text(block.used, '\0');
+  const auto read = file->read(block.block.offset + block.text, std::as_writable_bytes(std::span(text)));
   if (!read) return read.error();
   return text;
 }
 
-// The first one counts.
+// A client has one.
 Result<> SegmentReader::read_run(const Block& block) {
   const auto file = SegmentFile::of(file_);
   if (!file) return file.error();
   const auto bytes = read_struct<sizeof(RunBlock)>(*file, block.offset);
   if (!bytes) return bytes.error();
-  if (block.number != 0 || load<std::uint32_t>(*bytes, offsetof(RunBlock, whole)) != 1) return {};
+  if (std::exchange(has_run_, true)) return Errc::corrupt_state;
+  if (load<std::uint32_t>(*bytes, offsetof(RunBlock, whole)) != 1) return {};
   const auto lengths = load<std::array<std::uint32_t, kRunTexts>>(*bytes, offsetof(RunBlock, lengths));
   std::uint64_t sum = 0;
   for (const std::uint32_t length : lengths) sum += length;
-  const auto texts = read_text(block, sizeof(RunBlock), sum);
+  if (sum > block.bytes - sizeof(RunBlock) || !takes_text(sum)) return Errc::corrupt_state;
+  const auto texts = read_text({block, sizeof(RunBlock), sum});
   if (!texts) return texts.error();
   std::string_view left = *texts;
   const auto take = [&](RunText which) {
@@ -275,7 +293,7 @@ Result<> SegmentReader::read_append(const Block& block) {
                        .file_bytes = load<std::uint64_t>(*bytes, offsetof(AppendBlock, file_bytes)),
                        .text_offset = block.offset + page_,
                        .text_bytes = load<std::uint64_t>(*bytes, offsetof(AppendBlock, text_bytes))};
-  if (append.state > AppendState::completed) return Errc::corrupt_state;
+  if (append_ || append.state > AppendState::completed) return Errc::corrupt_state;  // a client has one
   if (append.state != AppendState::gathering) {
     const auto used = load<std::uint32_t>(*bytes, offsetof(AppendBlock, spans_used));
     if (used > kAppendSpans || append.text_bytes > block.bytes - page_) return Errc::corrupt_state;
@@ -319,35 +337,20 @@ Result<> add_names(SegmentNames& names, Bytes bytes) {
 
 }  // namespace
 
-// What lies behind the struct of a block that says how much of it is used.
-template <class Struct>
-Result<std::string> SegmentReader::read_used(const Block& block) const {
-  const auto file = SegmentFile::of(file_);
-  if (!file) return file.error();
-  const auto head = read_struct<sizeof(Struct)>(*file, block.offset);
-  if (!head) return head.error();
-  return read_text(block, sizeof(Struct), load<std::uint64_t>(*head, offsetof(Struct, used)));
-}
-
 Result<SegmentNames> SegmentReader::read_names() const {
   SegmentNames names;
   std::uint32_t number = 0;
-  for (const Block& block : dictionary_) {
-    if (block.number != number++) return Errc::corrupt_state;
-    const auto text = read_used<DictionaryBlock>(block);
+  for (const TextBlock& block : dictionary_) {
+    if (block.block.number != number++) return Errc::corrupt_state;
+    const auto text = read_text(block);
     if (!text) return text.error();
     if (const auto added = add_names(names, std::as_bytes(std::span(*text))); !added) return added.error();
   }
   return names;
 }
 
-Result<> SegmentReader::read_definitions(const std::function<void(std::string_view)>& take) const {
-  for (const Block& block : definitions_) {
-    const auto text = read_used<DefinitionsBlock>(block);
-    if (!text) return text.error();
-    take(*text);
-  }
-  return {};
+Result<std::string> SegmentReader::read_definitions(std::size_t part) const {
+  return read_text(definitions_.at(part));
 }
 
 }  // namespace metricsd::ipc

@@ -138,7 +138,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto segment = SegmentReader::open(file.get());
   if (!segment) return 0;
   read_queue(*segment);
-  (void)segment->read_definitions([](std::string_view) {});
+  for (std::size_t part = 0; part < segment->definition_parts(); ++part)
+    (void)segment->read_definitions(part);
   const auto names = segment->read_names();
   if (!names) return 0;
   read_rings(*segment, *names, RingReader::From::queue);

@@ -33,7 +33,7 @@ struct Adopter::State {
         Logger logger_given)
       : logger(std::move(logger_given)),
         notes(clock, logger),
-        delivery(loop, shards, options.directories, orphans, notes, [this] { on_delivered(); }),
+        delivery(loop, shards, clock, options.directories, orphans, notes, [this] { on_delivered(); }),
         watch(*loop, options.most_kept, orphans, delivery, notes),
         search(options.directories, options.most_kept, orphans, delivery, notes) {}
 

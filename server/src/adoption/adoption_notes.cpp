@@ -13,19 +13,25 @@ constexpr std::size_t kMostLeft = 4096;
 
 AdoptionNotes::AdoptionNotes(const Clock& clock, Logger logger) : clock_(clock), logger_(std::move(logger)) {}
 
-void AdoptionNotes::delivered(const Orphan& orphan, const error_code& marked) {
+void AdoptionNotes::delivered(Orphan& orphan, const error_code& marked) {
   const ipc::AdoptedMessage& outcome = orphan.outcome;
+  figures_.file_lines += outcome.file_lines;
+  if (outcome.whole && std::exchange(orphan.is_unfinished, false)) --figures_.unfinished;
+  if (std::exchange(orphan.is_counted, true)) return;
   ++figures_.segments;
   figures_.records += outcome.records;
-  figures_.file_lines += outcome.file_lines;
-  if (!outcome.whole) ++figures_.unfinished;
+  orphan.is_unfinished = !outcome.whole;
+  if (orphan.is_unfinished) ++figures_.unfinished;
+  const auto count = budget_.spend("delivered", clock_.monotonic_ns());
+  if (!count) return;
   logger_.info("delivered what a client left",
                {{"client_id", outcome.client_id},
                 {"uid", orphan.uid},
                 {"records", outcome.records},
                 {"file_lines", outcome.file_lines},
                 {"left", outcome.whole ? "" : "lines of its run's file: metricsctl export adds them"},
-                {"error", marked ? marked.message() : ""}});
+                {"error", marked ? marked.message() : ""},
+                {"count", *count}});
 }
 
 void AdoptionNotes::refuse(uid_t uid, const std::string& name, const error_code& error) {

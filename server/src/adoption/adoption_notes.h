@@ -25,8 +25,13 @@ class AdoptionNotes {
   // `clock` outlives it.
   AdoptionNotes(const Clock& clock, Logger logger);
 
-  // All that it held is durable here, and its segment marked, if `marked` is no error.
-  void delivered(const Orphan& orphan, const error_code& marked);
+  // All that it held is durable here, and its segment marked, if `marked` is no error. Each is counted once,
+  // however often it comes.
+  void delivered(Orphan& orphan, const error_code& marked);
+  // Not delivered for now.
+  void put_off(uid_t uid, const std::string& name, const error_code& error) {
+    pass_over(uid, name, "for now: " + error.message());
+  }
   // Not adopted: it contradicts itself, or is not what it should be.
   void refuse(uid_t uid, const std::string& name, const error_code& error);
   // A name in the directory of segments: once, then it is left.

@@ -46,15 +46,17 @@ void OrphanSearch::go_on() {
   if (has_ended_early_ && delivery_.has_room()) run();
 }
 
+void OrphanSearch::give_up(const std::string& name, const error_code& error) {
+  if (error == boost::system::errc::no_such_file_or_directory) return;
+  if (may_pass(error)) return notes_.put_off(::geteuid(), name, error);
+  notes_.refuse_name(name, error);
+}
+
 void OrphanSearch::look_at(const SegmentDirectory& directory, const std::string& name) {
   auto segment = directory.open_segment(name);
-  if (!segment) {
-    if (segment.error() != boost::system::errc::no_such_file_or_directory)
-      notes_.refuse_name(name, segment.error());
-    return;
-  }
+  if (!segment) return give_up(name, segment.error());
   const auto owner = ipc::segment_owner(segment->get());
-  if (!owner) return notes_.refuse_name(name, owner.error());
+  if (!owner) return give_up(name, owner.error());
   if (*owner != -1) return;
   const auto orphan = std::make_shared<Orphan>(::geteuid(), name, *std::move(segment));
   orphans_.add(orphan);

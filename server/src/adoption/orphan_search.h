@@ -30,6 +30,7 @@ class OrphanSearch {
  private:
   void run_through(const std::filesystem::path& path);
   void look_at(const SegmentDirectory& directory, const std::string& name);
+  void give_up(const std::string& name, const error_code& error);
 
   const std::vector<std::filesystem::path> directories_;
   const std::size_t most_known_;

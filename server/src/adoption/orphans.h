@@ -6,6 +6,7 @@
 #include <metricsd/models/unique_fd.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -31,6 +32,10 @@ struct Orphan {
   pid_t pid = 0;
   std::optional<boost::asio::posix::stream_descriptor> death;  // the pidfd
   State state = State::watched;
+  std::int64_t not_before_ns = 0;  // it could not be delivered for now: when to try again
+  std::int64_t pause_ns = 0;       // before that
+  bool is_counted = false;         // as delivered, here or by another daemon
+  bool is_unfinished = false;      // it was counted so
   std::vector<std::function<void(const ipc::AdoptedMessage&)>> answers;  // of who handed it in
   ipc::AdoptedMessage outcome;
 };

@@ -27,57 +27,45 @@ std::optional<std::pair<ipc::StreamPosition, std::uint64_t>> place_of(const ipc:
 
 }  // namespace
 
-SegmentFold::SegmentFold(Aggregator& aggregator, const ipc::SegmentReader& segment, uid_t uid,
-                         Gauge::Owner id)
+SegmentFold::SegmentFold(Aggregator& aggregator, const PreparedSegment& prepared, Gauge::Owner id)
     : aggregator_(aggregator),
-      segment_(segment),
-      uid_(uid),
+      prepared_(prepared),
+      segment_(prepared.reader),
       sender_(id),
       decoder_(limits::kBatchLine),
-      queue_(segment) {
+      queue_(prepared.reader) {
   aggregator_.open();
 }
 
 Result<> SegmentFold::begin() {
   aggregator_.begin_chunk(0);
   is_forgotten_ = segment_.is_confirmed() && segment_.store_id() == aggregator_.store_id() &&
-                  !aggregator_.knows(uid_, segment_.client_id());
-  const auto hello = introduction();
-  if (!hello) return hello.error();
-  if (is_forgotten_) stage_ = segment_.has_ended() ? Stage::losses : Stage::rings;
-  auto names = segment_.read_names();
-  if (!names) return names.error();
-  names_ = std::move(*names);
+                  !aggregator_.knows(prepared_.uid, segment_.client_id());
   const ipc::SegmentRun& run = segment_.run();
   builder_.emplace(
       ipc::OperationBuilder::Defaults{
           .workload_type = run.workload_type, .driver = run.driver, .id_prefix = run.id_prefix},
-      names_, segment_.timeline());
-  if (const auto greeted = aggregator_.greet(sender_, uid_, *hello); !greeted) return greeted.error();
+      prepared_.names, segment_.timeline());
+  const auto greeted = aggregator_.greet(sender_, prepared_.uid, introduction());
+  if (!greeted) return greeted.error();
   take_lines(run.run_start);
-  const auto defined = segment_.read_definitions([this](std::string_view lines) { take_lines(lines); });
   aggregator_.end_chunk();
-  return defined;
+  return {};
 }
 
 // The oldest that is left of each stream. Of a client that is long forgotten nobody knows any more what of
 // its queue was counted: that is lost, and it begins with what it never sent.
-Result<ipc::HelloMessage> SegmentFold::introduction() {
+ipc::HelloMessage SegmentFold::introduction() {
   std::map<std::uint32_t, std::uint64_t> first;
-  for (const ipc::SegmentRing& ring : segment_.rings()) first[ring.stream] = ring.position.sequence + 1;
-  ipc::QueueReader queue(segment_);
-  ipc::QueuedLine queued;
-  while (true) {
-    const Result<bool> more = queue.skip(queued);
-    if (!more) return more.error();
-    if (!*more) break;
-    if (is_forgotten_) {
-      std::uint64_t& expired = lost_["socket"]["expired"];
-      expired += std::min(queued.last_seq - queued.first_seq + 1, limits::kWhole - expired);
-      continue;
-    }
-    const auto place = first.try_emplace(queued.stream, queued.first_seq).first;
-    place->second = std::min(place->second, queued.first_seq);
+  if (is_forgotten_) {
+    if (prepared_.queued > 0) lost_["socket"]["expired"] = prepared_.queued;
+  } else {
+    first = prepared_.first_queued;
+  }
+  for (const ipc::SegmentRing& ring : segment_.rings()) {
+    const std::uint64_t next = ring.position.sequence + 1;
+    std::uint64_t& of_stream = first.try_emplace(ring.stream, next).first->second;
+    of_stream = std::min(of_stream, next);
   }
   ipc::HelloMessage hello;
   hello.client_id = segment_.client_id();
@@ -88,6 +76,7 @@ Result<ipc::HelloMessage> SegmentFold::introduction() {
 
 Result<bool> SegmentFold::turn() {
   switch (stage_) {
+    case Stage::definitions: return turn_of_definitions();
     case Stage::queue: return turn_of_queue();
     case Stage::rings: return turn_of_rings();
     case Stage::losses: tell_losses(); return true;
@@ -100,6 +89,20 @@ void SegmentFold::end() {
   aggregator_.close(sender_);
 }
 
+Result<bool> SegmentFold::turn_of_definitions() {
+  if (part_ == segment_.definition_parts()) {
+    const bool has_no_records = is_forgotten_ && segment_.has_ended();
+    stage_ = has_no_records ? Stage::losses : is_forgotten_ ? Stage::rings : Stage::queue;
+    return true;
+  }
+  const auto lines = segment_.read_definitions(part_++);
+  if (!lines) return {boost::system::in_place_error, lines.error()};
+  aggregator_.begin_chunk(0);
+  take_lines(*lines);
+  aggregator_.end_chunk();
+  return true;
+}
+
 Result<bool> SegmentFold::turn_of_queue() {
   std::size_t bytes = 0;
   while (bytes < limits::kReadChunk) {
@@ -110,7 +113,7 @@ Result<bool> SegmentFold::turn_of_queue() {
       stage_ = segment_.has_ended() ? Stage::losses : Stage::rings;
       return true;
     }
-    bytes += queued.line.size();
+    bytes += sizeof(ipc::QueueEntry) + queued.line.size();
     take_queued(queued);
   }
   return true;

@@ -7,6 +7,7 @@
 
 #include "../aggregator.h"
 #include "../sender.h"
+#include "prepared_segment.h"
 
 #include <metricsd/ipc/batch.h>
 #include <metricsd/ipc/decoder.h>
@@ -18,25 +19,22 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include <sys/types.h>
 
 namespace metricsd::server {
 
 // The aggregator's thread. end() before it goes.
 class SegmentFold {
  public:
-  // `aggregator` and `segment` outlive it. `id` is unique over all connections.
-  SegmentFold(Aggregator& aggregator, const ipc::SegmentReader& segment, uid_t uid, Gauge::Owner id);
+  // `aggregator` and `prepared` outlive it. `id` is unique over all connections.
+  SegmentFold(Aggregator& aggregator, const PreparedSegment& prepared, Gauge::Owner id);
   SegmentFold(const SegmentFold&) = delete;
   SegmentFold& operator=(const SegmentFold&) = delete;
 
-  // The connection that the client had is closed already. Errors: those of reading; limit_reached where as
-  // many clients are known as may be.
+  // The connection that the client had is closed already. Errors: limit_reached where as many clients are
+  // known as may be.
   [[nodiscard]] Result<> begin();
   // Takes a bounded amount, then yields. False once all is taken. Errors: those of reading.
   [[nodiscard]] Result<bool> turn();
@@ -47,9 +45,10 @@ class SegmentFold {
   [[nodiscard]] std::uint64_t records() const { return records_; }
 
  private:
-  enum class Stage { queue, rings, losses, done };
+  enum class Stage { definitions, queue, rings, losses, done };
 
-  Result<ipc::HelloMessage> introduction();
+  ipc::HelloMessage introduction();
+  Result<bool> turn_of_definitions();
   Result<bool> turn_of_queue();
   Result<bool> turn_of_rings();
   void tell_losses();
@@ -61,14 +60,14 @@ class SegmentFold {
   void take_batch();
 
   Aggregator& aggregator_;
+  const PreparedSegment& prepared_;
   const ipc::SegmentReader& segment_;
-  const uid_t uid_;
   Sender sender_;
   ipc::Decoder decoder_;
-  ipc::SegmentNames names_;
   std::optional<ipc::OperationBuilder> builder_;
-  Stage stage_ = Stage::queue;
+  Stage stage_ = Stage::definitions;
   bool is_forgotten_ = false;  // though its store said that it keeps something of it
+  std::size_t part_ = 0;       // of the definitions
   ipc::QueueReader queue_;
   std::size_t ring_ = 0;
   std::optional<ipc::RingReader> reader_;

@@ -13,15 +13,11 @@ namespace metricsd::server {
 
 // How far one is folded.
 struct Foldings::Folding {
-  Folding(Aggregator& aggregator, ipc::SegmentReader opened, std::shared_ptr<const UniqueFd> file, uid_t uid,
-          Gauge::Owner id, FoldDone to_call)
-      : segment(std::move(file)),
-        reader(std::move(opened)),
-        fold(aggregator, reader, uid, id),
-        done(std::move(to_call)) {}
+  Folding(Aggregator& aggregator, std::shared_ptr<const PreparedSegment> prepared, Gauge::Owner id,
+          FoldDone to_call)
+      : segment(std::move(prepared)), fold(aggregator, *segment, id), done(std::move(to_call)) {}
 
-  const std::shared_ptr<const UniqueFd> segment;
-  const ipc::SegmentReader reader;
+  const std::shared_ptr<const PreparedSegment> segment;
   SegmentFold fold;
   FoldDone done;
 };
@@ -32,9 +28,8 @@ Foldings::Foldings(boost::asio::io_context& loop, Aggregator& aggregator,
 
 Foldings::~Foldings() = default;
 
-void Foldings::begin(ipc::SegmentReader reader, std::shared_ptr<const UniqueFd> segment, uid_t uid,
-                     Gauge::Owner id, const FoldDone& done) {
-  auto folding = std::make_unique<Folding>(aggregator_, std::move(reader), std::move(segment), uid, id, done);
+void Foldings::begin(std::shared_ptr<const PreparedSegment> segment, Gauge::Owner id, const FoldDone& done) {
+  auto folding = std::make_unique<Folding>(aggregator_, std::move(segment), id, done);
   const auto begun = folding->fold.begin();
   foldings_.emplace(id, std::move(folding));
   if (!begun) return end(id, begun.error());

@@ -3,10 +3,8 @@
 #pragma once
 
 #include "../adoption/fold_outcome.h"
+#include "../adoption/prepared_segment.h"
 #include "../aggregator.h"
-
-#include <metricsd/ipc/segment_reader.h>
-#include <metricsd/models/unique_fd.h>
 
 #include <functional>
 #include <map>
@@ -14,7 +12,6 @@
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
-#include <sys/types.h>
 
 namespace metricsd::server {
 
@@ -30,8 +27,7 @@ class Foldings {
 
   // The connection, or folding, that the client had is closed already. `id` is unique over all connections.
   // `done` is called once that is durable, or with an error before.
-  void begin(ipc::SegmentReader reader, std::shared_ptr<const UniqueFd> segment, uid_t uid, Gauge::Owner id,
-             const FoldDone& done);
+  void begin(std::shared_ptr<const PreparedSegment> segment, Gauge::Owner id, const FoldDone& done);
   // Its client spoke again. False where none has this id.
   bool close(Gauge::Owner id);
 

@@ -5,7 +5,6 @@
 #include "foldings.h"
 #include "sliced_report.h"
 
-#include <metricsd/ipc/segment_reader.h>
 #include <metricsd/models/limits.h>
 
 #include <atomic>
@@ -123,11 +122,10 @@ struct Shard::State {
     return shard == options.index ? std::nullopt : std::optional(shard);
   }
 
-  void fold(std::shared_ptr<const UniqueFd> segment, uid_t uid, Gauge::Owner id, const FoldDone& done) {
-    auto reader = ipc::SegmentReader::open(segment->get());
-    if (!reader) return done(reader.error());
-    if (const auto older = aggregator.connection_of(uid, reader->client_id())) close(*older);
-    foldings.begin(*std::move(reader), std::move(segment), uid, id, done);
+  void fold(std::shared_ptr<const PreparedSegment> segment, Gauge::Owner id, const FoldDone& done) {
+    const auto older = aggregator.connection_of(segment->uid, segment->reader.client_id());
+    if (older) close(*older);
+    foldings.begin(std::move(segment), id, done);
   }
 
   void cut(std::string& out, Extent extent) {
@@ -267,9 +265,10 @@ void Shard::adopt(GreetedConnection connection) {
   });
 }
 
-void Shard::fold(std::shared_ptr<const UniqueFd> segment, uid_t uid, std::uint64_t id, FoldDone done) {
-  asio::post(state_->io, [state = state_.get(), segment = std::move(segment), uid, id,
-                          done = std::move(done)] { state->fold(segment, uid, id, done); });
+void Shard::fold(std::shared_ptr<const PreparedSegment> segment, std::uint64_t id, FoldDone done) {
+  asio::post(state_->io, [state = state_.get(), segment = std::move(segment), id, done = std::move(done)] {
+    state->fold(segment, id, done);
+  });
 }
 
 void Shard::count_refused(std::map<Errc, std::uint64_t> refused) {

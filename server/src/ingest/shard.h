@@ -5,6 +5,7 @@
 #pragma once
 
 #include "../adoption/fold_outcome.h"
+#include "../adoption/prepared_segment.h"
 #include "../adoption/segment_intake.h"
 #include "../checkpoint/cut.h"
 #include "../expiry.h"
@@ -80,7 +81,7 @@ class Shard {
   // Folds the segment of a client that is gone, between the sessions' turns. Its owner is no concern of ours.
   // `done` is called on the shard's thread, once that is durable; Errc::unexpected_message: the client spoke
   // again.
-  void fold(std::shared_ptr<const UniqueFd> segment, uid_t uid, std::uint64_t id, FoldDone done);
+  void fold(std::shared_ptr<const PreparedSegment> segment, std::uint64_t id, FoldDone done);
   // Counts connections that were not let in.
   void count_refused(std::map<Errc, std::uint64_t> refused);
   // Calls `answer` on the shard's thread, behind what it was asked before.

@@ -96,8 +96,9 @@ TEST(SegmentDirectories, AreBesideTheSocketsThatADaemonCouldHave) {
   EXPECT_THAT(segment_directories("", environment(1000, {{"XDG_RUNTIME_DIR", "/run/user/1000"}})),
               ElementsAre("/run/user/1000/metricsd/segments", "/tmp/metricsd-1000/segments",
                           "/run/metricsd/segments", "/dev/shm/metricsd-1000/segments"));
-  EXPECT_THAT(segment_directories("", environment(0)),
-              ElementsAre("/run/metricsd/segments", "/tmp/metricsd-0/segments", "/dev/shm/metricsd-0/segments"));
+  EXPECT_THAT(
+      segment_directories("", environment(0)),
+      ElementsAre("/run/metricsd/segments", "/tmp/metricsd-0/segments", "/dev/shm/metricsd-0/segments"));
   for (const Environment& each :
        {environment(0), environment(1000), environment(1000, {{"XDG_RUNTIME_DIR", "/x"}})}) {
     EXPECT_THAT(segment_directories("", each), ::testing::Contains(segment_directory(listen_path("", each))));

@@ -113,7 +113,8 @@ TEST_F(FileCompletionTest, FindsLinesAmongThoseOfOthers) {
 // Whatever the text of a segment says, a run's file gets operations.
 TEST_F(FileCompletionTest, AddsNothingThatIsNoOperation) {
   write("before\n");
-  const std::string text = lines_[0] + "{\"planted\":\"=cmd()\"}\n\n{\"type\":\"bye\"}\nrubbish\n" + lines_[1];
+  const std::string text =
+      lines_[0] + "{\"planted\":\"=cmd()\"}\n\n{\"type\":\"bye\"}\nrubbish\n" + lines_[1];
   SegmentImage segment = image(types_);
   segment.add_append(AppendState::appending, 7, text, {{.stream = 0, .lines = 2, .first = 1}});
   EXPECT_EQ(complete(segment.file()).value(), 4U);

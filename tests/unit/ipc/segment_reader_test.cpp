@@ -3,6 +3,7 @@
 #include <metricsd/ipc/ring_reader.h>
 #include <metricsd/ipc/segment_lines.h>
 #include <metricsd/ipc/segment_reader.h>
+#include <metricsd/models/limits.h>
 #include <metricsd/support/segment_image.h>
 
 #include <cstring>
@@ -63,8 +64,9 @@ Contents read(const SegmentReader& segment) {
   Contents contents;
   read_rings(segment, contents);
   read_queue(segment, contents);
-  static_cast<void>(
-      segment.read_definitions([&](std::string_view lines) { contents.definitions.append(lines); }));
+  for (std::size_t part = 0; part < segment.definition_parts(); ++part) {
+    if (const auto lines = segment.read_definitions(part)) contents.definitions += *lines;
+  }
   return contents;
 }
 
@@ -338,6 +340,41 @@ TEST(SegmentReader, BearsNumbersThatAreAnything) {
       ASSERT_EQ(::pwrite(file.get(), whole.data(), whole.size(), 0), static_cast<ssize_t>(whole.size()));
     }
   }
+}
+
+// Blocks may be holes, which cost nothing to make and much to read.
+TEST(SegmentReader, BoundsWhatIsReadAtOnce) {
+  constexpr std::size_t kBlock = limits::kSegmentText + 4096;
+  constexpr std::size_t kBlocks = limits::kSegmentTexts / limits::kSegmentText;
+  const auto of_holes = [](std::size_t blocks) {
+    SegmentImage image;
+    image.header().end = 4096 + blocks * kBlock;
+    const UniqueFd file = image.file();
+    EXPECT_EQ(::ftruncate(file.get(), static_cast<off_t>(image.header().end)), 0);
+    for (std::size_t i = 0; i < blocks; ++i) {
+      DefinitionsBlock block{};
+      block.block = {BlockKind::definitions, static_cast<std::uint32_t>(i), kBlock};
+      block.used = limits::kSegmentText;
+      const auto place = static_cast<off_t>(4096 + i * kBlock);
+      EXPECT_EQ(::pwrite(file.get(), &block, sizeof block, place), static_cast<ssize_t>(sizeof block));
+    }
+    const auto segment = SegmentReader::open(file.get());
+    return segment ? error_code() : segment.error();
+  };
+  EXPECT_EQ(of_holes(kBlocks), error_code());
+  EXPECT_EQ(of_holes(kBlocks + 1), Errc::corrupt_state);
+}
+
+TEST(SegmentReader, TakesOneRunAndNoFileLongerThanAClientMakes) {
+  SegmentImage twice;
+  twice.add_run({"", "/a", "", "", ""});
+  twice.add_run({"", "/b", "", "", ""});
+  EXPECT_EQ(SegmentReader::open(twice.file().get()).error(), Errc::corrupt_state);
+  SegmentImage image;
+  image.header().end = limits::kSegmentBytes + 4096;
+  const UniqueFd file = image.file();
+  ASSERT_EQ(::ftruncate(file.get(), static_cast<off_t>(image.header().end)), 0);
+  EXPECT_EQ(SegmentReader::open(file.get()).error(), Errc::corrupt_state);
 }
 
 }  // namespace

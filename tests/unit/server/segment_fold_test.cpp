@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -21,10 +22,12 @@ class SegmentFoldTest : public ::testing::Test {
  protected:
   // Folds all of it; the records that were new.
   std::uint64_t fold(const SegmentImage& image) {
-    const UniqueFd file = image.file();
-    const auto segment = ipc::SegmentReader::open(file.get());
+    const auto file = std::make_shared<const UniqueFd>(image.file());
+    auto segment = ipc::SegmentReader::open(file->get());
     EXPECT_TRUE(segment);
-    SegmentFold fold(aggregator_, *segment, kUid, ++id_);
+    const auto prepared = PreparedSegment::of(*std::move(segment), file, kUid);
+    EXPECT_TRUE(prepared);
+    SegmentFold fold(aggregator_, *prepared, ++id_);
     EXPECT_TRUE(fold.begin());
     for (auto more = fold.turn(); more && *more; more = fold.turn()) {
     }

@@ -16,9 +16,9 @@
 
 namespace metricsd::ipc {
 
-// First those that may have been on their way to the file, then those of the records that were on no way. Each
-// is an operation: other text that a segment has is passed over. One thread. The same segment gives the same
-// lines.
+// First those that may have been on their way to the file, then those of the records that were on no way.
+// Each is an operation: other text that a segment has is passed over. One thread. The same segment gives the
+// same lines.
 class SegmentLines {
  public:
   // `segment` and `names` outlive it.

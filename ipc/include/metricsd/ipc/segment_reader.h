@@ -5,8 +5,8 @@
 // queue_reader.h), as far as it is whole. Reads by pread() alone: a file that changes or shrinks meanwhile is
 // one that contradicts itself, no more. A death at any moment leaves a segment that is right.
 //
-// Memory: some bytes a block, of which limits::kSegmentBlocks are followed, and what the run says. One
-// thread.
+// Memory: some bytes a block, of which limits::kSegmentBlocks are followed, and what the run says. What is
+// read at once, of however many blocks, is limits::kSegmentTexts at most. One thread.
 #pragma once
 
 #include <metricsd/ipc/counter_timeline.h>
@@ -19,7 +19,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -80,7 +79,7 @@ class SegmentNames : public RecordNameSource {
 class SegmentReader {
  public:
   // `file` stays the caller's and outlives the reader. Errors: corrupt_state; unsupported_protocol for one of
-  // another version; endpoint_unusable for what is no file of memory or disk; limit_reached; the system's.
+  // another version; endpoint_unusable for what is no file of memory or disk; the system's.
   [[nodiscard]] static Result<SegmentReader> open(int file);
 
   [[nodiscard]] int file() const { return file_; }
@@ -109,8 +108,10 @@ class SegmentReader {
 
   // Errors: corrupt_state, the system's.
   [[nodiscard]] Result<SegmentNames> read_names() const;
-  // Hands out the lines that define metrics, many at a time. Errors as above.
-  [[nodiscard]] Result<> read_definitions(const std::function<void(std::string_view)>& take) const;
+  // The lines that define metrics are in so many parts, none longer than limits::kSegmentText.
+  [[nodiscard]] std::size_t definition_parts() const { return definitions_.size(); }
+  // Errors as above.
+  [[nodiscard]] Result<std::string> read_definitions(std::size_t part) const;
 
  private:
   struct Block {
@@ -118,6 +119,12 @@ class SegmentReader {
     std::uint32_t number;
     std::uint64_t offset;
     std::uint64_t bytes;
+  };
+  // One that says how much of it is used.
+  struct TextBlock {
+    Block block;
+    std::uint64_t text;  // where it begins in the block
+    std::uint64_t used;
   };
 
   explicit SegmentReader(int file) : file_(file) {}
@@ -132,9 +139,10 @@ class SegmentReader {
   Result<> read_run(const Block& block);
   Result<> read_append(const Block& block);
   Result<> check_rings();
-  Result<std::string> read_text(const Block& block, std::uint64_t offset, std::uint64_t bytes) const;
   template <class Struct>
-  Result<std::string> read_used(const Block& block) const;
+  Result<> note_text(const Block& block, std::vector<TextBlock>& blocks);
+  [[nodiscard]] bool takes_text(std::uint64_t bytes);
+  Result<std::string> read_text(const TextBlock& block) const;
 
   int file_;
   std::uint64_t page_ = 0;
@@ -146,8 +154,10 @@ class SegmentReader {
   Adopted adopted_ = Adopted::no;
   bool has_ended_ = false;
   CounterTimeline timeline_{CounterReading{}};
-  std::vector<Block> dictionary_;
-  std::vector<Block> definitions_;
+  std::vector<TextBlock> dictionary_;
+  std::vector<TextBlock> definitions_;
+  std::uint64_t texts_ = 0;  // bytes of them and of the run
+  bool has_run_ = false;
   std::vector<SegmentRing> rings_;
   std::vector<SegmentQueuePart> queue_;
   SegmentRun run_;

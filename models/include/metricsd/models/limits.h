@@ -55,13 +55,15 @@ inline constexpr std::size_t kHeldForPeers =
     256 * 1024 * 1024;  // half lines and unread answers of all connections: then who holds them longest goes
 inline constexpr std::uint64_t kUserBytes =
     256 * 1024 * 1024;  // a second, of a user who is not the daemon's: nearly a million plain lines
-inline constexpr std::size_t kIngestConnections = 65'536;      // some KiB each: a few hundred MiB in all
+inline constexpr std::size_t kIngestConnections = 65'536;  // some KiB each: a few hundred MiB in all
 
 // A client's segment, as who adopts it reads it.
 inline constexpr std::size_t kSegmentBlocks = 16'384;   // a ring for each stream, and as much queue as may be
 inline constexpr std::size_t kSegmentHandles = 65'536;  // names that a client may bind: some 20 MiB
 inline constexpr std::size_t kSegmentText =
     1 << 20;  // of names, definitions or a run in one block: read at once
+inline constexpr std::size_t kSegmentTexts = 32 * 1024 * 1024;  // of all blocks: the names, and a third more
+inline constexpr std::uint64_t kSegmentBytes = std::uint64_t{4} << 30;  // a client makes its file that long
 
 // HTTP.
 inline constexpr std::size_t kHttpHead = 16 * 1024;  // request line and headers; browsers send about 1 KiB
