@@ -1,5 +1,7 @@
 #include "segment_directory.h"
 
+#include <metricsd/ipc/socket_directory.h>
+
 #include <cerrno>
 #include <memory>
 #include <utility>
@@ -16,9 +18,16 @@ Result<SegmentDirectory> SegmentDirectory::open(const std::filesystem::path& pat
   if (!directory.valid() && (errno == ELOOP || errno == ENOTDIR)) return Errc::endpoint_untrusted;
   struct stat status {};
   if (!directory.valid() || ::fstat(directory.get(), &status) != 0) return last_system_error();
-  const bool others_write = (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
-  if (status.st_uid != ::geteuid() || others_write) return Errc::endpoint_untrusted;
-  return SegmentDirectory(std::move(directory));
+  const bool is_shared = status.st_uid == 0 && (status.st_mode & S_ISVTX) != 0;
+  const bool is_ours = status.st_uid == ::geteuid() || is_shared;
+  if (!is_ours || !ipc::is_closed_to_others(status)) return Errc::endpoint_untrusted;
+  return SegmentDirectory(std::move(directory), is_shared);
+}
+
+bool SegmentDirectory::is_anothers(const std::string& name) const {
+  struct stat status {};
+  return ::fstatat(directory_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+         status.st_uid != ::geteuid();
 }
 
 void SegmentDirectory::for_each_name(const std::function<bool(const std::string&)>& visit) const {
@@ -33,14 +42,17 @@ void SegmentDirectory::for_each_name(const std::function<bool(const std::string&
   while (const dirent* entry = ::readdir(entries.get())) {
     const std::string name = entry->d_name;
     if (name == "." || name == "..") continue;
-    if (++looked_at > kMostNames || !visit(name)) return;
+    if (++looked_at > kMostNames) return;
+    if (is_shared_ && is_anothers(name)) continue;
+    if (!visit(name)) return;
   }
 }
 
 Result<UniqueFd> SegmentDirectory::open_segment(const std::string& name) const {
   UniqueFd segment(
       ::openat(directory_.get(), name.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  if (!segment.valid() && errno == ELOOP) return Errc::endpoint_untrusted;
+  const bool is_no_file = errno == ELOOP || errno == EISDIR || errno == ENXIO;
+  if (!segment.valid() && is_no_file) return Errc::endpoint_untrusted;
   struct stat status {};
   if (!segment.valid() || ::fstat(segment.get(), &status) != 0) return last_system_error();
   if (!S_ISREG(status.st_mode) || status.st_uid != ::geteuid()) return Errc::endpoint_untrusted;
