@@ -7,6 +7,9 @@
 #include "orphans.h"
 #include "segment_watch.h"
 
+#include <metricsd/models/limits.h>
+
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <string>
@@ -26,6 +29,15 @@ namespace asio = boost::asio;
 constexpr std::chrono::seconds kLook{1};  // at the locks of those whose pid says nothing
 constexpr int kLooksBetweenSearches = 5;  // through the directories
 
+// Of the segments that there are descriptors for, so many are for those that are handed in.
+std::size_t most_handed_in(std::size_t most_kept) {
+  return std::clamp(most_kept / 4, std::size_t{1}, limits::kHandedIn);
+}
+
+std::size_t most_found(std::size_t most_kept) {
+  return most_kept - std::min(most_kept, most_handed_in(most_kept));
+}
+
 }  // namespace
 
 struct Adopter::State {
@@ -33,9 +45,10 @@ struct Adopter::State {
         Logger logger_given)
       : logger(std::move(logger_given)),
         notes(clock, logger),
+        handing_room(most_handed_in(options.most_kept)),
         delivery(loop, shards, clock, options.directories, orphans, notes, [this] { on_delivered(); }),
-        watch(*loop, options.most_kept, orphans, delivery, notes),
-        search(options.directories, options.most_kept, orphans, delivery, notes) {}
+        watch(*loop, most_found(options.most_kept), orphans, delivery, notes),
+        search(options.directories, most_found(options.most_kept), orphans, delivery, notes) {}
 
   void run() {
     try {
@@ -81,6 +94,7 @@ struct Adopter::State {
   Logger logger;
   Orphans orphans;
   AdoptionNotes notes;
+  HandingRoom handing_room;  // any thread's
   Delivery delivery;
   SegmentWatch watch;
   OrphanSearch search;
@@ -124,9 +138,14 @@ SegmentIntake Adopter::intake() {
               },
           .hand_in =
               [state = state_](UniqueFd segment, uid_t by, auto answer) {
+                const auto place = state->handing_room.take(by);
+                if (!place) return answer({.client_id = "", .error = std::string(ipc::kAdoptionBusy)});
+                const auto answer_and_leave = [answer = std::move(answer), place](const auto& outcome) {
+                  answer(outcome);
+                };
                 const auto shared = std::make_shared<UniqueFd>(std::move(segment));
-                asio::post(*state->loop, [state = state.get(), by, shared, answer = std::move(answer)] {
-                  hand_in(std::move(*shared), by, answer, state->orphans, state->delivery);
+                asio::post(*state->loop, [state = state.get(), by, shared, answer_and_leave] {
+                  hand_in(std::move(*shared), by, answer_and_leave, state->orphans, state->delivery);
                 });
               }};
 }

@@ -3,14 +3,46 @@
 #include <metricsd/ipc/segment_ownership.h>
 #include <metricsd/ipc/segment_reader.h>
 #include <metricsd/models/errors.h>
+#include <metricsd/models/limits.h>
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 
 #include <unistd.h>
 
 namespace metricsd::server {
+
+struct HandingRoom::Taken {
+  bool add(uid_t by, std::size_t most) {
+    const std::lock_guard lock(mutex);
+    if (sum >= most) return false;
+    std::size_t& of_user = by_user[by];
+    if (of_user >= limits::kHandedInByUser) return false;
+    ++of_user;
+    ++sum;
+    return true;
+  }
+  void remove(uid_t by) {
+    const std::lock_guard lock(mutex);
+    --sum;
+    const auto of_user = by_user.find(by);
+    if (--of_user->second == 0) by_user.erase(of_user);
+  }
+
+  std::mutex mutex;
+  std::size_t sum = 0;                   // guarded by mutex
+  std::map<uid_t, std::size_t> by_user;  // likewise
+};
+
+HandingRoom::HandingRoom(std::size_t most) : most_(most), taken_(std::make_shared<Taken>()) {}
+
+std::shared_ptr<const void> HandingRoom::take(uid_t by) {
+  if (!taken_->add(by, most_)) return nullptr;
+  return {this, [taken = taken_, by](const void*) { taken->remove(by); }};
+}
 
 void hand_in(UniqueFd segment, uid_t by, std::function<void(const ipc::AdoptedMessage&)> answer,
              Orphans& orphans, Delivery& delivery) {
@@ -24,7 +56,10 @@ void hand_in(UniqueFd segment, uid_t by, std::function<void(const ipc::AdoptedMe
   const auto owner = ipc::segment_owner(segment.get());
   if (!owner || *owner != -1) return fail("its process lives");
   if (const auto known = orphans.find(*uid, reader->client_id())) {
-    known->answers.push_back(std::move(answer));
+    // Closing a descriptor of the file would give the lock up that its delivery holds.
+    known->answers.push_back(
+        [answer = std::move(answer), held = std::make_shared<UniqueFd>(std::move(segment))](
+            const ipc::AdoptedMessage& outcome) { answer(outcome); });
     if (known->state != Orphan::State::delivered) delivery.deliver(known);
     return;
   }

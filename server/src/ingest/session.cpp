@@ -267,8 +267,12 @@ void Session::answer_flush() {
   reply_with(ipc::AckMessage{Clients::take_progress(*sender_.client)});
 }
 
-// The answer may take a checkpoint's time.
+// The answer may take a checkpoint's time. One at a time: each is a descriptor of ours.
 void Session::hand_in_segment() {
+  UniqueFd segment = std::exchange(passed_, UniqueFd());
+  if (adoptions_owed_ > 0) {
+    return reply_with(ipc::AdoptedMessage{.client_id = "", .error = std::string(ipc::kAdoptionBusy)});
+  }
   ++adoptions_owed_;
   const auto answer = [self = shared_from_this(), post = context_.post](const ipc::AdoptedMessage& adopted) {
     post([self, adopted] {
@@ -277,7 +281,7 @@ void Session::hand_in_segment() {
       self->close_when_answered();
     });
   };
-  context_.segments.hand_in(std::exchange(passed_, UniqueFd()), peer_.uid, answer);
+  context_.segments.hand_in(std::move(segment), peer_.uid, answer);
 }
 
 void Session::note_refusal(Errc reason, std::string_view detail) {
@@ -309,8 +313,11 @@ void Session::answer_status() {
 void Session::reply(std::string_view line) {
   if (is_deaf_) return;
   if (unsent_.size() + line.size() > limits::kReplyBacklog) {
-    context_.logger.warning("connection let go: it does not read its answers",
-                            {{"connection", sender_.id}, {"pid", peer_.pid}, {"uid", peer_.uid}});
+    if (const auto count = context_.budget.spend("deaf", context_.clock.monotonic_ns())) {
+      context_.logger.warning(
+          "connection let go: it does not read its answers",
+          {{"connection", sender_.id}, {"pid", peer_.pid}, {"uid", peer_.uid}, {"count", *count}});
+    }
     close();
     return;
   }

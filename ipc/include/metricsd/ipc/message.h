@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -117,6 +118,9 @@ struct ByeMessage {};
 
 // Hands in the segment of a process that is gone; its descriptor comes along.
 struct AdoptMessage {};
+
+// The error of an answer where too many are being handed in: to be tried again.
+inline constexpr std::string_view kAdoptionBusy = "busy";
 
 // The answer, once what the segment held is durable, or why it was not taken.
 struct AdoptedMessage {

@@ -63,6 +63,8 @@ inline constexpr std::size_t kSegmentHandles = 65'536;  // names that a client m
 inline constexpr std::size_t kSegmentText =
     1 << 20;  // of names, definitions or a run in one block: read at once
 inline constexpr std::size_t kSegmentTexts = 32 * 1024 * 1024;  // of all blocks: the names, and a third more
+inline constexpr std::size_t kHandedIn = 64;       // segments that are being handed in: each is a descriptor
+inline constexpr std::size_t kHandedInByUser = 8;  // of those: who has more waits
 inline constexpr std::uint64_t kSegmentBytes = std::uint64_t{4} << 30;  // a client makes its file that long
 
 // HTTP.
