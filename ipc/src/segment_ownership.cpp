@@ -11,9 +11,9 @@
 namespace metricsd::ipc {
 namespace {
 
-struct flock owners_byte() {
+struct flock owners_byte(short type = F_WRLCK) {
   struct flock lock {};
-  lock.l_type = F_WRLCK;
+  lock.l_type = type;
   lock.l_whence = SEEK_SET;
   lock.l_start = 0;
   lock.l_len = 1;
@@ -34,6 +34,11 @@ Result<> lock_segment(int file) {
   if (::fcntl(file, F_SETLK, &lock) == 0) return {};
   if (errno == EAGAIN || errno == EACCES) return Errc::endpoint_in_use;
   return last_system_error();
+}
+
+void unlock_segment(int file) {
+  struct flock lock = owners_byte(F_UNLCK);
+  ::fcntl(file, F_SETLK, &lock);
 }
 
 Result<> mark_adopted(int file, Adopted what) {

@@ -5,6 +5,7 @@
 #include <metricsd/ipc/endpoint.h>
 #include <metricsd/ipc/passed_descriptor.h>
 #include <metricsd/ipc/segment_lines.h>
+#include <metricsd/ipc/segment_ownership.h>
 #include <metricsd/models/json/document.h>
 #include <metricsd/models/limits.h>
 #include <metricsd/support/daemon_process.h>
@@ -351,12 +352,15 @@ TEST_F(AdoptionTest, TakesWhatIsHandedIn) {
   EXPECT_EQ(answer->records, 10U);
   EXPECT_TRUE(answer->whole);
   EXPECT_EQ(answer->client_id, kClient);
+  EXPECT_EQ(ipc::segment_owner(segment.get()).value(), -1);  // who is answered may go on with it
   EXPECT_EQ(counts_of(daemon).operations, 10U);
   // Once more: it is marked.
   const auto again = ipc::hand_in_segment(paths, ::geteuid(), segment.get(), 30'000);
   ASSERT_TRUE(again);
   EXPECT_EQ(again->records, 0U);
   EXPECT_EQ(counts_of(daemon).operations, 10U);
+  const json::value status = parse_json(daemon.status()).value();
+  EXPECT_EQ(status.at("segments").at("delivered").to_number<int>(), 1);
 }
 
 TEST_F(AdoptionTest, SaysWhyItDoesNotTakeWhatIsHandedIn) {
@@ -416,6 +420,88 @@ TEST_F(AdoptionTest, KeepsASegmentWhoseFileIsNotItsOwn) {
     return status.at("segments").at("unfinished").to_number<int>() == 1;
   }));
   EXPECT_TRUE(fs::exists(segment_));
+}
+
+// Whoever hands in much waits: it is not to take the descriptors that others need.
+TEST_F(AdoptionTest, TakesSoManyAtOnceThatAreHandedIn) {
+  const DaemonProcess daemon(options());
+  const TemporaryDirectory elsewhere;
+  const auto hand_in = [&](const Socket& connection, int number) {
+    SegmentImage image = ten_records();
+    std::string id = std::to_string(number);
+    id.insert(0, 32 - id.size(), 'b');
+    id.copy(image.header().identities[0].client_id, id.size());
+    const fs::path file = elsewhere.path() / id;
+    image.write(file);
+    const UniqueFd segment(::open(file.c_str(), O_RDWR | O_CLOEXEC));
+    std::string line;
+    ipc::encode(line, ipc::AdoptMessage{});
+    const iovec part{line.data(), line.size()};
+    EXPECT_GT(ipc::send_parts(connection.fd(), {&part, 1}, segment.get()), 0);
+  };
+  constexpr int kConnections = 200;
+  std::vector<Socket> connections;
+  ::kill(daemon.pid(), SIGSTOP);  // so that all of them come at once
+  for (int i = 0; i < kConnections; ++i) {
+    connections.push_back(connect_unix(daemon.socket()));
+    hand_in(connections.back(), i);
+  }
+  ::kill(daemon.pid(), SIGCONT);
+  std::size_t busy = 0;
+  std::size_t taken = 0;
+  for (Socket& connection : connections) {
+    const std::string answer = connection.receive_until("\n");
+    busy += answer.find("\"error\":\"busy\"") != std::string::npos ? 1 : 0;
+    taken += answer.find("\"records\":10") != std::string::npos ? 1 : 0;
+  }
+  EXPECT_EQ(busy + taken, static_cast<std::size_t>(kConnections));
+  EXPECT_GE(taken, 1U);
+  EXPECT_GE(busy, 1U);
+  EXPECT_EQ(counts_of(daemon).operations, 10 * taken);
+}
+
+// Of a file's own disk, say: what fails now is not given up for ever.
+TEST_F(AdoptionTest, TriesAgainWhatMayPass) {
+  const TemporaryDirectory run;
+  const fs::path file = run.path() / "operations.jsonl";
+  fs::create_directory(file);  // no file to write to, for now
+  SegmentImage image;
+  image.add_run({"", run.path().string(), "s3", "boto", "abc"});
+  SegmentImage::RingOptions ring;
+  for (int i = 0; i < 5; ++i) ring.records.push_back(SegmentImage::record("upload"));
+  image.add_ring(ring);
+  image.add_append(ipc::AppendState::gathering, 0, "");
+  image.write(segment_);
+  const DaemonProcess daemon(options());
+  EXPECT_TRUE(has_operations(daemon, 5));
+  const auto figure = [&](const char* name) {
+    const json::value status = parse_json(daemon.status()).value();
+    return status.at("segments").at(name).to_number<int>();
+  };
+  EXPECT_TRUE(eventually([&] { return figure("unfinished") == 1; }));
+  EXPECT_TRUE(fs::exists(segment_));
+  fs::remove(file);
+  std::ofstream(file).flush();
+  EXPECT_TRUE(is_gone());
+  EXPECT_TRUE(eventually([&] { return figure("unfinished") == 0; }));
+  EXPECT_EQ(figure("file_lines"), 5);
+  EXPECT_EQ(figure("delivered"), 1);
+  EXPECT_EQ(counts_of(daemon).operations, 5U);
+}
+
+// As the service has it: what is there belongs to its clients' users.
+TEST_F(AdoptionTest, TakesItsOwnOutOfADirectoryThatIsRootsAndSticky) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root has such directories";
+  ::chmod(segments_.c_str(), 01777);
+  ten_records().write(segment_);
+  const fs::path others = segments_ / std::string(32, 'c');
+  ten_records().write(others);
+  ASSERT_EQ(::chown(others.c_str(), 12'345, 12'345), 0);
+  const DaemonProcess daemon(options());
+  EXPECT_TRUE(has_operations(daemon, 10));
+  EXPECT_TRUE(is_gone());
+  EXPECT_TRUE(fs::exists(others));
+  EXPECT_EQ(daemon.log().find("a segment is left as it is"), std::string::npos) << daemon.log();
 }
 
 }  // namespace

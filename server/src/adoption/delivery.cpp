@@ -136,7 +136,9 @@ void Delivery::put_off(const OrphanPtr& orphan) {
   on_end_();
 }
 
+// Who handed it in goes on with it once he is answered: by then it is free.
 void Delivery::end(const OrphanPtr& orphan) {
+  ipc::unlock_segment(orphan->segment->get());
   for (const auto& answer : std::exchange(orphan->answers, {})) answer(orphan->outcome);
   orphans_.drop(orphan);
   on_end_();

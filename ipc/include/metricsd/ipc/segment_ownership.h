@@ -20,6 +20,9 @@ namespace metricsd::ipc {
 // process has it; the system's.
 [[nodiscard]] Result<> lock_segment(int file);
 
+// Gives it back, though descriptors of the file stay open.
+void unlock_segment(int file);
+
 // Says in the segment what of it was delivered. Errors: the system's.
 [[nodiscard]] Result<> mark_adopted(int file, Adopted what);
 
