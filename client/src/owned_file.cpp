@@ -1,13 +1,12 @@
 #include "owned_file.h"
 
-#include <metricsd/ipc/segment_layout.h>
+#include "left_segments.h"
+
 #include <metricsd/ipc/socket_directory.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cstdint>
-#include <ctime>
 #include <system_error>
+#include <utility>
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -21,9 +20,6 @@ namespace metricsd::client {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::size_t kMostSwept = 1000;
-constexpr std::int64_t kSettledSeconds = 60;
 
 // What a daemon's own directory is called where nobody says otherwise: a client may make it, as a daemon
 // would.
@@ -48,57 +44,12 @@ bool has_room(const struct statfs& status) {
   return status.f_bavail >= status.f_blocks / 2;
 }
 
-struct flock owners_lock(short type) {
+bool set_lock(int fd, short type) noexcept {
   struct flock lock {};
   lock.l_type = type;
   lock.l_whence = SEEK_SET;
   lock.l_len = 1;
-  return lock;
-}
-
-bool set_lock(int fd, short type) noexcept {
-  struct flock lock = owners_lock(type);
   return ::fcntl(fd, F_SETLK, &lock) == 0;
-}
-
-bool has_owner(int fd) {
-  struct flock lock = owners_lock(F_WRLCK);
-  return ::fcntl(fd, F_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
-}
-
-bool is_adopted(int fd) {
-  std::uint64_t magic = 0;
-  std::uint32_t adopted = 0;
-  return ::pread(fd, &magic, sizeof magic, offsetof(ipc::SegmentHeader, magic)) == sizeof magic &&
-         magic == ipc::kSegmentMagic &&
-         ::pread(fd, &adopted, sizeof adopted, offsetof(ipc::SegmentHeader, adopted)) == sizeof adopted &&
-         adopted == 1;
-}
-
-// A lock of ours on a file goes with the first descriptor of it that we close: our own files, which are
-// younger, are not opened here.
-bool may_be_swept(int directory, const char* name) {
-  struct stat status {};
-  return ::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode) &&
-         status.st_uid == ::geteuid() && status.st_ctime + kSettledSeconds < ::time(nullptr);
-}
-
-// Removes what daemons have adopted and could not remove. Once in a process: the segments of its own that
-// come later are never opened a second time.
-void sweep(int directory, const std::string& path) {
-  static std::atomic<std::uint64_t> swept{0};
-  const std::uint64_t process = fork_guard::arm() + 1;
-  if (swept.exchange(process) == process) return;
-  std::error_code error;
-  std::size_t seen = 0;
-  for (fs::directory_iterator entry(path, error), end; !error && entry != end && seen < kMostSwept;
-       entry.increment(error), ++seen) {
-    const std::string name = entry->path().filename();
-    if (!may_be_swept(directory, name.c_str())) continue;
-    const UniqueFd file(::openat(directory, name.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-    if (file.valid() && is_adopted(file.get()) && !has_owner(file.get()))
-      ::unlinkat(directory, name.c_str(), 0);
-  }
 }
 
 }  // namespace
@@ -128,7 +79,7 @@ bool OwnedFile::make_in(const fs::path& directory) {
   struct statfs system {};
   if (!opened || ::fstat(opened->get(), &status) != 0 || !ipc::is_closed_to_others(status)) return false;
   if (::fstatfs(opened->get(), &system) != 0 || system.f_type != TMPFS_MAGIC) return false;
-  sweep(opened->get(), path);
+  for (auto& left : sweep_segments(opened->get(), path)) left_.push_back(std::move(left));
   if (!has_room(system)) return false;
   fd_ = UniqueFd(::openat(opened->get(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (fd_.valid()) directory_ = path;

@@ -32,6 +32,9 @@ class OwnedFile {
   // -1 where there is none.
   [[nodiscard]] int descriptor() const noexcept { return fd_.get(); }
 
+  // Files of others of this user that are gone, found where this one is: nobody has adopted them.
+  [[nodiscard]] const std::vector<std::string>& left_by_others() const noexcept { return left_; }
+
   // Gives it its name where it has a directory, else does nothing; or another one.
   void set_name(std::string_view name);
   // "" while it has none.
@@ -47,6 +50,7 @@ class OwnedFile {
   std::optional<fork_guard::ClosedInChild> closed_in_child_;
   std::string directory_;  // absolute; "" for a memfd
   std::string path_;
+  std::vector<std::string> left_;
 };
 
 }  // namespace metricsd::client

@@ -88,6 +88,9 @@ class Segment {
   [[nodiscard]] int descriptor() const noexcept { return file_.descriptor(); }
   // Where it lies for others to find; "" where it has no name.
   [[nodiscard]] const std::string& path() const noexcept { return file_.path(); }
+  [[nodiscard]] const std::vector<std::string>& left_by_others() const noexcept {
+    return file_.left_by_others();
+  }
   // Nothing is left in it that anybody owes.
   void remove_name() noexcept { file_.remove_name(); }
   // What is left in it is for others to deliver.

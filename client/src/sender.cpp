@@ -39,6 +39,7 @@ Sender::Sender(SenderOptions options, const Run& run, const Clock& clock, LossLe
       segment_(segment),
       outbox_(outbox),
       state_(run, clock, losses),
+      left_segments_(segment.left_by_others()),
       patience_ns_(kPatienceNs) {}
 
 bool Sender::has_much_to_write() const {
@@ -65,6 +66,9 @@ void Sender::pump() {
   if (mode_ != Mode::greeting) state_.tell_changes(outbox_.definitions());
   if (outbox_.queue().awaits_much()) ask_for_ack();
   write_queued();
+  if (mode_ == Mode::acknowledged && daemon_adopts_) {
+    left_segments_.pump(options_.paths, options_.own_uid, clock_.monotonic_ns());
+  }
 }
 
 void Sender::connect() {

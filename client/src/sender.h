@@ -14,9 +14,12 @@
 // delivered at most once (plain_lines.h). Who was welcomed once waits for the next welcome instead, as long
 // as it takes: what went out in batches may have been folded, and a line says no number that it could be
 // known by.
+//
+// To a daemon that adopts, segments go as well that others of this user left and it can not open.
 #pragma once
 
 #include "fork_guard.h"
+#include "left_segments.h"
 #include "losses.h"
 #include "outbox.h"
 #include "plain_lines.h"
@@ -114,6 +117,7 @@ class Sender {
   Outbox& outbox_;
   StateLines state_;
   PlainLines plain_;
+  LeftSegments left_segments_;
 
   UniqueFd fd_;
   std::optional<fork_guard::ClosedInChild> closed_in_child_;

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 
 import harness
 
@@ -38,8 +39,9 @@ class AdoptTest(harness.Test):
         )
         try:
             harness.eventually(
-                lambda: any(path.stat().st_size > 500_000 for path in metrics.glob("*/operations.jsonl")),
-                "the run has written operations",
+                lambda: len(self.segments()) >= 3
+                and any(path.stat().st_size > 500_000 for path in metrics.glob("*/operations.jsonl")),
+                "all processes of the run are there and have written operations",
             )
         finally:
             os.killpg(bench.pid, signal.SIGKILL)
@@ -58,7 +60,8 @@ class AdoptTest(harness.Test):
         return True
 
     def segments(self):
-        return sorted((self.sockets / "segments").iterdir())
+        directory = self.sockets / "segments"
+        return sorted(directory.iterdir()) if directory.exists() else []
 
     @staticmethod
     def operations(run):
@@ -117,8 +120,15 @@ class AdoptTest(harness.Test):
         rubbish = self.directory / "rubbish"
         rubbish.write_text("nothing of the kind")
         refused = harness.run(harness.BIN / "metricsctl", "adopt", rubbish, self.directory / "missing", expect=1)
-        self.assertIn("rubbish", refused.stderr)
+        self.assertIn("rubbish: not a segment", refused.stderr)
         self.assertIn("there is no such file", refused.stderr)
+        pipe = self.directory / "pipe"
+        os.mkfifo(pipe)
+        link = self.directory / "link"
+        link.symlink_to(segments[0])
+        refused = harness.run(harness.BIN / "metricsctl", "adopt", pipe, link, expect=1)
+        self.assertIn("pipe: not a segment", refused.stderr)
+        self.assertIn("link: a symbolic link", refused.stderr)
 
     def test_those_of_a_user_outlive_their_daemon_where_its_socket_is_on_a_disk(self):
         if os.geteuid() != 0:
@@ -144,6 +154,46 @@ class AdoptTest(harness.Test):
         told = daemon.status()
         lost = sum(told["dropped"].get("socket", {}).values())
         self.assertEqual(told["ingest"]["operations"] + lost, len(set(self.operations(run))))
+
+    def test_a_later_client_hands_in_what_the_daemon_may_not_open(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can be another user")
+        user = 2_000_000 + os.getpid()
+        prefix = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+        if subprocess.call([*prefix, "test", "-x", str(harness.BIN / "objectbench")]) != 0:
+            self.skipTest("others may not run what was built here")
+        os.chown(self.directory, user, user)
+        # As the service has it: the segments' directory is root's and sticky.
+        self.sockets = pathlib.Path(tempfile.mkdtemp(prefix="e2e-metricsd-", dir=SHARED_MEMORY))
+        self.addCleanup(shutil.rmtree, self.sockets, ignore_errors=True)
+        self.sockets.chmod(0o755)
+        shared = self.sockets / "segments"
+        shared.mkdir()
+        shared.chmod(0o1777)
+        run = self.killed_run(prefix=prefix)
+        left = self.segments()
+        self.assertGreaterEqual(len(left), 3)
+
+        daemon = harness.Daemon(self.directory, "--socket.mode", "0666", "--socket.allow-uid", "*")
+        daemon.socket = self.sockets / "metricsd.sock"
+        self.enter(daemon)
+        time.sleep(6)  # what is younger may be a process's own
+        self.assertEqual(daemon.status()["ingest"]["operations"], 0)
+        later = self.directory / "later"
+
+        def are_handed_in():
+            bench = [harness.BIN / "objectbench", "--duration", 2, "--quiet", "--export-dir", later]
+            harness.run(*prefix, *bench, "--socket", daemon.socket)
+            return daemon.status()["segments"]["delivered"] >= len(left)
+
+        harness.eventually(are_handed_in, "later clients have handed them in")
+        told = daemon.status()
+        # What is left of them is lines of the run's file, which are their user's to write.
+        harness.run(*prefix, harness.BIN / "metricsctl", "adopt", shared, "--socket", daemon.socket)
+        lost = sum(told["dropped"].get("socket", {}).values())
+        recorded = [each for one in [run, *later.iterdir()] for each in self.operations(one)]
+        self.assertEqual(told["ingest"]["operations"] + lost, len(set(recorded)))
+        self.assertEqual(self.segments(), [])
 
 
 if __name__ == "__main__":
