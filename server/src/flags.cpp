@@ -3,6 +3,7 @@
 #include "flag_values.h"
 #include "listen_address.h"
 
+#include <metricsd/ipc/accounts.h>
 #include <metricsd/models/family.h>
 #include <metricsd/models/labels.h>
 
@@ -50,6 +51,16 @@ auto must(Predicate predicate, std::string complaint) {
   };
 }
 
+// A database that does not answer is no mistake of who wrote the flag: the daemon then says so at its start.
+bool may_be_user(const std::string& text) {
+  const auto user = ipc::user_id(text);
+  return text == "*" || user || user.error() != Errc::account_not_found;
+}
+bool may_be_group(const std::string& text) {
+  const auto group = ipc::group_id(text);
+  return group || group.error() != Errc::account_not_found;
+}
+
 void add_socket_flags(CLI::App& app, Flags& flags) {
   app.add_option("--socket", flags.socket, "Listen for senders here; where by default, see below")
       ->type_name("PATH");
@@ -61,7 +72,8 @@ void add_socket_flags(CLI::App& app, Flags& flags) {
                    "must be octal permissions such as 0660"));
   app.add_option("--socket.group", flags.socket_group, "Group of the socket, a name or a number")
       ->type_name("GROUP")
-      ->envname("METRICSD_SOCKET_GROUP");
+      ->envname("METRICSD_SOCKET_GROUP")
+      ->check(must(may_be_group, "there is no such group"));
   app.add_option(
          "--socket.allow-uid", flags.socket_allow_uids,
          "A user who may send, a name or a number, or * for everyone; repeatable. The daemon's own and "
@@ -69,12 +81,14 @@ void add_socket_flags(CLI::App& app, Flags& flags) {
       ->type_name("USER")
       ->envname("METRICSD_SOCKET_ALLOW_UID")
       ->delimiter(',')
+      ->check(must(may_be_user, "there is no such user"))
       ->take_all();
   app.add_option("--socket.allow-group", flags.socket_allow_groups,
                  "A group whose members may send, a name or a number; repeatable")
       ->type_name("GROUP")
       ->envname("METRICSD_SOCKET_ALLOW_GROUP")
       ->delimiter(',')
+      ->check(must(may_be_group, "there is no such group"))
       ->take_all();
 }
 

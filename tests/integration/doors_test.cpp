@@ -119,10 +119,10 @@ TEST_F(ForeignSender, IsServedWhereEveryoneIs) {
 
 TEST(Doors, AnAccountThatIsNotThereIsOneLine) {
   const TemporaryDirectory directory;
-  for (const std::string flag : {"--socket.allow-uid", "--socket.allow-group"}) {
+  for (const std::string flag : {"--socket.allow-uid", "--socket.allow-group", "--socket.group"}) {
     const Ended ended = run_daemon_binary({"--socket", directory.path() / "s.sock", "--web.listen-address",
                                            "127.0.0.1:0", "--data-dir", "none", flag, "no-such-account"});
-    EXPECT_EQ(ended.exit_code, 1);
+    EXPECT_EQ(ended.exit_code, 2);
     EXPECT_THAT(ended.errors, HasSubstr(flag));
     EXPECT_EQ(ended.errors.find('\n'), ended.errors.size() - 1) << ended.errors;
   }

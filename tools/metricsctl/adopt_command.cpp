@@ -7,11 +7,13 @@
 
 #include <metricsd/ipc/endpoint.h>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -23,6 +25,8 @@ namespace {
 
 constexpr int kAnswerTimeoutMs = 60'000;  // of a daemon that is busy, or whose disk is
 
+constexpr std::chrono::milliseconds kBusyPause{200};
+
 struct AdoptOptions {
   std::string socket;
   std::vector<std::string> places;
@@ -32,16 +36,29 @@ struct Tally {
   std::uint64_t segments = 0;
   std::uint64_t records = 0;
   std::uint64_t lines = 0;
-  std::uint64_t owned = 0;
-  std::uint64_t others = 0;  // of other users, whose files are for them to complete
+  std::uint64_t in_use = 0;
+  std::uint64_t under_way = 0;  // another has its lock
+  std::uint64_t others = 0;     // of other users, whose files are for them to complete
   bool failed = false;
 };
+
+// Waits for its turn where many hand something in.
+Result<ipc::AdoptedMessage> ask_daemon(const LeftSegment& segment,
+                                       const std::vector<std::filesystem::path>& paths) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kAnswerTimeoutMs);
+  while (true) {
+    auto answer = ipc::hand_in_segment(paths, ::geteuid(), segment.file(), kAnswerTimeoutMs);
+    const bool is_busy = answer && answer->error == ipc::kAdoptionBusy;
+    if (!is_busy || std::chrono::steady_clock::now() >= deadline) return answer;
+    std::this_thread::sleep_for(kBusyPause);
+  }
+}
 
 // Returns false where the daemon did not take it.
 bool hand_in(const LeftSegment& segment, const std::string& name,
              const std::vector<std::filesystem::path>& paths, Tally& tally) {
   if (segment.reader().adopted() != ipc::Adopted::no) return true;
-  const auto answer = ipc::hand_in_segment(paths, ::geteuid(), segment.file(), kAnswerTimeoutMs);
+  const auto answer = ask_daemon(segment, paths);
   if (!answer) {
     fail(name + ": " + explain(answer.error(), paths));
     return false;
@@ -60,11 +77,11 @@ bool deliver(const std::filesystem::path& file, const std::vector<std::filesyste
   const std::string name = file.string();
   auto segment = LeftSegment::open(file);
   if (!segment) {
-    fail(name + ": " + segment.error().message());
+    fail(name + ": " + explain_opening(segment.error()));
     return false;
   }
   if (segment->is_owned()) {
-    ++tally.owned;
+    ++(segment->is_in_use() ? tally.in_use : tally.under_way);
     return true;
   }
   if (!hand_in(*segment, name, paths, tally)) return false;
@@ -105,8 +122,14 @@ int adopt(const AdoptOptions& options) {
     std::printf("%llu of them are other users' and stay: they may owe lines to files that are theirs\n",
                 static_cast<unsigned long long>(tally.others));
   }
-  if (tally.owned > 0) {
-    std::printf("%llu left alone: their processes live\n", static_cast<unsigned long long>(tally.owned));
+  if (tally.in_use > 0) {
+    std::printf("%llu left alone: their processes live\n", static_cast<unsigned long long>(tally.in_use));
+  }
+  if (tally.under_way > 0) {
+    std::printf(
+        "%llu left alone: a daemon or another metricsctl delivers them, or a process that is not seen here "
+        "has them\n",
+        static_cast<unsigned long long>(tally.under_way));
   }
   return tally.failed ? kFailed : kDone;
 }

@@ -57,7 +57,8 @@ void complete_from_segments(const std::filesystem::path& directory) {
     auto segment = LeftSegment::open(file);
     if (!segment || !segment->is_of(directory)) continue;
     if (!segment->is_own()) {
-      if (segment->may_lack_lines()) warn(file.string() + " is another user's, who is to run metricsctl adopt");
+      if (segment->may_lack_lines())
+        warn(file.string() + " is another user's, who is to run metricsctl adopt");
       continue;
     }
     const auto completed = segment->complete_file();

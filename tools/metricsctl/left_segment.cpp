@@ -21,13 +21,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A daemon that has answered gives its lock up a moment later.
+// Another who delivers it has its lock for a moment.
 constexpr int kLockAttempts = 50;
 constexpr std::chrono::milliseconds kLockPause{20};
 
 bool is_segment_name(const std::string& name) {
   constexpr std::size_t kIdDigits = 32;
   return name.size() == kIdDigits && name.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+// A directory may be that of many users' segments: those of others are theirs to deliver, save for root.
+bool is_ours_to_open(const fs::path& path) {
+  struct stat status {};
+  const uid_t own = ::geteuid();
+  return own == 0 || (::lstat(path.c_str(), &status) == 0 && status.st_uid == own);
 }
 
 Result<> lock(int file) {
@@ -53,11 +60,21 @@ std::vector<fs::path> left_segments(const std::vector<fs::path>& places) {
       continue;
     }
     for (fs::directory_iterator entry(place, error), end; !error && entry != end; entry.increment(error)) {
-      if (is_segment_name(entry->path().filename().string())) files.push_back(entry->path());
+      if (is_segment_name(entry->path().filename().string()) && is_ours_to_open(entry->path())) {
+        files.push_back(entry->path());
+      }
     }
   }
   std::sort(files.begin(), files.end());
   return files;
+}
+
+std::string explain_opening(const error_code& error) {
+  if (error == Errc::endpoint_untrusted) return "a symbolic link; name what it points to";
+  if (error == Errc::endpoint_unusable) return "not a segment: no file of memory or disk";
+  if (error == Errc::corrupt_state) return "not a segment, or a damaged one";
+  if (error == Errc::unsupported_protocol) return "a segment of another version of the library";
+  return error.message();
 }
 
 Result<LeftSegment> LeftSegment::open(const fs::path& path) {
@@ -73,6 +90,11 @@ Result<LeftSegment> LeftSegment::open(const fs::path& path) {
 bool LeftSegment::is_owned() const {
   const auto owner = ipc::segment_owner(file());
   return !owner || *owner != -1;
+}
+
+bool LeftSegment::is_in_use() const {
+  const auto owner = ipc::segment_owner(file());
+  return owner && *owner != -1 && static_cast<std::uint32_t>(*owner) == reader_.pid();
 }
 
 bool LeftSegment::is_own() const {
@@ -91,7 +113,7 @@ bool LeftSegment::is_of(const fs::path& directory) const {
 
 Result<std::uint64_t> LeftSegment::complete_file() {
   if (!is_own()) return Errc::endpoint_untrusted;
-  if (is_owned()) return Errc::endpoint_in_use;
+  if (is_in_use()) return Errc::endpoint_in_use;
   if (const auto locked = lock(file()); !locked) return locked.error();
   auto anew = ipc::SegmentReader::open(file());
   if (!anew) return anew.error();

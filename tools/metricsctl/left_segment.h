@@ -15,9 +15,13 @@ namespace metricsd::tools {
 
 // Where clients of this user leave their segments.
 [[nodiscard]] std::vector<std::filesystem::path> default_segment_directories();
-// The files in these directories that have a segment's name; one that is no directory stands for itself.
+// The files in these directories that have a segment's name and belong to this user, for root to anyone; one
+// that is no directory stands for itself.
 [[nodiscard]] std::vector<std::filesystem::path> left_segments(
     const std::vector<std::filesystem::path>& places);
+
+// Why one cannot be opened, for a person.
+[[nodiscard]] std::string explain_opening(const error_code& error);
 
 // One of them, open. One thread.
 class LeftSegment {
@@ -27,8 +31,9 @@ class LeftSegment {
 
   [[nodiscard]] int file() const { return file_->get(); }
   [[nodiscard]] const ipc::SegmentReader& reader() const { return reader_; }
-  // Whether a process owns it.
+  // Whether a process owns it; whether that is the one that made it, and no other that delivers it.
   [[nodiscard]] bool is_owned() const;
+  [[nodiscard]] bool is_in_use() const;
   // Whether its process took part in the run of this directory.
   [[nodiscard]] bool is_of(const std::filesystem::path& directory) const;
 
@@ -42,8 +47,8 @@ class LeftSegment {
   // where it is another user's; endpoint_in_use where its process lives or another delivers it; those of
   // complete_file().
   [[nodiscard]] Result<std::uint64_t> complete_file();
-  // What it says of its delivery is read anew. Removes the file, and says so, if a daemon has had its part and
-  // the run's file lacks nothing.
+  // What it says of its delivery is read anew. Removes the file, and says so, if a daemon has had its part
+  // and the run's file lacks nothing.
   bool remove_if_delivered();
 
  private:

@@ -65,12 +65,12 @@ TEST(Config, TakesEveryFlag) {
                            "--socket.mode",
                            "0600",
                            "--socket.group",
-                           "users",
+                           "root",
                            "--socket.allow-uid",
-                           "alice",
+                           "root",
                            "--socket.allow-uid=1001",
                            "--socket.allow-group",
-                           "load,staff",
+                           "root,4711",
                            "--socket.max-user-connections",
                            "100",
                            "--socket.max-user-rate",
@@ -104,9 +104,9 @@ TEST(Config, TakesEveryFlag) {
   const Config& config = *line.config;
   EXPECT_EQ(config.socket, "/x/y.sock");
   EXPECT_EQ(config.socket_mode, 0600U);
-  EXPECT_EQ(config.socket_group, "users");
-  EXPECT_THAT(config.socket_allow_uids, ElementsAre("alice", "1001"));
-  EXPECT_THAT(config.socket_allow_groups, ElementsAre("load", "staff"));
+  EXPECT_EQ(config.socket_group, "root");
+  EXPECT_THAT(config.socket_allow_uids, ElementsAre("root", "1001"));
+  EXPECT_THAT(config.socket_allow_groups, ElementsAre("root", "4711"));
   EXPECT_EQ(config.user_connections, 100U);
   EXPECT_EQ(config.user_bytes_per_second, 16U << 20);
   EXPECT_THAT(config.web_listen_addresses,
