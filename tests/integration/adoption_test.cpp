@@ -18,6 +18,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <sstream>
@@ -458,6 +459,27 @@ TEST_F(AdoptionTest, TakesSoManyAtOnceThatAreHandedIn) {
   EXPECT_GE(taken, 1U);
   EXPECT_GE(busy, 1U);
   EXPECT_EQ(counts_of(daemon).operations, 10 * taken);
+}
+
+TEST_F(AdoptionTest, HoldsFewDescriptorsOfLinesThatDoNotEnd) {
+  const DaemonProcess daemon(options());
+  const auto descriptors = [&] {
+    const fs::directory_iterator entries("/proc/" + std::to_string(daemon.pid()) + "/fd");
+    return static_cast<std::size_t>(std::distance(entries, fs::directory_iterator()));
+  };
+  const std::size_t before = descriptors();
+  const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  constexpr std::size_t kConnections = 100;
+  std::vector<Socket> connections;
+  for (std::size_t i = 0; i < kConnections; ++i) {
+    connections.push_back(connect_unix(daemon.socket()));
+    char half[] = "{\"type\":\"hello\"";
+    const iovec part{half, sizeof half - 1};
+    EXPECT_GT(ipc::send_parts(connections.back().fd(), {&part, 1}, null.get()), 0);
+  }
+  EXPECT_TRUE(eventually([&] { return descriptors() >= before + kConnections; }));
+  EXPECT_NE(daemon.status(), "");  // by now the last of them is read
+  EXPECT_LE(descriptors(), before + kConnections + limits::kHandedInByUser + 4);
 }
 
 // Of a file's own disk, say: what fails now is not given up for ever.

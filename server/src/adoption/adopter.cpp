@@ -136,6 +136,7 @@ SegmentIntake Adopter::intake() {
                   state->watch.let_go(uid, client_id);
                 });
               },
+          .hold = [state = state_](uid_t by) { return state->handing_room.take(by); },
           .hand_in =
               [state = state_](UniqueFd segment, uid_t by, auto answer) {
                 const auto place = state->handing_room.take(by);

@@ -114,12 +114,23 @@ void Session::take(std::string_view bytes) {
   unacked_bytes_ += bytes.size();
   decoder_.feed(bytes);
   const bool a_line_ended = decode_all();
-  if (has_begun_)
-    passed_ = UniqueFd();  // no message has come for it: nobody may fill our table of descriptors
+  bound_passed();
   context_.aggregator.end_chunk();
   if (context_.aggregator.has_changed()) context_.note_change();
   note_progress();
   note_held(a_line_ended);
+}
+
+// Nobody may fill our table of descriptors: neither with those that no message has come for, nor with first
+// lines that do not end.
+void Session::bound_passed() {
+  if (has_begun_ || !passed_.valid()) {
+    passed_ = UniqueFd();
+    passed_place_.reset();
+  } else if (!passed_place_) {
+    passed_place_ = context_.segments.hold(peer_.uid);
+    if (!passed_place_) passed_ = UniqueFd();
+  }
 }
 
 // Whether there was anything.

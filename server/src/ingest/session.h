@@ -99,6 +99,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void open();
   void take(std::string_view bytes);
   bool decode_all();
+  void bound_passed();
   void note_held(bool begins_anew);
   void handle_step(ipc::Decoder::Step step);
   void handle_message(const ipc::Message& message);
@@ -126,6 +127,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Seat seat_;
   // Came along, and is for the message that comes with it: a hello or adopt, the first line.
   UniqueFd passed_;
+  std::shared_ptr<const void> passed_place_;  // while that line has not ended
 
   std::string unsent_;  // answers the peer has not taken yet
   bool writing_ = false;
