@@ -165,9 +165,10 @@ bool Sender::begin_acknowledged(const ipc::WelcomeMessage& welcome) {
   return true;
 }
 
-// A store that never kept anything of us may have been killed before it could. But one that we were away from
-// for as long as it remembers anybody may have kept what it could not tell us.
+// A store that never kept anything of us may have been killed before it could. But one that says so, or that
+// we were away from for as long as it remembers anybody, may have kept what it could not tell us.
 bool Sender::is_forgotten_by(const ipc::WelcomeMessage& welcome) const {
+  if (welcome.forgotten) return true;
   if (welcome.known.value_or(true) || welcome.store_id != segment_.store_id()) return false;
   return segment_.is_confirmed() || clock_.monotonic_ns() - left_at_ns_ >= limits::kClientIdleNs;
 }

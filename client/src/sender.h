@@ -6,9 +6,10 @@
 // connection may have lost is sent again, and folded once.
 //
 // A welcome says whose store it is, and whether that knows the client. One that does not, though it has said
-// before that it keeps something of it, has forgotten: what it may have counted can't be sent again, nor
-// known to be counted. It is dropped and counted (Loss::socket_expired), and the rest goes on as another
-// client's. Another store has never heard of the client and takes what is still queued.
+// before that it keeps something of it, has forgotten, and so has one that says so: what it may have counted
+// can't be sent again, nor known to be counted. It is dropped and counted (Loss::socket_expired), and the
+// rest goes on as another client's. Another store has never heard of the client and takes what is still
+// queued.
 //
 // A daemon that knows no hello says nothing to it: after a while the same operations go to it as plain lines,
 // delivered at most once (plain_lines.h). Who was welcomed once waits for the next welcome instead, as long

@@ -154,6 +154,7 @@ void encode(std::string& out, const WelcomeMessage& message) {
   encode_line(out, "welcome", [&](JsonWriter& writer) {
     writer.field("protocol", message.protocol).field("store_id", message.store_id);
     if (message.known) writer.field("known", *message.known);
+    if (message.forgotten) writer.field("forgotten", true);
     write_progress(writer, message.streams);
   });
 }

@@ -292,6 +292,7 @@ Message read_welcome(FieldReader& fields) {
       fields.required("protocol", whole_up_to(std::numeric_limits<std::uint32_t>::max())));
   message.store_id = fields.required("store_id", read_id);
   message.known = fields.optional("known", any_bool);
+  message.forgotten = fields.optional("forgotten", any_bool).value_or(false);
   message.streams = fields.required("streams", up_to(limits::kStreams, read_stream_progress));
   return message;
 }

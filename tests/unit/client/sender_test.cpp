@@ -537,6 +537,23 @@ TEST_F(SenderTest, IsNotForgottenByAStoreThatNeverKeptAnything) {
   EXPECT_EQ(sender->segment.client_id(), kClientId);
 }
 
+// One that had to make room for others may have counted what it never said that it keeps.
+TEST_F(SenderTest, GoesOnAsAnotherClientWhereItIsToldThatItIsForgotten) {
+  FakeStore store;
+  const auto sender = make();
+  {
+    FakeDaemon daemon(socket(), true, Answers::all, &store);
+    push(*sender, 10);
+    ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() == 10; }));
+  }
+  push(*sender, 2);  // was sent to nobody
+  store.forgotten.insert(std::string(kClientId));
+  FakeDaemon daemon(socket(), true, Answers::all, &store);
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.operations() == 2; }));
+  EXPECT_EQ(losses_.count(Loss::socket_expired), 10U);
+  EXPECT_NE(sender->segment.client_id(), kClientId);
+}
+
 TEST_F(SenderTest, AfterAnAbsenceOfAnHourIsForgottenByOneThatDoesNotKnowIt) {
   FakeStore store;
   const auto sender = make();

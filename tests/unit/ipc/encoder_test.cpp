@@ -151,6 +151,9 @@ TEST(Encoder, RoundTripsTheAcknowledgedProtocol) {
   expect_round_trip<WelcomeMessage>(
       R"({"type":"welcome","protocol":1,"store_id":"ffeeddccbbaa99887766554433221100","known":false,)"
       R"("streams":[]})");
+  expect_round_trip<WelcomeMessage>(
+      R"({"type":"welcome","protocol":1,"store_id":"ffeeddccbbaa99887766554433221100","known":false,)"
+      R"("forgotten":true,"streams":[]})");
   expect_round_trip<AckMessage>(
       R"({"type":"ack","streams":[{"stream":0,"folded":9007199254740992,"durable":1}]})");
   expect_round_trip<FlushMessage>(R"({"type":"flush"})");

@@ -104,6 +104,7 @@ struct WelcomeMessage {
   std::string store_id;  // of what the daemon counts into: another one knows nothing of the client
   std::vector<StreamProgress> streams;
   std::optional<bool> known{};  // whether the store had heard of the client; older daemons do not say
+  bool forgotten = false;       // it had, and does not know any more what it counted: the daemon hangs up
 };
 
 struct AckMessage {

@@ -136,6 +136,7 @@ bool FakeDaemon::welcome(Peer& peer, const ipc::HelloMessage& hello) {
   if (answers_ == Answers::other_protocol) ++answer.protocol;
   answer.store_id = state_.id;
   answer.known = state_.folded.contains(peer.client);
+  answer.forgotten = state_.forgotten.contains(peer.client);
   FakeStore::Streams& streams = state_.folded[peer.client];
   for (const ipc::StreamPosition& each : hello.streams) {
     const auto [at, is_new] = streams.try_emplace(each.stream, each.first_seq - 1);
@@ -144,7 +145,7 @@ bool FakeDaemon::welcome(Peer& peer, const ipc::HelloMessage& hello) {
   std::string line;
   ipc::encode(line, answer);
   send_line(peer.fd.get(), line);
-  return answers_ != Answers::other_protocol;
+  return answers_ != Answers::other_protocol && !answer.forgotten;
 }
 
 void FakeDaemon::fold(Peer& peer, const std::string& line) {

@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -40,6 +41,7 @@ struct FakeStore {
 
   std::string id = random_id();
   std::map<std::string, Streams> folded;  // by client
+  std::set<std::string> forgotten;        // clients that are to be told so
   std::uint64_t operations = 0;
 };
 
