@@ -44,6 +44,7 @@ std::string_view reason(Errc errc) noexcept {
     case Errc::inconsistent_batch: return "inconsistent_batch";
     case Errc::unexpected_message: return "unexpected_message";
     case Errc::unsupported_protocol: return "unsupported_protocol";
+    case Errc::client_forgotten: return "client_forgotten";
     case Errc::user_not_allowed: return "user_not_allowed";
     case Errc::too_many_connections: return "too_many_connections";
     case Errc::corrupt_state: return "corrupt_state";

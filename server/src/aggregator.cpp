@@ -128,8 +128,8 @@ void Aggregator::cut(std::string& out, Extent extent) {
   has_changed_ = false;
 }
 
-LoadReport Aggregator::restore(const ShardState& left, bool with_totals,
-                               const std::function<bool(const Client&)>& is_ours, std::int64_t ago_ns) {
+LoadReport Aggregator::restore(const ShardState& left, bool with_totals, const Clients::IsOurs& is_ours,
+                               std::int64_t ago_ns) {
   clients_.restore(left.clients, is_ours, now_.monotonic_ns);
   if (!with_totals) return {};
   totals_.merge(left.totals);

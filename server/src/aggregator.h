@@ -62,6 +62,13 @@ class Aggregator {
   [[nodiscard]] bool knows(uid_t uid, std::string_view client_id) {
     return clients_.find(uid, client_id) != nullptr;
   }
+  [[nodiscard]] bool has_forgotten(uid_t uid, std::string_view client_id) const {
+    return clients_.has_forgotten(uid, client_id);
+  }
+  // What a client is answered who was forgotten.
+  [[nodiscard]] ipc::WelcomeMessage forgotten() const {
+    return {.store_id = store_id_, .streams = {}, .known = false, .forgotten = true};
+  }
   // What a client is answered whose protocol this daemon does not speak.
   [[nodiscard]] ipc::WelcomeMessage highest_protocol() const {
     return {.store_id = store_id_, .streams = {}};
@@ -100,8 +107,8 @@ class Aggregator {
   [[nodiscard]] std::vector<Gauge::Owner> settle() { return clients_.settle(); }
   // Before anything came: goes on from what another process left behind `ago_ns` before. `with_totals`: from
   // all that is no client's, too.
-  LoadReport restore(const ShardState& left, bool with_totals,
-                     const std::function<bool(const Client&)>& is_ours, std::int64_t ago_ns);
+  LoadReport restore(const ShardState& left, bool with_totals, const Clients::IsOurs& is_ours,
+                     std::int64_t ago_ns);
 
   [[nodiscard]] const Registry& registry() const { return registry_; }
   [[nodiscard]] const LiveRuns& live_runs() const { return live_runs_; }

@@ -12,14 +12,15 @@
 namespace metricsd::server {
 namespace {
 
-std::string key_of(uid_t uid, std::string_view client_id) {
-  return std::string(client_id).append(":").append(std::to_string(uid));
-}
-
 constexpr std::size_t kLongestId = 64;
-constexpr std::size_t kLongestKey = kLongestId + 24;
+constexpr std::size_t kLeastGone = 3;     // bytes
 constexpr std::size_t kLeastClient = 12;  // bytes
 constexpr std::size_t kAny = std::numeric_limits<std::size_t>::max();
+
+// Of one that never had anything here nothing can be counted twice.
+bool has_had_anything(const Client& client) {
+  return client.records.emitted > 0 || !client.streams.empty() || !client.losses.empty();
+}
 
 ClientReport report_of(const Client& client) {
   return {.uid = client.uid,
@@ -29,10 +30,16 @@ ClientReport report_of(const Client& client) {
           .records = client.records};
 }
 
+void save_gone(StateWriter& out, uid_t uid, std::string_view id, bool is_forgotten) {
+  out.u64(uid);
+  out.text(id);
+  out.u8(is_forgotten ? 1 : 0);
+}
+
 }  // namespace
 
 Client* Clients::find(uid_t uid, std::string_view client_id) {
-  const auto found = table_.find(key_of(uid, client_id));
+  const auto found = table_.find(client_key(uid, client_id));
   return found == table_.end() ? nullptr : found->second.get();
 }
 
@@ -41,19 +48,22 @@ Result<Client*> Clients::greet(uid_t uid, const ipc::HelloMessage& hello, Client
   Client* client = find(uid, hello.client_id);
   const bool is_new = client == nullptr;
   if (is_new) {
-    if (const auto room = make_room(now_ns); !room) return room.error();
+    if (const auto room = make_room(uid, now_ns); !room) return room.error();
     client = &add(uid, hello.client_id);
   } else if (!client->connection) {
-    idle_.erase(client->idle_place);
+    end_idle(*client);
   }
   mark(*client);
   client->connection = connection;
   client->pid = hello.pid;
   client->moved.clear();
   gap = 0;
+  const auto has_begun = [](const ipc::StreamPosition& position) { return position.first_seq > 1; };
+  // One that is new to us begins where the client begins: what came before was another daemon's.
+  if (is_new) client->has_a_past = std::any_of(hello.streams.begin(), hello.streams.end(), has_begun);
   for (const ipc::StreamPosition& position : hello.streams) {
-    // One that is new to us begins where the client begins: what came before was another daemon's.
-    if (is_new && position.first_seq > 1) client->has_a_past = true;
+    // A name takes no room: where it begins is known without it.
+    if (!client->has_a_past && !has_begun(position)) continue;
     StreamState* const stream = open(*client, position.stream, position.first_seq - 1);
     if (stream != nullptr) gap += move(*client, stream->folded, position, 0).gap;
   }
@@ -68,7 +78,7 @@ void Clients::leave(Client& client, Client::Connection connection, std::int64_t 
 }
 
 void Clients::forget(Client& client) {
-  erase(client);
+  erase(client, false);
 }
 
 Result<Advance> Clients::advance(Client& client, const ipc::StreamPosition& position, std::uint64_t count) {
@@ -113,13 +123,14 @@ void Clients::report(std::vector<ClientReport>& out, std::size_t most) const {
 StreamState* Clients::open(Client& client, std::uint32_t stream, std::uint64_t from) {
   const auto known = client.streams.find(stream);
   if (known != client.streams.end()) return &known->second;
-  // Who is connected goes before who is not.
-  while (streams_ >= limits::kClientStreams && !idle_.empty()) erase(*idle_.front());
-  if (streams_ >= limits::kClientStreams) {
+  UserClients& user = *client.user;
+  while (!has_room_for_stream(user)) {
+    if (evict_for(user.streams, &UserClients::streams)) continue;
     client.has_a_past = true;  // should there be room later, what was refused till then is no gap
     return nullptr;
   }
   ++streams_;
+  ++user.streams;
   // What came before is not ours to keep.
   return &client.streams.emplace(stream, StreamState{.folded = from, .durable = from}).first->second;
 }
@@ -153,38 +164,71 @@ void Clients::note(Client& client, const ipc::StreamProgress& progress) {
   told->durable = std::max(told->durable, progress.durable);
 }
 
-Result<> Clients::make_room(std::int64_t now_ns) {
+Result<> Clients::make_room(uid_t uid, std::int64_t now_ns) {
   while (!idle_.empty() && now_ns - idle_.front()->idle_since_ns >= limits::kClientIdleNs) {
-    erase(*idle_.front());
+    evict(*idle_.front());
   }
-  if (table_.size() < limits::kClients && streams_ < limits::kClientStreams) return {};
-  if (idle_.empty()) return table_.size() < limits::kClients ? Result<>() : Errc::limit_reached;
-  erase(*idle_.front());
-  return {};
+  if (table_.size() < limits::kClients) return {};
+  const auto user = users_.find(uid);
+  const std::size_t taken = user == users_.end() ? 0 : user->second.clients;
+  return evict_for(taken, &UserClients::clients) ? Result<>() : Errc::limit_reached;
 }
 
-void Clients::erase(Client& client) {
-  if (!client.connection) idle_.erase(client.idle_place);
-  streams_ -= client.streams.size();
-  std::string key = key_of(client.uid, client.id);
+// No user has more than are left: however many users there are, the next one finds some.
+bool Clients::has_room_for_stream(const UserClients& user) const {
+  return streams_ < limits::kClientStreams && user.streams < limits::kClientStreams - streams_;
+}
+
+// For a user who has taken so much of that share: the greediest who has a client to give gives one, if it has
+// taken no less. False where none is to be had.
+bool Clients::evict_for(std::size_t taken, std::size_t UserClients::*share) {
+  const UserClients* greediest = nullptr;
+  for (const auto& [uid, user] : users_) {
+    if (user.idle.empty() || user.*share < taken) continue;
+    if (greediest == nullptr || user.*share > greediest->*share) greediest = &user;
+  }
+  if (greediest == nullptr) return false;
+  evict(*greediest->idle.front());
+  return true;
+}
+
+void Clients::evict(Client& client) {
+  erase(client, has_had_anything(client));
+}
+
+void Clients::erase(Client& client, bool is_forgotten) {
+  if (!client.connection) end_idle(client);
   if (durability_ == Durability::of_checkpoints) {
     changed_.erase(&client);
     saved_.erase(&client);
-    note_gone(key);
+    note_gone(client, is_forgotten);
   }
-  table_.erase(key);
+  if (is_forgotten) forgotten_.add(client.uid, client.id);
+  streams_ -= client.streams.size();
+  client.user->streams -= client.streams.size();
+  if (--client.user->clients == 0) users_.erase(client.uid);
+  table_.erase(client_key(client.uid, client.id));
 }
 
 Client& Clients::add(uid_t uid, std::string_view client_id) {
+  forgotten_.remove(uid, client_id);
   auto fresh = std::make_unique<Client>();
   fresh->uid = uid;
   fresh->id = client_id;
-  return *table_.emplace(key_of(uid, client_id), std::move(fresh)).first->second;
+  fresh->user = &users_[uid];
+  ++fresh->user->clients;
+  return *table_.emplace(client_key(uid, client_id), std::move(fresh)).first->second;
 }
 
 void Clients::set_idle(Client& client, std::int64_t since_ns) {
   client.idle_since_ns = since_ns;
   client.idle_place = idle_.insert(idle_.end(), &client);
+  client.idle_place_of_user = client.user->idle.insert(client.user->idle.end(), &client);
+}
+
+void Clients::end_idle(Client& client) {
+  idle_.erase(client.idle_place);
+  client.user->idle.erase(client.idle_place_of_user);
 }
 
 void Clients::mark(Client& client) {
@@ -192,9 +236,9 @@ void Clients::mark(Client& client) {
 }
 
 // A list longer than what there can be would be no shortcut, and nobody may be saving.
-void Clients::note_gone(std::string key) {
+void Clients::note_gone(const Client& client, bool is_forgotten) {
   if (is_gone_list_full_) return;
-  gone_.push_back(std::move(key));
+  gone_.push_back({client.uid, client.id, is_forgotten});
   if (gone_.size() <= limits::kClients) return;
   is_gone_list_full_ = true;
   gone_ = {};
@@ -202,7 +246,8 @@ void Clients::note_gone(std::string key) {
 
 // ---- Saved state ----------------------------------------------------------------------------------------
 //
-//   clients = is_whole (1) count key* count client*      the keys of who is gone; one may have come again
+//   clients = is_whole (1) count gone* count client*     one that is gone may have come again
+//   gone    = uid id is_forgotten (1)                    of all: only who is forgotten
 //   client  = uid id pid has_a_past (1) is_connected (1) idle_since ledger count loss* count stream*
 //   ledger  = emitted folded rejected dropped
 //   loss    = sink cause operations                             of its life
@@ -212,7 +257,7 @@ void Clients::save_changed(StateWriter& out) {
   if (is_gone_list_full_) return save_all(out);
   out.u8(0);
   out.u64(gone_.size());
-  for (const std::string& key : gone_) out.text(key);
+  for (const Gone& each : gone_) save_gone(out, each.uid, each.id, each.is_forgotten);
   out.u64(changed_.size());
   for (Client* client : changed_) save(out, *client, false);
   gone_.clear();
@@ -222,7 +267,8 @@ void Clients::save_changed(StateWriter& out) {
 
 void Clients::save_all(StateWriter& out) {
   out.u8(1);
-  out.u64(0);
+  out.u64(forgotten_.size());
+  forgotten_.for_each([&out](uid_t uid, std::string_view id) { save_gone(out, uid, id, true); });
   out.u64(table_.size());
   for (const auto& [key, client] : table_) save(out, *client, true);
   if (durability_ != Durability::of_checkpoints) return;
@@ -260,15 +306,28 @@ void Clients::load(StateReader& in) {
   if (in.u8() != 0) {
     idle_.clear();
     table_.clear();
+    users_.clear();
+    forgotten_.clear();
     streams_ = 0;
   }
-  const std::size_t gone = in.count(kAny, 1);
-  for (std::size_t i = 0; i < gone && !in.failed(); ++i) {
-    const auto found = table_.find(in.text(kLongestKey));
-    if (found != table_.end()) erase(*found->second);
-  }
+  const std::size_t gone = in.count(kAny, kLeastGone);
+  for (std::size_t i = 0; i < gone && !in.failed(); ++i) load_gone(in);
   const std::size_t clients = in.count(kAny, kLeastClient);
   for (std::size_t i = 0; i < clients && !in.failed(); ++i) load_client(in);
+}
+
+void Clients::load_gone(StateReader& in) {
+  const auto uid = static_cast<uid_t>(in.u64(std::numeric_limits<uid_t>::max()));
+  const std::string_view id = in.text(kLongestId);
+  const bool is_forgotten = in.u8() != 0;
+  if (in.failed()) return;
+  if (Client* const client = find(uid, id)) {
+    erase(*client, is_forgotten);
+  } else if (is_forgotten) {
+    forgotten_.add(uid, id);
+  } else {
+    forgotten_.remove(uid, id);
+  }
 }
 
 void Clients::load_client(StateReader& in) {
@@ -279,7 +338,7 @@ void Clients::load_client(StateReader& in) {
   if (client == nullptr) {
     client = &add(uid, id);
   } else if (!client->connection) {
-    idle_.erase(client->idle_place);
+    end_idle(*client);
   }
   client->pid = in.u64();
   client->has_a_past = in.u8() != 0;
@@ -298,7 +357,9 @@ void Clients::load_client(StateReader& in) {
     const std::uint64_t folded = in.u64(2 * limits::kWhole);
     const auto [stream, is_new] = client->streams.try_emplace(number);
     stream->second.folded = folded;
-    if (is_new) ++streams_;
+    if (!is_new) continue;
+    ++streams_;
+    ++client->user->streams;
   }
 }
 
@@ -316,10 +377,9 @@ std::vector<Client::Connection> Clients::settle() {
   return told;
 }
 
-void Clients::restore(const Clients& others, const std::function<bool(const Client&)>& is_ours,
-                      std::int64_t now_ns) {
+void Clients::restore(const Clients& others, const IsOurs& is_ours, std::int64_t now_ns) {
   for (const auto& [key, other] : others.table_) {
-    if (table_.contains(key) || !is_ours(*other)) continue;
+    if (table_.contains(key) || !is_ours(other->uid, other->id)) continue;
     Client& client = add(other->uid, other->id);
     client.pid = other->pid;
     client.has_a_past = other->has_a_past;
@@ -329,10 +389,18 @@ void Clients::restore(const Clients& others, const std::function<bool(const Clie
       client.streams.emplace(number, StreamState{.folded = stream.folded, .durable = stream.folded});
     }
     streams_ += client.streams.size();
+    client.user->streams += client.streams.size();
     set_idle(client, other->connection ? now_ns : std::min(other->idle_since_ns, now_ns));
     mark(client);
   }
-  idle_.sort([](const Client* a, const Client* b) { return a->idle_since_ns < b->idle_since_ns; });
+  others.forgotten_.for_each([&](uid_t uid, std::string_view id) {
+    if (is_ours(uid, id) && find(uid, id) == nullptr) forgotten_.add(uid, id);
+  });
+  const auto is_idle_longer = [](const Client* a, const Client* b) {
+    return a->idle_since_ns < b->idle_since_ns;
+  };
+  idle_.sort(is_idle_longer);
+  for (auto& [uid, user] : users_) user.idle.sort(is_idle_longer);
 }
 
 }  // namespace metricsd::server

@@ -5,7 +5,13 @@
 //
 // Where checkpoints are made, a record that is folded is durable once a checkpoint holds it: what changed is
 // saved, and settle() says later that it is durable. Elsewhere what is folded is as durable as it gets.
+//
+// Whoever takes much makes room first: where there are as many clients or streams as may be, the user with
+// the most gives those of it that have no connection, and nobody gives for who has more. Who gave is
+// remembered (forgotten_clients.h), since what it sends again may have been counted.
 #pragma once
+
+#include "forgotten_clients.h"
 
 #include <metricsd/ipc/message.h>
 #include <metricsd/models/drop_counts.h>
@@ -57,6 +63,15 @@ struct StreamState {
   std::uint64_t durable = 0;     // the last that a checkpoint holds
 };
 
+struct Client;
+
+// What the clients of one user take of the room.
+struct UserClients {
+  std::size_t clients = 0;
+  std::size_t streams = 0;
+  std::list<Client*> idle;  // longest idle first
+};
+
 struct Client {
   using Connection = Gauge::Owner;
 
@@ -71,7 +86,11 @@ struct Client {
   DropCounts losses;                       // of its life, as it told of them last
   bool has_a_past = false;                 // numbers that we never took: a new stream begins where it comes
   std::int64_t idle_since_ns = 0;
-  std::list<Client*>::iterator idle_place;  // where it has no connection
+
+  // Where it has no connection: among all, and among its user's.
+  std::list<Client*>::iterator idle_place;
+  std::list<Client*>::iterator idle_place_of_user;
+  UserClients* user = nullptr;
 };
 
 // How many of a message's records are new, and how many before them never came.
@@ -86,17 +105,24 @@ enum class Durability : std::uint8_t {
 };
 
 // One shard's; one thread. A client that has no connection goes after limits::kClientIdleNs, or sooner where
-// others need its place.
+// there is no more room.
 class Clients {
  public:
+  // Of a client by its user and id.
+  using IsOurs = std::function<bool(uid_t, std::string_view client_id)>;
+
   explicit Clients(Durability durability = Durability::of_the_daemon) : durability_(durability) {}
   Clients(const Clients&) = delete;
   Clients& operator=(const Clients&) = delete;
 
   // Null where it is not known.
   [[nodiscard]] Client* find(uid_t uid, std::string_view client_id);
+  // It had to make room and has not been greeted since: nobody knows any more what of it was counted.
+  [[nodiscard]] bool has_forgotten(uid_t uid, std::string_view client_id) const {
+    return forgotten_.has(uid, client_id);
+  }
   // The client of this hello, whose connection is `connection` from now on. What it can't send any more
-  // counts as dropped: `gap` of them. Errc::limit_reached where as many are connected as may be.
+  // counts as dropped: `gap` of them. Errc::limit_reached where nobody makes room for it.
   [[nodiscard]] Result<Client*> greet(uid_t uid, const ipc::HelloMessage& hello,
                                       Client::Connection connection, std::int64_t now_ns, std::uint64_t& gap);
   // Its connection is gone; unless a later one has taken its place.
@@ -129,38 +155,52 @@ class Clients {
   [[nodiscard]] std::vector<Client::Connection> settle();
   // Takes over those of `others` that are ours, which another process left behind: nobody is connected, and
   // all they have is durable.
-  void restore(const Clients& others, const std::function<bool(const Client&)>& is_ours, std::int64_t now_ns);
+  void restore(const Clients& others, const IsOurs& is_ours, std::int64_t now_ns);
 
   [[nodiscard]] std::size_t size() const { return table_.size(); }
   // Adds up to `most` in all, those connected first.
   void report(std::vector<ClientReport>& out, std::size_t most) const;
 
  private:
+  // Who is gone, since the last save.
+  struct Gone {
+    uid_t uid = 0;
+    std::string id;
+    bool is_forgotten = false;  // else it said that it will not come again
+  };
+
   Client& add(uid_t uid, std::string_view client_id);
   StreamState* open(Client& client, std::uint32_t stream, std::uint64_t from);
   static Advance move(Client& client, std::uint64_t& folded, const ipc::StreamPosition& position,
                       std::uint64_t count);
   [[nodiscard]] ipc::StreamProgress progress_of(std::uint32_t stream, const StreamState& state) const;
   static void note(Client& client, const ipc::StreamProgress& progress);
-  Result<> make_room(std::int64_t now_ns);
-  void erase(Client& client);
+  Result<> make_room(uid_t uid, std::int64_t now_ns);
+  [[nodiscard]] bool has_room_for_stream(const UserClients& user) const;
+  bool evict_for(std::size_t taken, std::size_t UserClients::*share);
+  void evict(Client& client);
+  void erase(Client& client, bool is_forgotten);
 
   void mark(Client& client);
-  void note_gone(std::string key);
+  void note_gone(const Client& client, bool is_forgotten);
+  void load_gone(StateReader& in);
   static void save(StateWriter& out, Client& client, bool whole);
   void load_client(StateReader& in);
   void set_idle(Client& client, std::int64_t since_ns);
+  void end_idle(Client& client);
 
   Durability durability_;
   StringTable<std::unique_ptr<Client>> table_;
-  std::list<Client*> idle_;  // longest idle first
-  std::size_t streams_ = 0;  // of all
+  std::unordered_map<uid_t, UserClients> users_;  // of these clients, and no others
+  std::list<Client*> idle_;                       // longest idle first
+  std::size_t streams_ = 0;                       // of all
+  ForgottenClients forgotten_;                    // none of them is in the table
 
   // Only with checkpoints.
   std::unordered_set<Client*> changed_;  // since the last save
   std::unordered_set<Client*> saved_;    // with something that was saved and is not known to be durable
-  std::vector<std::string> gone_;        // their keys, since the last save
-  bool is_gone_list_full_ = false;       // and given up: the next save is of all
+  std::vector<Gone> gone_;
+  bool is_gone_list_full_ = false;  // and given up: the next save is of all
 };
 
 }  // namespace metricsd::server

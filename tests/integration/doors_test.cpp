@@ -206,6 +206,87 @@ TEST_F(ForeignSender, DoesNotWaitForOneWhoSendsTooMuch) {
   for (std::thread& firehose : firehoses) firehose.join();
 }
 
+std::string hello_of(int client, const std::string& streams) {
+  std::string id = std::to_string(client);
+  id.insert(0, 32 - id.size(), '0');
+  return R"({"type":"hello","protocol":1,"client_id":")" + id + R"(","pid":1,"streams":[)" + streams + "]}\n";
+}
+
+const std::string kThreeRecords =
+    R"({"type":"batch","stream":0,"first_seq":1,"count":3,"shared":[{"operation_type":"upload",)"
+    R"("success":true}],"fields":["duration_ns"],"rows":[[0,1],[0,1],[0,1]]})"
+    "\n";
+const std::string kFirstStream = R"({"stream":0,"first_seq":1})";
+
+// What the daemon says to a client that says hello.
+std::string welcome_of(Socket& socket, int client, const std::string& streams) {
+  socket.send(hello_of(client, streams));
+  return socket.receive_until("\n");
+}
+
+bool sends_three(const OpenDaemon& daemon, int client) {
+  Socket socket = daemon->connect();
+  (void)welcome_of(socket, client, kFirstStream);
+  socket.send(kThreeRecords + "{\"type\":\"flush\"}\n");
+  return socket.receive_until("\n").find("\"folded\":3") != std::string::npos;
+}
+
+// More clients come and go than a daemon knows. Who filled the table gives: none of the others is forgotten,
+// and who is hears of it, so that nothing is sent and counted twice.
+TEST_F(ForeignSender, DoesNotMakeTheDaemonForgetOthersClients) {
+  constexpr int kVictim = 1'000'000;
+  constexpr int kClients = 65'536;
+  const OpenDaemon daemon({"--ingest.threads", "1", "--socket.allow-uid", "*"});
+  ASSERT_TRUE(sends_three(daemon, kVictim));
+  ASSERT_TRUE(as_nobody({}, [&] { return sends_three(daemon, kVictim); }));
+  ASSERT_TRUE(as_nobody({}, [&] {
+    for (int client = 0; client < kClients; ++client) {
+      Socket socket = daemon->connect();
+      if (!socket.send(hello_of(client, kFirstStream))) return false;
+      // Not faster than they are let in.
+      if (client % 64 == 0 && socket.receive_until("\n").empty()) return false;
+    }
+    return true;
+  }));
+  const auto known = [&] {
+    Socket socket = daemon->connect();
+    return welcome_of(socket, kVictim, kFirstStream);
+  };
+  EXPECT_THAT(known(), HasSubstr(R"("known":true,"streams":[{"stream":0,"folded":3,)"));
+  EXPECT_TRUE(as_nobody({}, [&] {
+    return eventually([&] { return known().find(R"("known":false,"forgotten":true)") != std::string::npos; });
+  }));
+  EXPECT_TRUE(as_nobody({}, [&] {
+    Socket socket = daemon->connect();
+    socket.send(hello_of(kVictim, kFirstStream) + kThreeRecords);
+    const std::string answers = socket.receive_all();
+    return answers.find("\"ack\"") == std::string::npos;
+  }));
+  EXPECT_EQ(daemon->scrape().sum("workload_operations_total"), 6);
+  EXPECT_GE(rejected(daemon, "client_forgotten"), 2);
+}
+
+TEST_F(ForeignSender, DoesNotTakeTheStreamsOfOthers) {
+  constexpr int kStreams = 4096;
+  constexpr int kClients = 300;
+  const OpenDaemon daemon({"--ingest.threads", "1", "--socket.allow-uid", "*"});
+  std::string streams;
+  for (int i = 0; i < kStreams; ++i) {
+    streams += R"({"stream":)" + std::to_string(i) + R"(,"first_seq":2},)";
+  }
+  streams.pop_back();
+  // A connection is for ever of who made it.
+  ASSERT_EQ(::seteuid(kNobody), 0);
+  std::vector<Socket> open;
+  for (int client = 0; client < kClients; ++client) {
+    open.push_back(daemon->connect());
+    EXPECT_NE(welcome_of(open.back(), client, streams), "");
+  }
+  ASSERT_EQ(::seteuid(0), 0);
+  EXPECT_TRUE(sends_three(daemon, kClients));
+  EXPECT_EQ(daemon->scrape().sum("workload_operations_total"), 3);
+}
+
 // Each line may have a mebibyte after a hello; all of them together may not have as many as there are
 // connections.
 TEST(Doors, HalfLinesOfAllConnectionsAreBounded) {

@@ -39,8 +39,9 @@ SegmentFold::SegmentFold(Aggregator& aggregator, const PreparedSegment& prepared
 
 Result<> SegmentFold::begin() {
   aggregator_.begin_chunk(0);
-  is_forgotten_ = segment_.is_confirmed() && segment_.store_id() == aggregator_.store_id() &&
-                  !aggregator_.knows(prepared_.uid, segment_.client_id());
+  const bool was_kept = segment_.is_confirmed() && segment_.store_id() == aggregator_.store_id();
+  is_forgotten_ = aggregator_.has_forgotten(prepared_.uid, segment_.client_id()) ||
+                  (was_kept && !aggregator_.knows(prepared_.uid, segment_.client_id()));
   const ipc::SegmentRun& run = segment_.run();
   builder_.emplace(
       ipc::OperationBuilder::Defaults{

@@ -66,7 +66,7 @@ class SegmentFold {
   ipc::Decoder decoder_;
   std::optional<ipc::OperationBuilder> builder_;
   Stage stage_ = Stage::definitions;
-  bool is_forgotten_ = false;  // though its store said that it keeps something of it
+  bool is_forgotten_ = false;  // what of its queue was counted nobody knows any more
   std::size_t part_ = 0;       // of the definitions
   ipc::QueueReader queue_;
   std::size_t ring_ = 0;

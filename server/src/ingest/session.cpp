@@ -215,10 +215,7 @@ void Session::handle_message(const ipc::Message& message) {
 
 void Session::handle_hello(const ipc::HelloMessage& hello) {
   if (hello.protocol != ipc::kProtocol) {
-    context_.aggregator.refuse(Errc::unsupported_protocol);
-    note_refusal(Errc::unsupported_protocol, "protocol");
-    reply_with(context_.aggregator.highest_protocol());
-    end_input();
+    turn_away(Errc::unsupported_protocol, context_.aggregator.highest_protocol());
     return;
   }
   if (passed_.valid()) {
@@ -226,6 +223,10 @@ void Session::handle_hello(const ipc::HelloMessage& hello) {
   }
   if (const auto shard = context_.other_shard_of(peer_.uid, hello.client_id)) {
     hand_over(*shard, hello);
+    return;
+  }
+  if (context_.aggregator.has_forgotten(peer_.uid, hello.client_id)) {
+    turn_away(Errc::client_forgotten, context_.aggregator.forgotten());
     return;
   }
   if (const auto older = context_.aggregator.connection_of(peer_.uid, hello.client_id)) {
@@ -239,6 +240,13 @@ void Session::handle_hello(const ipc::HelloMessage& hello) {
   }
   decoder_.set_max_line(limits::kBatchLine);
   reply_with(*welcome);
+}
+
+void Session::turn_away(Errc reason, const ipc::WelcomeMessage& why) {
+  context_.aggregator.refuse(reason);
+  note_refusal(reason, "");
+  reply_with(why);
+  end_input();
 }
 
 void Session::hand_over(std::size_t shard, const ipc::HelloMessage& hello) {

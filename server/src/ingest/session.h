@@ -104,6 +104,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void handle_step(ipc::Decoder::Step step);
   void handle_message(const ipc::Message& message);
   void handle_hello(const ipc::HelloMessage& hello);
+  void turn_away(Errc reason, const ipc::WelcomeMessage& why);
   void hand_over(std::size_t shard, const ipc::HelloMessage& hello);
   void note_progress();
   void note_refusal(Errc reason, std::string_view detail);

@@ -236,8 +236,8 @@ Shard::~Shard() {
 }
 
 LoadReport Shard::restore(const ShardState& left, bool with_totals, std::int64_t ago_ns) {
-  const auto is_ours = [state = state_.get()](const Client& client) {
-    return shard_of(client.uid, client.id, state->options.all.size()) == state->options.index;
+  const auto is_ours = [state = state_.get()](uid_t uid, std::string_view client_id) {
+    return shard_of(uid, client_id, state->options.all.size()) == state->options.index;
   };
   return state_->aggregator.restore(left, with_totals, is_ours, ago_ns);
 }

@@ -487,8 +487,8 @@ TEST_F(AggregatorTest, HolesAreDroppedFromTheRunToo) {
 
 TEST_F(AggregatorTest, AStreamWithoutRoomIsRefusedAndAcknowledged) {
   std::vector<ipc::StreamPosition> streams;
-  for (std::uint32_t stream = 0; stream < limits::kStreams; ++stream) streams.push_back({stream, 1});
-  for (std::size_t taken = 0; taken < limits::kClientStreams; taken += streams.size()) {
+  for (std::uint32_t stream = 0; stream < limits::kStreams; ++stream) streams.push_back({stream, 2});
+  for (std::size_t taken = 0; taken < limits::kClientStreams / 2; taken += streams.size()) {
     ipc::HelloMessage hello;
     hello.client_id = std::to_string(taken);
     hello.streams = streams;

@@ -16,17 +16,22 @@ namespace {
 using Streams = std::vector<ipc::StreamPosition>;
 
 constexpr uid_t kUid = 1000;
+constexpr uid_t kOther = 2000;
 
 class ClientsTest : public ::testing::Test {
  protected:
   Result<Client*> greet(const std::string& id, Client::Connection connection, Streams streams = {},
                         std::int64_t now_ns = 0) {
+    return greet_of(kUid, id, connection, std::move(streams), now_ns);
+  }
+  Result<Client*> greet_of(uid_t uid, const std::string& id, Client::Connection connection,
+                           Streams streams = {}, std::int64_t now_ns = 0) {
     ipc::HelloMessage hello;
     hello.client_id = id;
     hello.pid = 7;
     hello.streams = std::move(streams);
     gap_ = 0;
-    return clients_.greet(kUid, hello, connection, now_ns, gap_);
+    return clients_.greet(uid, hello, connection, now_ns, gap_);
   }
 
   Advance advance(Client& client, std::uint32_t stream, std::uint64_t first_seq, std::uint64_t count) {
@@ -37,10 +42,10 @@ class ClientsTest : public ::testing::Test {
     return clients_.progress(client, {{stream, 1}}).at(0).folded;
   }
 
-  // As many streams as a shard has room for.
+  // As many streams as a user may have, where there is no other.
   void fill() {
     std::size_t streams = 0;
-    for (std::size_t i = 0; streams < limits::kClientStreams; ++i, streams += limits::kStreams) {
+    for (std::size_t i = 0; streams < limits::kClientStreams / 2; ++i, streams += limits::kStreams) {
       Client& client = *greet(std::to_string(i), i).value();
       for (std::uint32_t stream = 0; stream < limits::kStreams; ++stream) advance(client, stream, 1, 1);
       client.moved.clear();
@@ -170,7 +175,7 @@ TEST_F(ClientsTest, WhoSaidByeIsForgotten) {
   advance(client, 0, 1, 10);
   clients_.forget(client);
   EXPECT_EQ(clients_.size(), 0U);
-  EXPECT_EQ(folded(*greet("a", 2, {{0, 1}}).value(), 0), 0U);
+  EXPECT_TRUE(clients_.progress(*greet("a", 2, {{0, 1}}).value(), {{0, 1}}).empty());
 }
 
 TEST_F(ClientsTest, IdleOnesGoAfterAWhile) {
@@ -195,6 +200,86 @@ TEST_F(ClientsTest, TheLongestIdleMakesRoomAndNobodyWhoIsConnected) {
   ASSERT_TRUE(greet("two", 2));
   EXPECT_EQ(greet("three", 3).error(), Errc::limit_reached);
   EXPECT_EQ(clients_.size(), limits::kClients);
+}
+
+TEST_F(ClientsTest, TheGreediestMakesRoomForOthers) {
+  clients_.leave(*greet_of(kOther, "longest idle", 0).value(), 0, 0);
+  for (std::size_t i = 1; i < limits::kClients; ++i) {
+    clients_.leave(*greet(std::to_string(i), i, {}, 1).value(), i, 1);
+  }
+  ASSERT_TRUE(greet_of(kOther, "new", 1, {}, 2));
+  EXPECT_EQ(clients_.find(kUid, "1"), nullptr);
+  for (std::size_t i = 0; i < limits::kClients; ++i) {
+    clients_.leave(*greet("again" + std::to_string(i), 1, {}, 2).value(), 1, 2);
+  }
+  EXPECT_NE(clients_.find(kOther, "longest idle"), nullptr);
+  EXPECT_NE(clients_.find(kOther, "new"), nullptr);
+  EXPECT_EQ(clients_.size(), limits::kClients);
+}
+
+TEST_F(ClientsTest, NobodyMakesRoomForWhoHasMore) {
+  clients_.leave(*greet_of(kOther, "idle", 0).value(), 0, 0);
+  for (std::size_t i = 1; i < limits::kClients; ++i) ASSERT_TRUE(greet(std::to_string(i), i));
+  EXPECT_EQ(greet("one more", 1).error(), Errc::limit_reached);
+  EXPECT_NE(clients_.find(kOther, "idle"), nullptr);
+  EXPECT_TRUE(greet_of(kOther, "new", 1));  // of its own
+  EXPECT_EQ(clients_.find(kOther, "idle"), nullptr);
+}
+
+TEST_F(ClientsTest, WhoHadSomethingAndMadeRoomIsRemembered) {
+  Client& counted = *greet("counted", 1, {{0, 1}}).value();
+  advance(counted, 0, 1, 1);
+  clients_.leave(counted, 1, 0);
+  clients_.leave(*greet("said hello", 2, {{0, 1}}).value(), 2, 0);
+  Client& left = *greet("left", 3, {{0, 1}}).value();
+  advance(left, 0, 1, 1);
+  clients_.forget(left);
+  EXPECT_FALSE(clients_.has_forgotten(kUid, "counted"));
+  (void)greet("later", 4, {}, limits::kClientIdleNs).value();
+  EXPECT_EQ(clients_.find(kUid, "counted"), nullptr);
+  EXPECT_TRUE(clients_.has_forgotten(kUid, "counted"));
+  EXPECT_FALSE(clients_.has_forgotten(kOther, "counted"));
+  EXPECT_FALSE(clients_.has_forgotten(kUid, "said hello"));
+  EXPECT_FALSE(clients_.has_forgotten(kUid, "left"));
+  (void)greet("counted", 5).value();
+  EXPECT_FALSE(clients_.has_forgotten(kUid, "counted"));
+}
+
+TEST_F(ClientsTest, TheNameOfAStreamTakesNoRoom) {
+  Streams names;
+  for (std::uint32_t stream = 0; stream < limits::kStreams; ++stream) names.push_back({stream, 1});
+  for (std::size_t i = 0; i < limits::kClientStreams / limits::kStreams; ++i) {
+    ASSERT_TRUE(greet(std::to_string(i), i, names));
+  }
+  Client& late = *greet("late", 1, names).value();
+  EXPECT_EQ(advance(late, 0, 1, 1).known, 0U);
+  EXPECT_EQ(advance(late, 1, 3, 1).gap, 2U);
+}
+
+TEST_F(ClientsTest, OneUsersStreamsLeaveRoomForThoseOfOthers) {
+  fill();
+  Client& late = *greet("late", 1).value();
+  EXPECT_EQ(clients_.advance(late, {0, 1}, 1).error(), Errc::limit_reached);
+  std::vector<uid_t> others{kOther, kOther + 1, kOther + 2};
+  for (const uid_t uid : others) {
+    for (std::size_t i = 0; i < limits::kClientStreams / limits::kStreams; ++i) {
+      Client& client = *greet_of(uid, std::to_string(i), i).value();
+      for (std::uint32_t stream = 0; stream < limits::kStreams; ++stream) {
+        if (!clients_.advance(client, {stream, 1}, 1)) break;
+      }
+      client.moved.clear();
+    }
+  }
+  EXPECT_TRUE(clients_.advance(*greet_of(kOther + 3, "a", 1).value(), {0, 1}, 1));
+}
+
+TEST_F(ClientsTest, StreamsOfWhoIsGoneMakeRoom) {
+  fill();
+  clients_.leave(*clients_.find(kUid, "1"), 1, 0);
+  Client& late = *greet("late", 2).value();
+  EXPECT_TRUE(clients_.advance(late, {0, 1}, 1));
+  EXPECT_EQ(clients_.find(kUid, "1"), nullptr);
+  EXPECT_TRUE(clients_.has_forgotten(kUid, "1"));
 }
 
 TEST_F(ClientsTest, StreamsAreBounded) {
@@ -343,6 +428,33 @@ TEST_F(KeptClientsTest, WhoIsGoneAndCameAgainBeginsAnew) {
   EXPECT_TRUE(clients_.settle().size() == 1);
 }
 
+TEST_F(KeptClientsTest, WhoIsForgottenIsSoInTheNextLife) {
+  Clients replica;
+  for (const std::string id : {"forgotten", "greeted again", "gone for good"}) {
+    advance(greet(id, 1), 0, 1, 10);
+    clients_.leave(*clients_.find(kUid, id), 1, 0);
+  }
+  ASSERT_TRUE(load(replica, saved(false)));
+  greet("late", 2, limits::kClientIdleNs);
+  greet("greeted again", 3, limits::kClientIdleNs);
+  clients_.forget(greet("gone for good", 4, limits::kClientIdleNs));
+  ASSERT_TRUE(load(replica, saved(false)));
+  Clients whole;
+  ASSERT_TRUE(load(whole, saved(true)));
+  Clients next(Durability::of_checkpoints);
+  next.restore(
+      whole, [](uid_t, std::string_view) { return true; }, 0);
+  Clients others(Durability::of_checkpoints);
+  others.restore(
+      whole, [](uid_t, std::string_view) { return false; }, 0);
+  for (const Clients* each : {&clients_, &replica, &whole, &next}) {
+    EXPECT_TRUE(each->has_forgotten(kUid, "forgotten"));
+    EXPECT_FALSE(each->has_forgotten(kUid, "greeted again"));
+    EXPECT_FALSE(each->has_forgotten(kUid, "gone for good"));
+  }
+  EXPECT_FALSE(others.has_forgotten(kUid, "forgotten"));
+}
+
 // However many come and go while nobody saves, memory is that of those who are there.
 TEST_F(KeptClientsTest, AnEndlessListOfTheGoneIsGivenUp) {
   Clients replica;
@@ -368,7 +480,7 @@ TEST_F(KeptClientsTest, TheNextLifeGoesOnFromThem) {
 
   Clients next(Durability::of_checkpoints);
   next.restore(
-      left, [](const Client& client) { return client.id != "others"; }, 1000);
+      left, [](uid_t, std::string_view id) { return id != "others"; }, 1000);
   EXPECT_EQ(next.size(), 2U);
   const Client& connected = *next.find(kUid, "connected");
   EXPECT_FALSE(connected.connection);
@@ -386,8 +498,12 @@ TEST_F(KeptClientsTest, TheNextLifeGoesOnFromThem) {
 
 TEST_F(KeptClientsTest, AnyBytesAreRead) {
   advance(greet("a", 1), 0, 1, 10);
-  clients_.leave(greet("b", 2), 2, 5);
-  clients_.forget(greet("c", 3));
+  advance(greet("d", 4), 0, 1, 1);
+  clients_.leave(*clients_.find(kUid, "d"), 4, -limits::kClientIdleNs);
+  clients_.leave(greet("b", 2, -1), 2, 5);
+  clients_.forget(greet("c", 3, -1));
+  greet("e", 5);
+  ASSERT_TRUE(clients_.has_forgotten(kUid, "d"));
   const std::string bytes = saved(false);
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     Clients into;
@@ -399,7 +515,7 @@ TEST_F(KeptClientsTest, AnyBytesAreRead) {
       damaged[at] = static_cast<char>(damaged[at] ^ flip);
       Clients into;
       if (load(into, damaged)) {
-        EXPECT_LE(into.size(), 2U);
+        EXPECT_LE(into.size(), 3U);
       }
     }
   }

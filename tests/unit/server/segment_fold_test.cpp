@@ -211,6 +211,22 @@ TEST_F(SegmentFoldTest, CountsWhatMayHaveBeenCountedAsExpired) {
   EXPECT_EQ(aggregator_.totals().operations, 2U);
 }
 
+// Others took its place, and it had not heard yet that anything is kept.
+TEST_F(SegmentFoldTest, CountsWhatItHasForgottenAsExpired) {
+  SegmentImage image;
+  image.add_queue(1, {SegmentImage::batch(0, 1, 5)});
+  EXPECT_EQ(fold(image), 5U);
+  clock_.advance(limits::kClientIdleNs);
+  Sender sender{1};
+  ipc::HelloMessage another;
+  another.client_id = "another";
+  aggregator_.begin_chunk(0);
+  ASSERT_TRUE(aggregator_.greet(sender, kUid, another));
+  EXPECT_EQ(fold(image), 0U);
+  EXPECT_EQ(dropped("socket", "expired"), 5U);
+  EXPECT_EQ(aggregator_.totals().operations, 5U);
+}
+
 TEST_F(SegmentFoldTest, TakesAllThatAnotherStoreDoesNotKnow) {
   SegmentImage image;
   image.add_queue(1, {SegmentImage::batch(0, 5, 3)});

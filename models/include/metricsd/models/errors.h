@@ -36,6 +36,7 @@ enum class Errc {
   inconsistent_batch,
   unexpected_message,
   unsupported_protocol,
+  client_forgotten,
   // What a connection can be refused for.
   user_not_allowed,
   too_many_connections,

@@ -43,8 +43,10 @@ inline constexpr std::size_t kStreams = 4096;     // streams of one client: a th
 inline constexpr std::uint32_t kMetricsStream = kStreams - 1;  // of them: what a client's own metrics come to
 inline constexpr std::size_t kBatchLine = 1024 * 1024;         // the longest line after a hello
 inline constexpr std::size_t kAckBytes = 1024 * 1024;          // taken in before an ack that need not wait
-inline constexpr std::int64_t kAckNs = 100'000'000;     // between acks: ten a second tell a client enough
-inline constexpr std::size_t kClients = 65'536;         // of a shard, as many as connections: 300 bytes each
+inline constexpr std::int64_t kAckNs = 100'000'000;  // between acks: ten a second tell a client enough
+inline constexpr std::size_t kClients = 65'536;      // of a shard, as many as connections: 400 bytes each
+inline constexpr std::size_t kForgottenClients =
+    65'536;  // of a shard, remembered by name where others took their place: 200 bytes each
 inline constexpr std::size_t kClientStreams = 1 << 20;  // of all clients of a shard: 64 bytes each
 inline constexpr std::int64_t kClientIdleNs =
     3'600'000'000'000;                               // without a connection: a long restart, a short sleep
