@@ -101,6 +101,7 @@ void write_segments(JsonWriter& json, const AdoptionFigures& segments) {
       .field("file_lines", segments.file_lines)
       .field("refused", segments.refused)
       .field("unfinished", segments.unfinished)
+      .field("not_kept", segments.not_kept)
       .end_object();
 }
 

@@ -8,6 +8,7 @@
 #include <metricsd/ipc/segment_ownership.h>
 #include <metricsd/models/json/document.h>
 #include <metricsd/models/limits.h>
+#include <metricsd/models/unique_fd.h>
 #include <metricsd/support/daemon_process.h>
 #include <metricsd/support/segment_image.h>
 
@@ -286,6 +287,73 @@ TEST_F(AdoptionTest, LeavesTheSegmentOfALivingClientAlone) {
   EXPECT_EQ(counts_of(next).operations, 0U);
   owner.kill();
   EXPECT_TRUE(has_operations(next, 10));
+}
+
+// Somebody who owns more segments than there are descriptors for, and says hello for each.
+class Hog {
+ public:
+  Hog(uid_t uid, const fs::path& socket) {
+    int ready[2];
+    EXPECT_EQ(::pipe(ready), 0);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      if (::setuid(uid) != 0) ::_exit(1);
+      std::vector<UniqueFd> segments;
+      for (int i = 0; i < 60; ++i) segments.push_back(say_hello(i, socket));
+      if (::write(ready[1], "1", 1) != 1) ::_exit(1);
+      while (true) ::pause();
+    }
+    ::close(ready[1]);
+    char one = 0;
+    EXPECT_EQ(::read(ready[0], &one, 1), 1);
+    ::close(ready[0]);
+  }
+  Hog(const Hog&) = delete;
+  Hog& operator=(const Hog&) = delete;
+  ~Hog() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+
+ private:
+  static UniqueFd say_hello(int client, const fs::path& socket) {
+    UniqueFd segment = SegmentImage().file();
+    struct flock lock {};
+    lock.l_type = F_WRLCK;
+    lock.l_len = 1;
+    if (::fcntl(segment.get(), F_SETLK, &lock) != 0) ::_exit(1);
+    Socket connection = connect_unix(socket);
+    ipc::HelloMessage hello;
+    hello.client_id = std::string(30, '0') + std::to_string(10 + client);
+    std::string line;
+    ipc::encode(line, hello);
+    const iovec part{line.data(), line.size()};
+    if (ipc::send_parts(connection.fd(), {&part, 1}, segment.get()) < 0) ::_exit(1);
+    if (connection.receive_until("\n").empty()) ::_exit(1);
+    return segment;
+  }
+
+  pid_t pid_ = -1;
+};
+
+TEST_F(AdoptionTest, KeepsRoomForTheSegmentsOfOtherUsers) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs to be another user";
+  constexpr uid_t kNobody = 65534;
+  fs::permissions(sockets_.path(), fs::perms(0755));
+  DaemonOptions with_little_room = options();
+  with_little_room.flags = {"--socket.allow-uid", "*", "--socket.mode", "0666"};
+  with_little_room.max_descriptors = 256;
+  const DaemonProcess daemon(with_little_room);
+  const Hog hog(kNobody, daemon.socket());
+  // Where nobody looks for it by its name.
+  const fs::path elsewhere = sockets_.path() / "elsewhere";
+  fs::create_directory(elsewhere);
+  ten_records().write(Owner::unnamed(elsewhere / kClient));
+  Owner owner(elsewhere / kClient, daemon.socket(), {});
+  owner.kill();
+  EXPECT_TRUE(has_operations(daemon, 10));
+  const json::value status = parse_json(daemon.status()).value();
+  EXPECT_GT(status.at("segments").at("not_kept").to_number<int>(), 0);
 }
 
 TEST_F(AdoptionTest, LeavesWhatIsNotItsOwnOrNoSegment) {

@@ -12,6 +12,7 @@ struct AdoptionFigures {
   std::uint64_t file_lines = 0;  // that runs' files got
   std::uint64_t refused = 0;     // segments that contradict themselves, or are not what they should be
   std::uint64_t unfinished = 0;  // segments delivered but for lines of a file that is not ours to write
+  std::uint64_t not_kept = 0;    // segments of living clients that there was no room for
   std::uint64_t kept = 0;        // of living clients, now
 };
 

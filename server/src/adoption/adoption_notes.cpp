@@ -45,6 +45,11 @@ void AdoptionNotes::refuse_name(const std::string& name, const error_code& error
   refuse(::geteuid(), name, error);
 }
 
+void AdoptionNotes::not_kept(uid_t uid, const std::string& name) {
+  ++figures_.not_kept;
+  pass_over(uid, name, "no room: what its client leaves is delivered only where it has a name");
+}
+
 void AdoptionNotes::pass_over(uid_t uid, const std::string& name, std::string_view why) {
   const auto count = budget_.spend("segment", clock_.monotonic_ns());
   if (!count) return;

@@ -36,6 +36,8 @@ class AdoptionNotes {
   void refuse(uid_t uid, const std::string& name, const error_code& error);
   // A name in the directory of segments: once, then it is left.
   void refuse_name(const std::string& name, const error_code& error);
+  // Of a living client, and not kept, or no more, for want of room.
+  void not_kept(uid_t uid, const std::string& name);
   // Neither refused nor kept.
   void pass_over(uid_t uid, const std::string& name, std::string_view why);
 

@@ -1,5 +1,7 @@
 #include "orphans.h"
 
+#include <algorithm>
+
 #include <sys/stat.h>
 
 namespace metricsd::server {
@@ -31,11 +33,29 @@ std::vector<OrphanPtr> Orphans::all() const {
 
 void Orphans::add(const OrphanPtr& orphan) {
   known_.emplace(std::pair(orphan->uid, orphan->name), orphan);
+  orphan->number = ++added_;
+  by_user_[orphan->uid].emplace(orphan->number, orphan);
 }
 
 void Orphans::drop(const OrphanPtr& orphan) {
   orphan->death.reset();
-  if (has(orphan)) known_.erase({orphan->uid, orphan->name});
+  if (!has(orphan)) return;
+  known_.erase({orphan->uid, orphan->name});
+  const auto user = by_user_.find(orphan->uid);
+  user->second.erase(orphan->number);
+  if (user->second.empty()) by_user_.erase(user);
+}
+
+OrphanPtr Orphans::oldest_of_greediest(uid_t uid, const std::function<bool(const Orphan&)>& may_go) const {
+  auto greediest = by_user_.find(uid);
+  for (auto user = by_user_.begin(); user != by_user_.end(); ++user) {
+    if (greediest == by_user_.end() || user->second.size() > greediest->second.size()) greediest = user;
+  }
+  if (greediest == by_user_.end()) return nullptr;
+  const ByAge& orphans = greediest->second;
+  const auto found =
+      std::find_if(orphans.begin(), orphans.end(), [&](const auto& each) { return may_go(*each.second); });
+  return found == orphans.end() ? nullptr : found->second;
 }
 
 }  // namespace metricsd::server

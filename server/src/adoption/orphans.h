@@ -29,6 +29,7 @@ struct Orphan {
   const uid_t uid;
   const std::string name;  // of its client as it was told, or of its file
   const std::shared_ptr<const UniqueFd> segment;
+  std::uint64_t number = 0;  // the order in which they came
   pid_t pid = 0;
   std::optional<boost::asio::posix::stream_descriptor> death;  // the pidfd
   State state = State::watched;
@@ -58,11 +59,19 @@ class Orphans {
 
   // None is known by its user and name.
   void add(const OrphanPtr& orphan);
+  // Of the user that has the most, where they are equal of this one: the oldest that `may_go`. Null where
+  // there is none.
+  [[nodiscard]] OrphanPtr oldest_of_greediest(uid_t uid,
+                                              const std::function<bool(const Orphan&)>& may_go) const;
   // Its death is not waited for any more.
   void drop(const OrphanPtr& orphan);
 
  private:
+  using ByAge = std::map<std::uint64_t, OrphanPtr>;
+
   std::map<std::pair<uid_t, std::string>, OrphanPtr> known_;
+  std::map<uid_t, ByAge> by_user_;  // none is empty
+  std::uint64_t added_ = 0;
 };
 
 }  // namespace metricsd::server

@@ -43,13 +43,27 @@ void SegmentWatch::keep(uid_t uid, pid_t pid, const std::string& client_id, Uniq
     if (is_delivered || is_same_file(known->segment->get(), segment.get())) return;
     orphans_.drop(known);
   }
-  if (orphans_.size() >= most_kept_) return notes_.pass_over(uid, client_id, "as many as may be are kept");
   const auto owner = owner_of(segment.get());
   if (!owner || *owner != uid) return notes_.refuse(uid, client_id, Errc::endpoint_untrusted);
+  if (!make_room(uid)) return notes_.not_kept(uid, client_id);
   const auto orphan = std::make_shared<Orphan>(uid, client_id, std::move(segment));
   orphan->pid = pid;
   orphans_.add(orphan);
   watch(orphan);
+}
+
+// Whose client is dead has its delivery before it.
+bool SegmentWatch::make_room(uid_t uid) {
+  const auto may_go = [](const Orphan& orphan) {
+    return orphan.state != Orphan::State::delivered && !is_free(orphan);
+  };
+  while (orphans_.size() >= most_kept_) {
+    const auto oldest = orphans_.oldest_of_greediest(uid, may_go);
+    if (oldest == nullptr) return false;
+    notes_.not_kept(oldest->uid, oldest->name);
+    orphans_.drop(oldest);
+  }
+  return true;
 }
 
 // The pidfd is that of the lock's holder if the holder has this pid after it was opened; whatever it says

@@ -25,7 +25,8 @@ class SegmentWatch {
   SegmentWatch(const SegmentWatch&) = delete;
   SegmentWatch& operator=(const SegmentWatch&) = delete;
 
-  // That of a client whose hello it came with.
+  // That of a client whose hello it came with. Where there is no more room the user that has the most gives
+  // its oldest.
   void keep(uid_t uid, pid_t pid, const std::string& client_id, UniqueFd segment);
   // That client has said that nothing is left.
   void let_go(uid_t uid, const std::string& client_id);
@@ -34,6 +35,7 @@ class SegmentWatch {
   void look(bool at_all);
 
  private:
+  bool make_room(uid_t uid);
   void watch(const OrphanPtr& orphan);
   void on_death(const OrphanPtr& orphan);
 

@@ -28,8 +28,13 @@ TEST(Status, IsOneLineOfJson) {
                        .exploded_label = "driver",
                        .distinct_values = 99}};
   status.runs = 1;
-  status.segments = {
-      .segments = 3, .records = 30, .file_lines = 20, .refused = 2, .unfinished = 1, .kept = 7};
+  status.segments = {.segments = 3,
+                     .records = 30,
+                     .file_lines = 20,
+                     .refused = 2,
+                     .unfinished = 1,
+                     .not_kept = 4,
+                     .kept = 7};
   status.clients = {{.uid = 1000,
                      .pid = 4711,
                      .client_id = "abc",
@@ -58,6 +63,7 @@ TEST(Status, IsOneLineOfJson) {
   EXPECT_EQ(segments.at("file_lines").to_number<int>(), 20);
   EXPECT_EQ(segments.at("refused").to_number<int>(), 2);
   EXPECT_EQ(segments.at("unfinished").to_number<int>(), 1);
+  EXPECT_EQ(segments.at("not_kept").to_number<int>(), 4);
   const auto& client = json->at("clients").at(0);
   EXPECT_EQ(client.at("uid").to_number<int>(), 1000);
   EXPECT_EQ(client.at("pid").to_number<int>(), 4711);
