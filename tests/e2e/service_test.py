@@ -170,12 +170,14 @@ class UnitsTest(harness.Test):
 
     def test_they_start_the_daemon_of_their_prefix(self):
         unit = (self.units / "metricsd.service").read_text()
-        (start,) = re.findall(r"^ExecStart=(\S+) (.*)$", unit, re.MULTILINE)
-        self.assertEqual(pathlib.Path(start[0]), self.prefix / "bin" / "metricsd")
-        self.assertTrue(os.access(start[0], os.X_OK))
+        # No flag: it would win over its twin in /etc/default/metricsd.
+        (start,) = re.findall(r"^ExecStart=(\S+)$", unit, re.MULTILINE)
+        self.assertEqual(pathlib.Path(start), self.prefix / "bin" / "metricsd")
+        self.assertTrue(os.access(start, os.X_OK))
         self.assertNotRegex(unit, "@[A-Z_]+@")
-        flags = start[1].replace("%S", str(self.directory)).split()
-        harness.run(start[0], *flags, "--help")
+        twins = set(re.findall(r"METRICSD_[A-Z_]*[A-Z]", harness.run(start, "--help").stdout))
+        self.assertTrue(twins.issuperset(re.findall(r"^Environment=(METRICSD_[A-Z_]+)=", unit, re.MULTILINE)))
+        self.assertIn("Environment=METRICSD_DATA_DIR=%S/metricsd\n", unit)
         for directory in ("sysusers.d", "tmpfiles.d"):
             self.assertIn("metricsd", (self.prefix / "lib" / directory / "metricsd.conf").read_text())
 
