@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <random>
 #include <set>
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include <boost/json/value.hpp>
+#include <grp.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -178,8 +180,43 @@ class KilledClientsTest : public ::testing::Test {
     EXPECT_LE(lines, begun_);
   }
 
+  // Kills a workload and its daemon, in either order and both at once, again and again. The last daemon.
+  std::unique_ptr<DaemonProcess> kill_both_again_and_again(const DaemonOptions& options,
+                                                           const std::function<void()>& become_the_client) {
+    std::mt19937 random(17);
+    const auto pause = [&random](int most_ms) {
+      std::this_thread::sleep_for(
+          std::chrono::microseconds(random() % (1000U * static_cast<unsigned>(most_ms))));
+    };
+    auto daemon = std::make_unique<DaemonProcess>(options);
+    for (int i = 0; i < 12; ++i) {
+      const SharedRecorded recorded;
+      const pid_t child = ::fork();
+      if (child == 0) {
+        become_the_client();
+        work(*daemon, files_.path(), recorded.counts(), false);
+      }
+      pause(400);
+      const bool daemon_first = i % 3 != 0;
+      if (daemon_first) daemon->stop(SIGKILL);
+      if (i % 3 == 1) pause(100);
+      ::kill(child, SIGKILL);
+      ::waitpid(child, nullptr, 0);
+      begun_ += sum(recorded.counts().begun);
+      done_ += sum(recorded.counts().done);
+      if (!daemon_first) {
+        pause(50);
+        daemon->stop(SIGKILL);
+      }
+      daemon.reset();
+      daemon = std::make_unique<DaemonProcess>(options);
+    }
+    return daemon;
+  }
+
   fs::path sockets_;
   TemporaryDirectory files_;
+  TemporaryDirectory data_;
   std::uint64_t begun_ = 0;
   std::uint64_t done_ = 0;
 };
@@ -216,34 +253,58 @@ TEST_F(KilledClientsTest, LoseNothingWhileNoDaemonRuns) {
 
 // In either order, and both at once; what the daemon had counted it still has.
 TEST_F(KilledClientsTest, LoseNothingWhereDaemonsAreKilledToo) {
-  const TemporaryDirectory data;
   DaemonOptions kept = options();
-  kept.flags = {"--data-dir", data.path().string(), "--data.checkpoint-interval", "100ms"};
-  std::mt19937 random(17);
-  const auto pause = [&random](int most_ms) {
-    std::this_thread::sleep_for(
-        std::chrono::microseconds(random() % (1000U * static_cast<unsigned>(most_ms))));
-  };
-  auto daemon = std::make_unique<DaemonProcess>(kept);
-  for (int i = 0; i < 12; ++i) {
-    const SharedRecorded recorded;
-    const pid_t child = ::fork();
-    if (child == 0) work(*daemon, files_.path(), recorded.counts(), false);
-    pause(400);
-    const bool daemon_first = i % 3 != 0;
-    if (daemon_first) daemon->stop(SIGKILL);
-    if (i % 3 == 1) pause(100);
-    ::kill(child, SIGKILL);
-    ::waitpid(child, nullptr, 0);
-    begun_ += sum(recorded.counts().begun);
-    done_ += sum(recorded.counts().done);
-    if (!daemon_first) {
-      pause(50);
-      daemon->stop(SIGKILL);
-    }
-    daemon.reset();
-    daemon = std::make_unique<DaemonProcess>(kept);
+  kept.flags = {"--data-dir", data_.path().string(), "--data.checkpoint-interval", "100ms"};
+  const auto daemon = kill_both_again_and_again(kept, [] {});
+  expect_exact(*daemon);
+}
+
+// ---- Of another user than the daemon's ------------------------------------------------------------------
+
+constexpr uid_t kNobody = 65534;
+
+void become_nobody() {
+  if (::setgroups(0, nullptr) != 0 || ::setgid(kNobody) != 0 || ::setuid(kNobody) != 0) ::_exit(1);
+}
+
+class ForeignKilledClientsTest : public KilledClientsTest {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs to be another user";
+    // As it is installed: whoever owes something may leave it here, and take nobody else's.
+    fs::permissions(sockets_, fs::perms(0755));
+    fs::create_directory(sockets_ / "segments");
+    fs::permissions(sockets_ / "segments", fs::perms(01777));
+    fs::permissions(files_.path(), fs::perms(0777));
   }
+
+  // What the daemon can not open itself.
+  void hand_in(const DaemonProcess& daemon) const {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      become_nobody();
+      ::execl(METRICSCTL_BINARY, METRICSCTL_BINARY, "adopt", (sockets_ / "segments").c_str(), "--socket",
+              daemon.socket().c_str(), nullptr);
+      ::_exit(127);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+  }
+};
+
+TEST_F(ForeignKilledClientsTest, LoseNothingWhereDaemonsAreKilledToo) {
+  DaemonOptions kept = options();
+  kept.flags = {"--data-dir",
+                data_.path().string(),
+                "--data.checkpoint-interval",
+                "100ms",
+                "--socket.allow-uid",
+                "*",
+                "--socket.mode",
+                "0666"};
+  const auto daemon = kill_both_again_and_again(kept, become_nobody);
+  hand_in(*daemon);
   expect_exact(*daemon);
 }
 
