@@ -100,7 +100,11 @@ std::vector<ipc::StreamProgress> Clients::progress(const Client& client,
   std::vector<ipc::StreamProgress> progress;
   for (const ipc::StreamPosition& position : streams) {
     const auto found = client.streams.find(position.stream);
-    if (found != client.streams.end()) progress.push_back(progress_of(position.stream, found->second));
+    if (found != client.streams.end()) {
+      progress.push_back(progress_of(position.stream, found->second));
+    } else if (position.first_seq == 1 && !client.has_a_past) {
+      progress.push_back({.stream = position.stream, .folded = 0, .durable = 0});  // a name takes no room
+    }
   }
   return progress;
 }

@@ -25,9 +25,9 @@
 // others to deliver*, though the process may go on (it has finished its run). The owner removes the name
 // where nothing is left to deliver. Who adopts it takes the lock first, and at the end writes
 // SegmentHeader::adopted and removes the name; who may write but not remove leaves the latter to the next
-// who may. A client that makes a segment removes adopted ones of its user in its directory, and hands in those
-// that nobody has adopted. It is never truncated: the owner may live and have it mapped. Names and client ids
-// differ only if the owner died while it took a new id; the id in the header is right.
+// who may. A client that makes a segment removes adopted ones of its user in its directory, and hands in
+// those that nobody has adopted. It is never truncated: the owner may live and have it mapped. Names and
+// client ids differ only if the owner died while it took a new id; the id in the header is right.
 //
 // Records. Positions in a ring are byte counts that only grow; position & (capacity - 1) is the place, and a
 // record may lie across the end (its writer has the ring mapped twice, back to back). The records between
