@@ -72,8 +72,9 @@ int stop(const StopOptions& options) {
 
   // A service manager holds the socket of a daemon that does not run. It is not to be stopped.
   if (const std::string name = name_of(*pid); name != kDaemonName) {
-    return fail("the socket is held by " + name + " (pid " + std::to_string(*pid) +
-                "), which is not metricsd; a service is stopped with systemctl stop metricsd.socket metricsd");
+    return fail(
+        "the socket is held by " + name + " (pid " + std::to_string(*pid) +
+        "), which is not metricsd; a service is stopped with systemctl stop metricsd.socket metricsd");
   }
   const std::string who = "metricsd (pid " + std::to_string(*pid) + ")";
   const UniqueFd pidfd(::pidfd_open(*pid, 0));

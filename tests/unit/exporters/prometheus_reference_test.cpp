@@ -97,7 +97,8 @@ TEST(PrometheusReferenceTest, ScalarsOfEveryKindOfNumber) {
   std::vector<HandmadeSeries<Scalar>> counters;
   for (const double value : kValues) {
     gauges.push_back(make_series({std::to_string(gauges.size())}, Scalar{value}));
-    if (value >= 0 && std::isfinite(value)) counters.push_back(make_series({std::to_string(counters.size())}, Scalar{value}));
+    if (value >= 0 && std::isfinite(value))
+      counters.push_back(make_series({std::to_string(counters.size())}, Scalar{value}));
   }
   expect_same(std::make_shared<const Snapshot>(
       Snapshot{{},

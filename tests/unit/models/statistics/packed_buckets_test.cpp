@@ -162,7 +162,8 @@ TEST(PackedBuckets, ACopyIsItsOwn) {
 
   const PackedBuckets moved = std::move(copy);
   EXPECT_EQ(moved.unpacked(), (std::vector<Bucket>{{0, 2}, {0x2'0000, 300}}));
-  // It holds nothing, and may be used again. NOLINTBEGIN(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
+  // It holds nothing, and may be used again.
+  // NOLINTBEGIN(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
   EXPECT_TRUE(copy.empty());
   copy.insert(copy.position_of(4), {4, 1}, kMost);
   // NOLINTEND(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
