@@ -115,7 +115,7 @@ Result<LoadReport> load(Registry& registry, std::string_view bytes, const Moment
 // A registry, and what tells of it as a daemon is told.
 class Workload {
  public:
-  explicit Workload(std::shared_ptr<Catalog> catalog = std::make_shared<Catalog>(kNoCap))
+  explicit Workload(const std::shared_ptr<Catalog>& catalog = std::make_shared<Catalog>(kNoCap))
       : registry(catalog),
         requests_(*registry.define<Counter>(requests()).value()),
         users_(*registry.define<Gauge>(gauge("users", Merge::sum)).value()),
