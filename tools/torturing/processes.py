@@ -24,6 +24,8 @@ class TortureError(Exception):
 
 def _with_faults(control):
     library = BUILD / "lib" / "metricsd_torture_faults.so"
+    if not library.is_file():  # the loader would go on without it, and no call would fail
+        raise TortureError(f"there is no {library}; build the target torturing")
     return {**os.environ, "LD_PRELOAD": str(library), "METRICSD_TORTURE_FAULTS": str(control)}
 
 
