@@ -26,8 +26,7 @@ TEST(UserLimits, AUserHasSoManyPlacesAndGivesThemBack) {
   EXPECT_TRUE(first && second);
   EXPECT_FALSE(users.enter(kOther, 0));
   EXPECT_TRUE(users.enter(1002, 0));  // another has its own
-  Seat moved = *std::move(first);
-  first.reset();
+  Seat moved = *std::exchange(first, std::nullopt);
   EXPECT_FALSE(users.enter(kOther, 0));
   { const Seat gone = std::move(moved); }
   EXPECT_TRUE(users.enter(kOther, 0));
