@@ -173,8 +173,9 @@ TEST(Doors, WhoSendsMoreThanItMayIsReadSlowlyAndLosesNothing) {
     senders.emplace_back([&] { EXPECT_TRUE(daemon->connect().send(block)); });
   }
   for (std::thread& sender : senders) sender.join();
-  const double sent = kSenders * static_cast<double>(block.size() / line.size());
-  EXPECT_TRUE(eventually([&] { return daemon->scrape().sum("workload_operations_total") == sent; }));
+  const std::size_t sent = kSenders * (block.size() / line.size());
+  EXPECT_TRUE(eventually(
+      [&] { return daemon->scrape().sum("workload_operations_total") == static_cast<double>(sent); }));
   // One and a half seconds' worth of bytes, of which a quarter may come at once.
   EXPECT_GT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
   EXPECT_THAT(daemon->log(), HasSubstr("sends more than it may"));
