@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cerrno>
 #include <ctime>
+#include <set>
 #include <system_error>
 #include <utility>
 #include <variant>
@@ -52,12 +53,25 @@ UniqueFd open_segment(int directory, const char* name) {
   return UniqueFd(::openat(directory, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
 }
 
-// A lock of ours on a file goes with the first descriptor of it that we close: our own files, which are
-// younger, are not opened here.
-bool may_be_swept(int directory, const char* name) {
+// The files that this process has open, by device and inode.
+std::set<std::pair<dev_t, ino_t>> own_files() {
+  std::set<std::pair<dev_t, ino_t>> files;
+  std::error_code error;
+  for (fs::directory_iterator entry("/proc/self/fd", error), end; !error && entry != end;
+       entry.increment(error)) {
+    struct stat status {};
+    if (::stat(entry->path().c_str(), &status) == 0) files.emplace(status.st_dev, status.st_ino);
+  }
+  return files;
+}
+
+// A lock of ours on a file goes with the first descriptor of it that we close: our own files, which another
+// copy of this library may have made as well, are not opened here.
+bool may_be_swept(int directory, const char* name, const std::set<std::pair<dev_t, ino_t>>& own) {
   struct stat status {};
   return ::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode) &&
-         status.st_uid == ::geteuid() && status.st_ctime + kSettledSeconds < ::time(nullptr);
+         status.st_uid == ::geteuid() && status.st_ctime + kSettledSeconds < ::time(nullptr) &&
+         !own.contains({status.st_dev, status.st_ino});
 }
 
 }  // namespace
@@ -67,13 +81,14 @@ std::vector<std::string> sweep_segments(int directory, const std::string& path) 
   const std::uint64_t process = fork_guard::arm() + 1;
   std::vector<std::string> left;
   if (swept.exchange(process) == process) return left;
+  const auto own = own_files();
   std::error_code error;
   std::size_t seen = 0;
   std::size_t looked_at = 0;
   for (fs::directory_iterator entry(path, error), end; !error && entry != end; entry.increment(error)) {
     if (++seen > kMostSeen || looked_at == kMostSwept) break;
     const std::string name = entry->path().filename();
-    if (!may_be_swept(directory, name.c_str())) continue;
+    if (!may_be_swept(directory, name.c_str(), own)) continue;
     ++looked_at;
     const UniqueFd file = open_segment(directory, name.c_str());
     const auto what = file.valid() && is_free(file.get()) ? adopted(file.get()) : std::nullopt;

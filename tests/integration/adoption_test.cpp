@@ -356,6 +356,26 @@ TEST_F(AdoptionTest, KeepsRoomForTheSegmentsOfOtherUsers) {
   EXPECT_GT(status.at("segments").at("not_kept").to_number<int>(), 0);
 }
 
+// It could neither be locked nor marked, and would be tried for ever.
+TEST_F(AdoptionTest, KeepsNoDescriptorThatItCouldNotWriteTo) {
+  const DaemonProcess daemon(options());
+  ten_records().write(segment_);
+  const UniqueFd read_only(::open(segment_.c_str(), O_RDONLY | O_CLOEXEC));
+  Socket connection = daemon.connect();
+  ipc::HelloMessage hello;
+  hello.client_id = std::string(32, '7');
+  std::string line;
+  ipc::encode(line, hello);
+  const iovec part{line.data(), line.size()};
+  ASSERT_GT(ipc::send_parts(connection.fd(), {&part, 1}, read_only.get()), 0);
+  ASSERT_FALSE(connection.receive_until("\n").empty());
+  const auto figure = [&](const char* name) {
+    return parse_json(daemon.status()).value().at("segments").at(name).to_number<int>();
+  };
+  EXPECT_TRUE(eventually([&] { return figure("refused") == 1; }));
+  EXPECT_EQ(figure("kept"), 0);
+}
+
 TEST_F(AdoptionTest, LeavesWhatIsNotItsOwnOrNoSegment) {
   const auto name = [this](int i) { return segments_ / (std::string(31, 'a') + std::to_string(i)); };
   fs::create_symlink(segment_, name(1));

@@ -34,6 +34,7 @@ Result<std::uint64_t> complete(const ipc::SegmentReader& reader, uid_t uid) {
 bool may_pass(const error_code& error) {
   namespace errc = boost::system::errc;
   if (error == errc::permission_denied || error == errc::operation_not_permitted) return false;
+  if (error == errc::bad_file_descriptor || error == errc::invalid_argument) return false;
   if (error == Errc::limit_reached || error == Errc::unexpected_message)
     return true;  // it is a crowd's, a peer's
   return error.category() == boost::system::system_category();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 namespace metricsd::server {
@@ -10,6 +11,9 @@ Orphan::Orphan(uid_t owner, std::string called, UniqueFd file)
     : uid(owner), name(std::move(called)), segment(std::make_shared<const UniqueFd>(std::move(file))) {}
 
 Result<uid_t> owner_of(int file) {
+  const int flags = ::fcntl(file, F_GETFL);
+  if (flags == -1) return last_system_error();
+  if ((flags & O_ACCMODE) != O_RDWR) return Errc::endpoint_untrusted;
   struct stat status {};
   if (::fstat(file, &status) != 0) return last_system_error();
   return status.st_uid;

@@ -43,7 +43,8 @@ struct Orphan {
 
 using OrphanPtr = std::shared_ptr<Orphan>;
 
-// Whose file that is. Errors: the system's.
+// Whose file that is. Errors: the system's; Errc::endpoint_untrusted of a descriptor that is not for reading
+// and writing, for it could neither be locked nor marked.
 [[nodiscard]] Result<uid_t> owner_of(int file);
 
 // One thread. Each is known by its user and name, once.

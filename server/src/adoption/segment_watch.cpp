@@ -52,10 +52,10 @@ void SegmentWatch::keep(uid_t uid, pid_t pid, const std::string& client_id, Uniq
   watch(orphan);
 }
 
-// Whose client is dead has its delivery before it.
+// Whose client is dead has its delivery before it, unless that was put off.
 bool SegmentWatch::make_room(uid_t uid) {
   const auto may_go = [](const Orphan& orphan) {
-    return orphan.state != Orphan::State::delivered && !is_free(orphan);
+    return orphan.state != Orphan::State::delivered && (orphan.not_before_ns != 0 || !is_free(orphan));
   };
   while (orphans_.size() >= most_kept_) {
     const auto oldest = orphans_.oldest_of_greediest(uid, may_go);

@@ -81,20 +81,33 @@ Result<> check_trust(const struct stat& directory, std::string& trouble) {
   return {};
 }
 
-// What is locked. The directory itself needs no room on the disk, nor leave to write to it; but who may read
-// it may lock it. Where that are others, it is a file that they may not open, unless there can be none.
-Result<UniqueFd> lockable(UniqueFd directory, const struct stat& status) {
-  if ((status.st_mode & (S_IRGRP | S_IROTH)) == 0) return directory;
+// A file that others may not open; none where the disk has no room for it, or is read-only.
+Result<UniqueFd> open_lock_file(int directory) {
   constexpr int kFlags = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-  UniqueFd file(::openat(directory.get(), kLock, O_RDWR | O_CREAT | kFlags, 0600));
-  if (!file.valid() && errno == EROFS) file = UniqueFd(::openat(directory.get(), kLock, O_RDONLY | kFlags));
+  UniqueFd file(::openat(directory, kLock, O_RDWR | O_CREAT | kFlags, 0600));
+  if (!file.valid() && errno == EROFS) file = UniqueFd(::openat(directory, kLock, O_RDONLY | kFlags));
   if (file.valid()) return file;
   const bool has_no_room = errno == EROFS || errno == ENOENT || errno == ENOSPC || errno == EDQUOT;
   if (!has_no_room) return last_system_error();
-  return directory;
+  return UniqueFd();
 }
 
-Result<UniqueFd> open_and_lock(const fs::path& path, std::string& trouble) {
+// The file, and the directory: that needs neither room on the disk nor leave to write to it, but who may read
+// it may lock it. Where that are others, it is locked only if there can be no file.
+Result<StateLock> lock_state(UniqueFd directory, const struct stat& status) {
+  auto file = open_lock_file(directory.get());
+  if (!file) return file.error();
+  if (file->valid()) {
+    if (const auto locked = lock(file->get()); !locked) return locked.error();
+  }
+  const bool is_private = (status.st_mode & (S_IRGRP | S_IROTH)) == 0;
+  if (is_private || !file->valid()) {
+    if (const auto locked = lock(directory.get()); !locked) return locked.error();
+  }
+  return StateLock{.file = *std::move(file), .directory = std::move(directory)};
+}
+
+Result<StateLock> open_and_lock(const fs::path& path, std::string& trouble) {
   if (const auto made = make_directories(path); !made) return made.error();
   UniqueFd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   struct stat status {};
@@ -103,10 +116,7 @@ Result<UniqueFd> open_and_lock(const fs::path& path, std::string& trouble) {
   // A disk that is read-only may change its mind; an owner does not.
   const bool may_write = ::faccessat(AT_FDCWD, path.c_str(), W_OK | X_OK, AT_EACCESS) == 0;
   if (!may_write && errno != EROFS) return last_system_error();
-  auto locked = lockable(std::move(directory), status);
-  if (!locked) return locked.error();
-  if (const auto got = lock(locked->get()); !got) return got.error();
-  return locked;
+  return lock_state(std::move(directory), status);
 }
 
 // Whether it may be read and, one day, replaced. What cannot be told now is found out when it is read.
@@ -169,7 +179,7 @@ Result<CheckpointStore> CheckpointStore::claim(const fs::path& directory, const 
   std::string trouble;
   auto locked = open_and_lock(directory, trouble);
   Result<> usable = locked ? Result<>() : locked.error();
-  for (const char* name : {kCurrent, kPrevious}) {
+  for (const char* name : {kCurrent, kPrevious, kNew}) {
     if (usable) usable = check_file(directory / name, files, trouble);
   }
   if (!usable) {
@@ -179,7 +189,7 @@ Result<CheckpointStore> CheckpointStore::claim(const fs::path& directory, const 
   return CheckpointStore(directory, files, *std::move(locked));
 }
 
-CheckpointStore::CheckpointStore(fs::path directory, const Files& files, UniqueFd lock)
+CheckpointStore::CheckpointStore(fs::path directory, const Files& files, StateLock lock)
     : directory_(std::move(directory)),
       files_(&files),
       lock_(std::move(lock)),

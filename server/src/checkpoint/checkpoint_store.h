@@ -4,7 +4,7 @@
 //   checkpoint.previous   the file before: used where `checkpoint` has no base that counts
 //   checkpoint.new        the next file, in the making
 //   checkpoint.bad-N      files that were damaged, kept for a person: the last kBadKept of them
-//   lock                  only in a directory that others may read
+//   lock                  whose lock says that somebody keeps his state here
 //
 // That is all there ever is, however often the daemon is started. A file that could not be written to the end
 // is never written again: the next one begins with a base of its own.
@@ -42,6 +42,12 @@ struct Restored {
 };
 
 [[nodiscard]] std::string_view to_string(Restored::Source source) noexcept;
+
+// As long as it lives no other daemon has this data directory.
+struct StateLock {
+  UniqueFd file;       // none where the disk had no room for it
+  UniqueFd directory;  // locked itself where only its owner may read it, or where there is no file
+};
 
 // One thread. While it lives, no other process has the directory.
 class CheckpointStore {
@@ -82,7 +88,7 @@ class CheckpointStore {
     bool is_bad = false;  // damaged; up to there it may hold state
   };
 
-  CheckpointStore(std::filesystem::path directory, const Files& files, UniqueFd lock);
+  CheckpointStore(std::filesystem::path directory, const Files& files, StateLock lock);
   void finish_replacing();
   bool load_file(Old& old, const Take& take, Restored& restored);
   FileEnd take_frames(const std::filesystem::path& path, const Take& take, std::uint64_t most,
@@ -98,7 +104,7 @@ class CheckpointStore {
 
   std::filesystem::path directory_;
   const Files* files_;
-  UniqueFd lock_;  // of the directory
+  StateLock lock_;
   Old current_;
   Old previous_;
   // The last file is the previous one, and nothing has taken its place yet: a file in the making tells so.

@@ -63,9 +63,11 @@ class CheckpointStoreTest : public ::testing::Test {
     ASSERT_TRUE(store.append({FrameKind::increment, 4, "more 4"}));
   }
 
+  // Of all but the lock.
   std::set<std::string> names() const {
     std::set<std::string> names;
     for (const auto& entry : fs::directory_iterator(path_)) names.insert(entry.path().filename().string());
+    names.erase("lock");
     return names;
   }
   void flip(const char* name, std::size_t at) const {
@@ -136,6 +138,15 @@ TEST_F(CheckpointStoreTest, WhoMayReadTheDirectoryCannotKeepItFromItsOwner) {
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
   std::string why;
   EXPECT_EQ(CheckpointStore::claim(path_, files_, why).error(), Errc::endpoint_in_use);
+}
+
+TEST_F(CheckpointStoreTest, StaysTakenHoweverTheDirectorysModeChanges) {
+  const CheckpointStore store = claim();
+  std::string why;
+  for (const unsigned mode : {0755U, 0700U}) {
+    fs::permissions(path_, fs::perms(mode));
+    EXPECT_EQ(CheckpointStore::claim(path_, files_, why).error(), Errc::endpoint_in_use) << mode;
+  }
 }
 
 TEST_F(CheckpointStoreTest, WhatAnotherVersionKeepsIsLeftAsItIs) {
