@@ -146,12 +146,8 @@ void LeftSegments::receive(std::int64_t now_ns) {
 void LeftSegments::handle(const std::string& error, std::int64_t now_ns) {
   const std::string path = paths_.back();
   const bool is_to_come_again = error == ipc::kAdoptionBusy;
-  struct stat named {};
-  struct stat held {};
-  const bool is_whole = adopted(segment_.get()) == ipc::Adopted::wholly &&
-                        ::lstat(path.c_str(), &named) == 0 && ::fstat(segment_.get(), &held) == 0 &&
-                        named.st_dev == held.st_dev && named.st_ino == held.st_ino;
-  if (is_whole) ::unlink(path.c_str());
+  if (adopted(segment_.get()) == ipc::Adopted::wholly)
+    static_cast<void>(ipc::remove_segment(AT_FDCWD, path.c_str(), segment_.get()));
   end();
   if (is_to_come_again) {
     paths_.push_back(path);

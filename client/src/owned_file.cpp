@@ -2,6 +2,7 @@
 
 #include "left_segments.h"
 
+#include <metricsd/ipc/segment_ownership.h>
 #include <metricsd/ipc/socket_directory.h>
 
 #include <algorithm>
@@ -44,14 +45,6 @@ bool has_room(const struct statfs& status) {
   return status.f_bavail >= status.f_blocks / 2;
 }
 
-bool set_lock(int fd, short type) noexcept {
-  struct flock lock {};
-  lock.l_type = type;
-  lock.l_whence = SEEK_SET;
-  lock.l_len = 1;
-  return ::fcntl(fd, F_SETLK, &lock) == 0;
-}
-
 }  // namespace
 
 OwnedFile::OwnedFile(const std::vector<fs::path>& directories, std::size_t bytes) {
@@ -60,7 +53,7 @@ OwnedFile::OwnedFile(const std::vector<fs::path>& directories, std::size_t bytes
                                 [this](const fs::path& directory) { return make_in(directory); });
   if (!made) fd_ = UniqueFd(::memfd_create("metricsd-segment", MFD_CLOEXEC));
   if (!fd_.valid()) return;
-  if (::ftruncate(fd_.get(), static_cast<off_t>(bytes)) != 0 || !set_lock(fd_.get(), F_WRLCK))
+  if (::ftruncate(fd_.get(), static_cast<off_t>(bytes)) != 0 || !ipc::lock_segment(fd_.get()))
     fd_ = UniqueFd();
   closed_in_child_.emplace(fd_.get());
 }
@@ -102,7 +95,7 @@ void OwnedFile::remove_name() noexcept {
 }
 
 void OwnedFile::leave() noexcept {
-  set_lock(fd_.get(), F_UNLCK);
+  ipc::unlock_segment(fd_.get());
   path_.clear();
 }
 

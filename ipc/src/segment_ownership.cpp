@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace metricsd::ipc {
@@ -45,6 +46,16 @@ Result<> mark_adopted(int file, Adopted what) {
   const ssize_t written = ::pwrite(file, &what, sizeof what, offsetof(SegmentHeader, adopted));
   if (written < 0) return last_system_error();
   return written == sizeof what ? Result<>() : Errc::corrupt_state;
+}
+
+Result<> remove_segment(int directory, const char* name, int file) {
+  struct stat named {};
+  struct stat held {};
+  if (::fstatat(directory, name, &named, AT_SYMLINK_NOFOLLOW) != 0 || ::fstat(file, &held) != 0)
+    return last_system_error();
+  if (held.st_dev != named.st_dev || held.st_ino != named.st_ino) return Errc::endpoint_untrusted;
+  if (::unlinkat(directory, name, 0) != 0) return last_system_error();
+  return {};
 }
 
 }  // namespace metricsd::ipc

@@ -138,15 +138,9 @@ fs::path shared_memory() {
 
 class KilledClientsTest : public ::testing::Test {
  protected:
-  KilledClientsTest() {
-    std::string pattern = (shared_memory() / "metricsd-test-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) != nullptr) sockets_ = pattern;
+  [[nodiscard]] DaemonOptions options() const {
+    return {.flags = {}, .socket = sockets_.path() / "metricsd.sock"};
   }
-  ~KilledClientsTest() override {
-    std::error_code ignored;
-    fs::remove_all(sockets_, ignored);
-  }
-  [[nodiscard]] DaemonOptions options() const { return {.flags = {}, .socket = sockets_ / "metricsd.sock"}; }
 
   // Kills `count` workloads after up to `most`, one after the other, and adds up what they recorded.
   void kill_workloads(const DaemonProcess& daemon, int count, std::chrono::microseconds most,
@@ -171,7 +165,7 @@ class KilledClientsTest : public ::testing::Test {
       const Told told = told_by(daemon);
       return told.operations + told.dropped >= done_;
     }));
-    EXPECT_TRUE(eventually([&] { return fs::is_empty(sockets_ / "segments"); }));
+    EXPECT_TRUE(eventually([&] { return fs::is_empty(sockets_.path() / "segments"); }));
     const Told told = told_by(daemon);
     EXPECT_GE(told.operations + told.dropped, done_) << daemon.status();
     EXPECT_LE(told.operations + told.dropped, begun_) << daemon.status();
@@ -214,7 +208,7 @@ class KilledClientsTest : public ::testing::Test {
     return daemon;
   }
 
-  fs::path sockets_;
+  TemporaryDirectory sockets_{shared_memory()};
   TemporaryDirectory files_;
   TemporaryDirectory data_;
   std::uint64_t begun_ = 0;
@@ -272,9 +266,9 @@ class ForeignKilledClientsTest : public KilledClientsTest {
   void SetUp() override {
     if (::geteuid() != 0) GTEST_SKIP() << "needs to be another user";
     // As it is installed: whoever owes something may leave it here, and take nobody else's.
-    fs::permissions(sockets_, fs::perms(0755));
-    fs::create_directory(sockets_ / "segments");
-    fs::permissions(sockets_ / "segments", fs::perms(01777));
+    fs::permissions(sockets_.path(), fs::perms(0755));
+    fs::create_directory(sockets_.path() / "segments");
+    fs::permissions(sockets_.path() / "segments", fs::perms(01777));
     fs::permissions(files_.path(), fs::perms(0777));
   }
 
@@ -283,8 +277,8 @@ class ForeignKilledClientsTest : public KilledClientsTest {
     const pid_t child = ::fork();
     if (child == 0) {
       become_nobody();
-      ::execl(METRICSCTL_BINARY, METRICSCTL_BINARY, "adopt", (sockets_ / "segments").c_str(), "--socket",
-              daemon.socket().c_str(), nullptr);
+      ::execl(METRICSCTL_BINARY, METRICSCTL_BINARY, "adopt", (sockets_.path() / "segments").c_str(),
+              "--socket", daemon.socket().c_str(), nullptr);
       ::_exit(127);
     }
     int status = 0;

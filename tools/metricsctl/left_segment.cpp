@@ -131,11 +131,9 @@ Result<std::uint64_t> LeftSegment::complete_file() {
 bool LeftSegment::remove_if_delivered() {
   const auto anew = ipc::SegmentReader::open(file());
   if (!anew || anew->adopted() != ipc::Adopted::wholly) return false;
-  struct stat named {};
-  struct stat held {};
-  if (::lstat(path_.c_str(), &named) != 0) return errno == ENOENT;  // the daemon was faster
-  if (::fstat(file(), &held) != 0 || held.st_dev != named.st_dev || held.st_ino != named.st_ino) return false;
-  return ::unlink(path_.c_str()) == 0;
+  const auto removed = ipc::remove_segment(AT_FDCWD, path_.c_str(), file());
+  return removed ||
+         removed.error() == boost::system::errc::no_such_file_or_directory;  // the daemon was faster
 }
 
 }  // namespace metricsd::tools

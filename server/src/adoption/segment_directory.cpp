@@ -1,5 +1,6 @@
 #include "segment_directory.h"
 
+#include <metricsd/ipc/segment_ownership.h>
 #include <metricsd/ipc/socket_directory.h>
 
 #include <cerrno>
@@ -60,11 +61,7 @@ Result<UniqueFd> SegmentDirectory::open_segment(const std::string& name) const {
 }
 
 void SegmentDirectory::remove(const std::string& name, int segment) const {
-  struct stat named {};
-  struct stat held {};
-  if (::fstatat(directory_.get(), name.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0) return;
-  if (::fstat(segment, &held) != 0 || held.st_dev != named.st_dev || held.st_ino != named.st_ino) return;
-  ::unlinkat(directory_.get(), name.c_str(), 0);
+  static_cast<void>(ipc::remove_segment(directory_.get(), name.c_str(), segment));
 }
 
 }  // namespace metricsd::server

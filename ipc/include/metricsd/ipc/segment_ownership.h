@@ -1,5 +1,5 @@
-// Whose a segment is: a POSIX write lock of its first byte (segment_layout.h); and what others delivered of
-// it.
+// Whose a segment is: a POSIX write lock of its first byte (segment_layout.h); what others delivered of it;
+// and its name, which goes when that is all.
 //
 // The locks are the process's: closing any descriptor of the file drops the one that it holds.
 #pragma once
@@ -25,5 +25,9 @@ void unlock_segment(int file);
 
 // Says in the segment what of it was delivered. Errors: the system's.
 [[nodiscard]] Result<> mark_adopted(int file, Adopted what);
+
+// Removes `name`, a path from `directory` or AT_FDCWD, if it is this file's, and follows no link. Errors:
+// endpoint_untrusted where it is another file's; the system's.
+[[nodiscard]] Result<> remove_segment(int directory, const char* name, int file);
 
 }  // namespace metricsd::ipc
