@@ -131,7 +131,7 @@ bool FakeDaemon::take(Peer& peer, const std::string& line) {
 bool FakeDaemon::welcome(Peer& peer, const ipc::HelloMessage& hello) {
   if (answers_ == Answers::by_hanging_up) return false;
   peer.client = hello.client_id;
-  if (peer.segment.valid()) segment_ = std::move(peer.segment);
+  if (peer.segment.valid()) segments_.push_back(std::move(peer.segment));
   ipc::WelcomeMessage answer;
   if (answers_ == Answers::other_protocol) ++answer.protocol;
   answer.store_id = state_.id;
@@ -227,7 +227,7 @@ void FakeDaemon::save_now() {
 
 int FakeDaemon::segment() const {
   const std::lock_guard lock(mutex_);
-  return segment_.get();
+  return segments_.empty() ? -1 : segments_.back().get();
 }
 
 std::vector<std::string> FakeDaemon::operation_lines() const {

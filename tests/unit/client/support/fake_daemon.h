@@ -116,7 +116,8 @@ class FakeDaemon {
   std::vector<std::string> lines_;            // guarded by mutex_
   std::vector<std::string> operation_lines_;  // likewise
   std::vector<ipc::Sample> samples_;          // likewise
-  UniqueFd segment_;                          // likewise
+  // Likewise. All of them: to close one would drop the lock of its client, which is in the same process.
+  std::vector<UniqueFd> segments_;
   std::atomic<std::uint64_t> repeated_{0};
   std::atomic<std::uint64_t> missing_{0};
   std::thread thread_;
