@@ -1,0 +1,66 @@
+// What a whole run came to in nine figures, whatever part of its samples is still remembered.
+#pragma once
+
+#include "process_sample.h"
+
+#include <metricsd/models/json/writer.h>
+
+#include <cstdint>
+#include <optional>
+
+namespace metricsd::tools {
+
+// The sum of what the samples of one task, or of one of its roles, told. What no sample told is nothing.
+// One thread; 100 bytes, however many samples.
+class Aggregate {
+ public:
+  // From where totals count: from nothing, for what began with the watching, or from the first sample.
+  enum class Baseline { zero, first_sample };
+
+  explicit Aggregate(Baseline baseline) : baseline_(baseline) {}
+
+  // Samples in the order they were taken.
+  void add(const ProcessSample& sample);
+  // A peak that was seen otherwise than by a sample: the kernel's own.
+  void note_peak_memory(std::uint64_t bytes);
+
+  [[nodiscard]] std::uint64_t sample_count() const { return sample_count_; }
+  // Percent of one core: the CPU time between the first and the last sample by the time between them; the
+  // greatest of a single interval.
+  [[nodiscard]] std::optional<double> avg_cpu_usage() const;
+  [[nodiscard]] std::optional<double> max_cpu_usage() const { return max_cpu_usage_; }
+  // Bytes: the mean of the samples that found something alive; the greatest.
+  [[nodiscard]] std::optional<double> avg_memory_usage() const;
+  [[nodiscard]] std::optional<std::uint64_t> max_memory_usage() const { return max_memory_usage_; }
+  // Bytes. Those of the network always count from the first sample: a namespace is older than its task.
+  [[nodiscard]] std::optional<std::uint64_t> total_disk_read() const { return disk_read_.total; }
+  [[nodiscard]] std::optional<std::uint64_t> total_disk_write() const { return disk_write_.total; }
+  [[nodiscard]] std::optional<std::uint64_t> total_network_rx() const { return network_rx_.total; }
+  [[nodiscard]] std::optional<std::uint64_t> total_network_tx() const { return network_tx_.total; }
+
+  // The object with exactly avg_cpu_usage, max_cpu_usage, avg_memory_usage, max_memory_usage,
+  // total_disk_read, total_disk_write, total_network_rx, total_network_tx, sample_count.
+  void write(JsonWriter& json) const;
+
+ private:
+  // A figure that only rises, from `first` on.
+  struct Total {
+    std::optional<std::uint64_t> first;
+    std::optional<std::uint64_t> total;
+    void add(const std::optional<std::uint64_t>& value, Baseline baseline);
+  };
+
+  Baseline baseline_;
+  std::uint64_t sample_count_ = 0;
+  std::optional<double> max_cpu_usage_;
+  std::optional<double> cpu_first_;
+  double cpu_last_ = 0;
+  std::int64_t first_ns_ = 0;
+  std::int64_t last_ns_ = 0;
+  double memory_sum_ = 0;
+  std::uint64_t memory_samples_ = 0;
+  std::optional<std::uint64_t> max_memory_usage_;
+  Total disk_read_, disk_write_, network_rx_, network_tx_;
+};
+
+}  // namespace metricsd::tools
