@@ -1,19 +1,13 @@
-// Comma-separated values by RFC 4180: CRLF behind each record, quotes around what needs them, quotes doubled
-// within.
-//
-// A spreadsheet evaluates a cell that begins with = + - @, TAB or CR even where it is quoted, and such text
-// comes from outside (keys, error messages). So text cells, and only they, get an apostrophe in front of such
-// a beginning, which makes them text to the spreadsheet. FormatOptions::csv_raw leaves them as they are.
+// Rows of operations as comma-separated values: csv_record.h.
 #include "formats/formats.h"
 
+#include <metricsd/exporters/csv_record.h>
 #include <metricsd/models/decimal.h>
 #include <metricsd/models/timestamp.h>
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 
 namespace metricsd::exporters {
@@ -24,77 +18,6 @@ constexpr std::string_view kHeader =
     "operation_id,timestamp_start,timestamp_end,operation_type,workload_type,object_key,object_size_bytes,"
     "duration_ms,throughput_mbps,success,error_code,retry_count,driver,user_id,error_message,intended_start,"
     "metadata\r\n";
-
-bool looks_like_formula(char first) {
-  constexpr std::string_view kStarts = "=+-@\t\r";
-  return kStarts.find(first) != std::string_view::npos;
-}
-
-// Whether a byte of the text is below '-': all that need quotes or doubling are. Letters, digits and what
-// joins them are not, so that most cells need no closer look.
-bool may_need_quotes(std::string_view text) {
-  constexpr std::uint64_t kEach = 0x0101'0101'0101'0101;
-  std::uint64_t below = 0;  // the high bit of each byte that is
-  const auto look_at = [&below](std::uint64_t eight) {
-    below |= (eight - kEach * '-') & ~eight & kEach * 0x80;
-  };
-  while (text.size() >= sizeof(std::uint64_t)) {
-    std::uint64_t eight = 0;
-    std::memcpy(&eight, text.data(), sizeof(eight));
-    look_at(eight);
-    text.remove_prefix(sizeof(eight));
-  }
-  for (const char c : text) look_at(kEach * static_cast<unsigned char>(c));
-  return below != 0;
-}
-
-bool needs_quotes(std::string_view text) {
-  const bool padded = text.front() == ' ' || text.back() == ' ';  // some readers trim what is not quoted
-  return padded || text.find_first_of(",\"\r\n") != std::string_view::npos;
-}
-
-// Writes the cells of one record in turn, a comma behind each, to where there is room for them.
-class RecordWriter {
- public:
-  RecordWriter(char* at, bool raw) : at_(at), raw_(raw) {}
-
-  // The most that a text and its comma take: every character a quote, quotes around them, an apostrophe.
-  static std::size_t room_for(std::string_view text) { return 2 * text.size() + 4; }
-
-  // As it stands: nothing in it needs quotes.
-  RecordWriter& plain(std::string_view value) {
-    at_ = std::copy(value.begin(), value.end(), at_);
-    *at_++ = ',';
-    return *this;
-  }
-
-  RecordWriter& text(std::string_view value) {
-    if (value.empty()) return plain(value);
-    const bool defused = !raw_ && looks_like_formula(value.front());
-    const bool quoted = may_need_quotes(value) && needs_quotes(value);
-    if (quoted) *at_++ = '"';
-    if (defused) *at_++ = '\'';
-    if (!quoted) return plain(value);
-    for (const char c : value) {
-      if (c == '"') *at_++ = '"';
-      *at_++ = c;
-    }
-    *at_++ = '"';
-    *at_++ = ',';
-    return *this;
-  }
-
-  // Behind the record.
-  char* end() {
-    at_[-1] = '\r';  // in place of the last comma
-    *at_++ = '\n';
-    return at_;
-  }
-
- private:
-  char* at_;
-  bool raw_;
-};
 
 // The numbers and times of an operation as text.
 class Numbers {
@@ -152,7 +75,7 @@ class CsvFormat final : public OperationFormat {
     out.resize(size + room_for(operation, line));
     std::array<char, 20> retries;
     const char* const retries_end = std::to_chars(retries.begin(), retries.end(), operation.retry_count).ptr;
-    char* const end = RecordWriter(out.data() + size, raw_)
+    char* const end = CsvRecordWriter(out.data() + size, raw_)
                           .text(operation.operation_id)
                           .plain(line.timestamp_start)
                           .plain(line.timestamp_end)
@@ -183,7 +106,7 @@ class CsvFormat final : public OperationFormat {
          {operation.operation_id, operation.operation_type, operation.workload_type, operation.object_key,
           operation.error_code, operation.driver, operation.user_id, operation.error_message,
           operation.metadata}) {
-      room += RecordWriter::room_for(text);
+      room += CsvRecordWriter::room_for(text);
     }
     for (const std::string_view text : {line.timestamp_start, line.timestamp_end, line.intended_start,
                                         line.object_size_bytes, line.duration_ms, line.throughput_mbps}) {

@@ -1,10 +1,7 @@
 #include <metricsd/exporters/run_summary.h>
-#include <metricsd/models/utf8.h>
+#include <metricsd/exporters/text_table.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -16,101 +13,6 @@ namespace metricsd::exporters {
 namespace {
 
 constexpr std::size_t kErrorLines = 10;  // the most frequent; the rest becomes one line
-constexpr std::string_view kUnknown = "-";
-constexpr std::string_view kRed = "\x1B[31m";
-constexpr std::string_view kPlain = "\x1B[0m";
-
-// "1,234,567"
-std::string grouped(std::uint64_t number) {
-  std::string digits = std::to_string(number);
-  for (std::size_t left = digits.size(); left > 3; left -= 3) digits.insert(left - 3, 1, ',');
-  return digits;
-}
-
-std::string with_decimals(double value, int decimals) {
-  std::array<char, 32> text{};
-  const auto end =
-      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, decimals);
-  return {text.data(), end.ptr};
-}
-
-// About three digits that matter: "0.042", "3.14", "12.5", "1,234".
-std::string figure(double value) {
-  if (value < 0.0995) return value == 0 ? "0" : with_decimals(value, 3);
-  if (value < 9.995) return with_decimals(value, 2);
-  if (value < 99.95) return with_decimals(value, 1);
-  return grouped(static_cast<std::uint64_t>(std::llround(value)));
-}
-
-std::string figure(std::optional<double> value) {
-  return value ? figure(*value) : std::string(kUnknown);
-}
-
-// Names and codes come from outside, and a terminal obeys control characters: none of them passes.
-std::string printable(std::string_view text) {
-  std::string valid;
-  append_valid_utf8(valid, text);
-  std::string safe;
-  for (std::size_t i = 0; i < valid.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(valid[i]);
-    const bool c1 = byte == 0xC2 && static_cast<unsigned char>(valid[i + 1]) < 0xA0;  // U+0080 to U+009F
-    const bool control = byte < 0x20 || byte == 0x7F || c1;
-    safe += control ? '?' : valid[i];
-    if (c1) ++i;
-  }
-  return safe;
-}
-
-// Columns on a terminal, as far as one character is one column.
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
-struct Cell {
-  std::string text;
-  bool alarming = false;
-};
-
-// Lines of cells, the first column to the left, figures to the right.
-class Table {
- public:
-  void add(std::vector<Cell> row) { rows_.push_back(std::move(row)); }
-
-  void render(std::string& out, std::string_view indent, bool colour) const {
-    const std::vector<std::size_t> widths = column_widths();
-    for (const std::vector<Cell>& row : rows_) {
-      out += indent;
-      for (std::size_t i = 0; i < row.size(); ++i) {
-        if (i != 0) out += "  ";
-        const std::size_t padding = widths[i] - width_of(row[i].text);
-        if (i != 0) out.append(padding, ' ');
-        append_cell(out, row[i], colour);
-        if (i == 0) out.append(padding, ' ');
-      }
-      out += '\n';
-    }
-  }
-
- private:
-  [[nodiscard]] std::vector<std::size_t> column_widths() const {
-    std::vector<std::size_t> widths;
-    for (const std::vector<Cell>& row : rows_) {
-      widths.resize(std::max(widths.size(), row.size()));
-      for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i].text));
-    }
-    return widths;
-  }
-
-  static void append_cell(std::string& out, const Cell& cell, bool colour) {
-    const bool red = colour && cell.alarming;
-    if (red) out += kRed;
-    out += cell.text;
-    if (red) out += kPlain;
-  }
-
-  std::vector<std::vector<Cell>> rows_;
-};
 
 // Whole hundredths of a percent, cut: "100.00" only where nothing failed.
 std::string success_percentage(const OperationCounts& counts) {
@@ -138,14 +40,14 @@ std::vector<Cell> group_row(std::string name, const GroupSummary& group, double 
                         {figure(mib_per_second)}};
   const std::optional<Statistics>& durations = group.duration_ms;
   for (const unsigned per_mille : {500U, 900U, 990U, 999U}) {
-    row.push_back({durations ? figure(durations->percentile(per_mille)) : std::string(kUnknown)});
+    row.push_back({figure(durations ? std::optional(durations->percentile(per_mille)) : std::nullopt)});
   }
-  row.push_back({durations ? figure(durations->max) : std::string(kUnknown)});
+  row.push_back({figure(durations ? std::optional(durations->max) : std::nullopt)});
   return row;
 }
 
 void append_operations(std::string& out, const RunSummary& summary, bool colour) {
-  Table table;
+  TextTable table;
   table.add({{"operation"},
              {"count"},
              {"errors"},
@@ -171,7 +73,7 @@ void append_errors(std::string& out, const RunSummary& summary, bool colour) {
   std::stable_sort(codes.begin(), codes.end(),
                    [](const auto& a, const auto& b) { return a.second > b.second; });
   const std::size_t shown = std::min(codes.size(), kErrorLines);
-  Table table;
+  TextTable table;
   for (std::size_t i = 0; i < shown; ++i) {
     table.add({{printable(codes[i].first)}, {grouped(codes[i].second), true}});
   }
@@ -183,7 +85,7 @@ void append_errors(std::string& out, const RunSummary& summary, bool colour) {
 }
 
 void append_dropped(std::string& out, const DropCounts& dropped, bool colour) {
-  Table table;
+  TextTable table;
   bool any = false;
   for (const auto& [sink, causes] : dropped) {
     for (const auto& [cause, count] : causes) {
