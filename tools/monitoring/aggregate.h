@@ -32,7 +32,7 @@ class Aggregate {
   // Bytes: the mean of the samples that found something alive; the greatest.
   [[nodiscard]] std::optional<double> avg_memory_usage() const;
   [[nodiscard]] std::optional<std::uint64_t> max_memory_usage() const { return max_memory_usage_; }
-  // Bytes. Those of the network always count from the first sample: a namespace is older than its task.
+  // Bytes. Those of the network are a tree's: since it is followed, whatever the baseline.
   [[nodiscard]] std::optional<std::uint64_t> total_disk_read() const { return disk_read_.total; }
   [[nodiscard]] std::optional<std::uint64_t> total_disk_write() const { return disk_write_.total; }
   [[nodiscard]] std::optional<std::uint64_t> total_network_rx() const { return network_rx_.total; }
@@ -43,6 +43,8 @@ class Aggregate {
   void write(JsonWriter& json) const;
 
  private:
+  void add_cpu(const ProcessSample& sample);
+
   // A figure that only rises, from `first` on.
   struct Total {
     std::optional<std::uint64_t> first;
@@ -53,7 +55,7 @@ class Aggregate {
   Baseline baseline_;
   std::uint64_t sample_count_ = 0;
   std::optional<double> max_cpu_usage_;
-  std::optional<double> cpu_first_;
+  double cpu_first_ = 0;
   double cpu_last_ = 0;
   std::int64_t first_ns_ = 0;
   std::int64_t last_ns_ = 0;

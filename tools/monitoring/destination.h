@@ -1,10 +1,10 @@
 // Where samples go besides the files of the run: the one interface of the daemon, the Pushgateway and MQTT.
 //
 // A destination is made before the command starts and takes the first observation after that. So that the
-// command inherits nothing of it, it opens no connection before its first take(); every descriptor it opens is
-// close-on-exec. All signals are blocked in the thread that makes it and calls it, and in the threads it
-// starts: the harness alone deals with them. The harness reaps all of its process's children and takes them for
-// the command's: a destination that needs a program starts it detached, and while it is made (later the
+// command inherits nothing of it, it opens no connection before its first take(); every descriptor it opens
+// is close-on-exec. All signals are blocked in the thread that makes it and calls it, and in the threads it
+// starts: the harness alone deals with them. The harness reaps all of its process's children and takes them
+// for the command's: a destination that needs a program starts it detached, and while it is made (later the
 // harness is the subreaper, to whom detached programs come, too).
 #pragma once
 

@@ -13,7 +13,7 @@ namespace metricsd::tools {
 
 // The gateway that `metrics-run --push` tells: PUT by job, as observations come and at the end.
 struct PushOptions {
-  std::string url;           // http://HOST[:PORT][/PATH], or "spawn" for one of the run's own
+  std::string url;            // http://HOST[:PORT][/PATH], or "spawn" for one of the run's own
   bool delete_after = false;  // the job's group, once the run has ended
 };
 
@@ -27,7 +27,8 @@ struct MqttOptions {
 };
 
 // The daemon, over the socket of `run`, which outlives it: metric families and task samples. The names of the
-// families begin with `metric_namespace`, which is the daemon's `--metrics.namespace`; the gateway's likewise.
+// families begin with `metric_namespace`, which is the daemon's `--metrics.namespace`; the gateway's
+// likewise.
 [[nodiscard]] std::unique_ptr<Destination> make_daemon_destination(client::Collector& run,
                                                                    const std::string& metric_namespace);
 

@@ -1,0 +1,84 @@
+#include "aggregate.h"
+
+#include <algorithm>
+
+namespace metricsd::tools {
+
+namespace {
+
+template <class T>
+void write_or_null(JsonWriter& json, std::string_view key, const std::optional<T>& value) {
+  json.key(key);
+  if (value) {
+    json.value(*value);
+  } else {
+    json.null();
+  }
+}
+
+}  // namespace
+
+void Aggregate::Total::add(const std::optional<std::uint64_t>& value, Baseline baseline) {
+  if (!value) return;
+  if (!first) first = baseline == Baseline::zero ? 0 : *value;
+  total = std::max(total.value_or(0), *value - std::min(*value, *first));
+}
+
+void Aggregate::add(const ProcessSample& sample) {
+  ++sample_count_;
+  add_cpu(sample);
+  if (sample.memory_usage_bytes != 0) {
+    memory_sum_ += static_cast<double>(sample.memory_usage_bytes);
+    ++memory_samples_;
+    note_peak_memory(sample.memory_usage_bytes);
+  }
+  disk_read_.add(sample.disk_read_bytes, baseline_);
+  disk_write_.add(sample.disk_write_bytes, baseline_);
+  network_rx_.add(sample.network_rx_bytes, Baseline::zero);
+  network_tx_.add(sample.network_tx_bytes, Baseline::zero);
+}
+
+void Aggregate::add_cpu(const ProcessSample& sample) {
+  const double seconds = sample.cpu_user_seconds + sample.cpu_system_seconds;
+  if (sample_count_ == 1) {
+    first_ns_ = sample.timestamp.ns;
+    cpu_first_ = baseline_ == Baseline::zero ? 0 : seconds;
+  }
+  last_ns_ = std::max(last_ns_, sample.timestamp.ns);
+  cpu_last_ = std::max(cpu_last_, seconds);
+  if (sample.cpu_usage_percent) {
+    max_cpu_usage_ = std::max(max_cpu_usage_.value_or(0), *sample.cpu_usage_percent);
+  }
+}
+
+void Aggregate::note_peak_memory(std::uint64_t bytes) {
+  max_memory_usage_ = std::max(max_memory_usage_.value_or(0), bytes);
+}
+
+// Nothing where CPU was not looked at, or where no time went by.
+std::optional<double> Aggregate::avg_cpu_usage() const {
+  if (!max_cpu_usage_ || last_ns_ <= first_ns_) return std::nullopt;
+  constexpr double kPercent = 100;
+  const double seconds = static_cast<double>(last_ns_ - first_ns_) / static_cast<double>(kNsPerSecond);
+  return kPercent * std::max(cpu_last_ - cpu_first_, 0.0) / seconds;
+}
+
+std::optional<double> Aggregate::avg_memory_usage() const {
+  if (memory_samples_ == 0) return std::nullopt;
+  return memory_sum_ / static_cast<double>(memory_samples_);
+}
+
+void Aggregate::write(JsonWriter& json) const {
+  json.begin_object();
+  write_or_null(json, "avg_cpu_usage", avg_cpu_usage());
+  write_or_null(json, "max_cpu_usage", max_cpu_usage());
+  write_or_null(json, "avg_memory_usage", avg_memory_usage());
+  write_or_null(json, "max_memory_usage", max_memory_usage());
+  write_or_null(json, "total_disk_read", total_disk_read());
+  write_or_null(json, "total_disk_write", total_disk_write());
+  write_or_null(json, "total_network_rx", total_network_rx());
+  write_or_null(json, "total_network_tx", total_network_tx());
+  json.field("sample_count", sample_count_).end_object();
+}
+
+}  // namespace metricsd::tools

@@ -1,0 +1,189 @@
+#include "process_files.h"
+
+#include "sample_json.h"
+
+#include <metricsd/exporters/csv_record.h>
+#include <metricsd/models/json/writer.h>
+#include <metricsd/models/run.h>
+#include <metricsd/models/utf8.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace metricsd::tools {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kLinesFile = "process_metrics.jsonl";
+constexpr const char* kCsvFile = "process_metrics.csv";
+constexpr const char* kAggregateFile = "process_aggregated.json";
+constexpr const char* kSystemFile = "system_metrics.jsonl";
+
+// Who comes first to a run's directory has the plain names.
+std::string prefix_in(const fs::path& directory, const Task& task) {
+  std::error_code error;
+  const bool taken = fs::exists(directory / kLinesFile, error) || fs::exists(directory / kSystemFile, error);
+  return taken ? path_component(task.job_name) + "." : "";
+}
+
+void write_figures(JsonWriter& json, const ProcessSample& sample, const Aggregate& aggregate) {
+  json.field("cpu_user_seconds", sample.cpu_user_seconds);
+  json.field("cpu_system_seconds", sample.cpu_system_seconds);
+  json.key("aggregated");
+  aggregate.write(json);
+}
+
+void write_faults(JsonWriter& json, const CollectionFaults& faults) {
+  json.key("faults").begin_object();
+  json.field("gone", faults.gone).field("reused", faults.reused).field("denied", faults.denied);
+  json.field("zombies", faults.zombies).field("malformed", faults.malformed);
+  json.field("unfollowed", faults.unfollowed).end_object();
+}
+
+void write_tree(JsonWriter& json, const TreeSample& tree, const Aggregates& aggregates) {
+  write_figures(json, tree.total, aggregates.total);
+  json.key("roles").begin_object();
+  for (const RoleSample& role : tree.roles) {
+    const auto found = aggregates.roles.find(role.role);
+    if (found == aggregates.roles.end()) continue;
+    json.key(role.role).begin_object();
+    write_figures(json, role.sample, found->second);
+    json.end_object();
+  }
+  json.end_object();
+  write_faults(json, tree.faults);
+}
+
+// Arguments are any bytes; a document is UTF-8.
+std::string valid_text(std::string_view text) {
+  std::string valid;
+  append_valid_utf8(valid, text);
+  return valid;
+}
+
+std::string render_outcome(const Task& task, const TreeSample& tree, const Aggregates& aggregates,
+                           const TaskOutcome& outcome) {
+  std::string out;
+  JsonWriter json(out, JsonWriter::Style::pretty);
+  json.begin_object().field("schema_version", 1);
+  json.field("job_name", task.job_name).field("task_id", task.task_id).field("node", task.node);
+  json.key("command").begin_array();
+  for (const std::string& word : outcome.command) json.value(valid_text(word));
+  json.end_array();
+  json.field("start_time", format_timestamp(outcome.start_time));
+  json.field("end_time", format_timestamp(outcome.end_time));
+  json.key("exit_code");
+  if (outcome.exit_code) {
+    json.value(*outcome.exit_code);
+  } else {
+    json.null();
+  }
+  json.key("profile").raw(render_profile(task.profile));
+  write_tree(json, tree, aggregates);
+  json.end_object();
+  out += '\n';
+  return out;
+}
+
+}  // namespace
+
+LineFile::LineFile(const fs::path& path, std::vector<std::string>& problems)
+    : fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644)) {
+  if (!fd_.valid()) problems.push_back(path.string() + ": " + last_system_error().message());
+}
+
+void LineFile::append(std::string_view lines) {
+  buffer_.assign(torn_ ? "\n" : "").append(lines);
+  ssize_t written = -1;
+  do {
+    written = ::write(fd_.get(), buffer_.data(), buffer_.size());
+  } while (written < 0 && errno == EINTR);
+  if (written == static_cast<ssize_t>(buffer_.size())) {
+    torn_ = false;
+    return;
+  }
+  const std::size_t kept = written < 0 ? 0 : static_cast<std::size_t>(written);
+  if (kept != 0) torn_ = buffer_[kept - 1] != '\n';
+  lost_ += static_cast<std::uint64_t>(
+      std::count(buffer_.begin() + static_cast<std::ptrdiff_t>(kept), buffer_.end(), '\n'));
+}
+
+ProcessFiles::ProcessFiles(fs::path directory, const Task& task)
+    : directory_(std::move(directory)), prefix_(prefix_in(directory_, task)) {}
+
+fs::path ProcessFiles::path_of(std::string_view name) const {
+  return directory_ / (prefix_ + std::string(name));
+}
+
+void ProcessFiles::write(const Observation& observation) {
+  const Task& task = observation.task;
+  json_.clear();
+  row_.clear();
+  if (observation.tree != nullptr) {
+    if (!lines_) {
+      lines_.emplace(path_of(kLinesFile), problems_);
+      csv_ = std::make_unique<exporters::FileSink>(path_of(kCsvFile));
+      append_sample_csv_header(row_);
+      row_ += ",job_name,role,processes\r\n";
+    }
+    write_row(task, "", observation.tree->total);
+    for (const RoleSample& role : observation.tree->roles) write_row(task, role.role, role.sample);
+    lines_->append(json_);
+    csv_->write(row_);
+  }
+  if (observation.system == nullptr) return;
+  if (!system_lines_) system_lines_.emplace(path_of(kSystemFile), problems_);
+  json_.clear();
+  JsonWriter json(json_);
+  append_system_json(json, *observation.system);
+  json_ += '\n';
+  system_lines_->append(json_);
+}
+
+void ProcessFiles::write_row(const Task& task, std::string_view role, const ProcessSample& sample) {
+  using exporters::CsvRecordWriter;
+  const Collect& collect = task.profile.collect;
+  JsonWriter json(json_);
+  json.begin_object();
+  append_sample_fields(json, sample, collect);
+  json.field("job_name", task.job_name).field("role", role).field("processes", sample.processes).end_object();
+  json_ += '\n';
+
+  append_sample_csv(row_, sample, collect);
+  row_ += ',';
+  const std::string processes = std::to_string(sample.processes);
+  const std::size_t size = row_.size();
+  row_.resize(size + CsvRecordWriter::room_for(task.job_name) + CsvRecordWriter::room_for(role) +
+              CsvRecordWriter::room_for(processes));
+  CsvRecordWriter record(row_.data() + size, false);
+  row_.resize(
+      static_cast<std::size_t>(record.text(task.job_name).text(role).plain(processes).end() - row_.data()));
+}
+
+void ProcessFiles::finish(const Task& task, const TreeSample* last, const Aggregates& aggregates,
+                          const TaskOutcome& outcome) {
+  finish_lines(kLinesFile, lines_);
+  finish_lines(kSystemFile, system_lines_);
+  if (csv_) note(kCsvFile, csv_->commit());
+  if (last == nullptr) return;
+  note(kAggregateFile,
+       exporters::write_file(path_of(kAggregateFile), render_outcome(task, *last, aggregates, outcome)));
+}
+
+void ProcessFiles::finish_lines(const char* name, const std::optional<LineFile>& lines) {
+  if (!lines || lines->lost() == 0) return;
+  problems_.push_back(path_of(name).string() + ": " + std::to_string(lines->lost()) +
+                      " lines could not be written");
+}
+
+void ProcessFiles::note(std::string_view name, const Result<>& written) {
+  if (!written) problems_.push_back(path_of(name).string() + ": " + written.error().message());
+}
+
+}  // namespace metricsd::tools
