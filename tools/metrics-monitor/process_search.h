@@ -1,0 +1,27 @@
+// Which processes a pattern names now.
+#pragma once
+
+#include "role_rules.h"
+
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace metricsd::tools {
+
+class ProcessSearch {
+ public:
+  // `pattern` as in a role's rule (role_rules.h): a pid, or a shell's pattern of a name or a command line.
+  ProcessSearch(std::filesystem::path proc, std::string_view pattern);
+
+  // Ascending; never this process, whose own command line has the pattern in it.
+  [[nodiscard]] std::vector<pid_t> find() const;
+
+ private:
+  std::filesystem::path proc_;
+  RoleRules rules_;
+};
+
+}  // namespace metricsd::tools

@@ -1,0 +1,139 @@
+#include "command_child.h"
+
+#include <metricsd/models/unique_fd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <string_view>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace metricsd::tools {
+
+namespace {
+
+constexpr const char* kUsualPath = "/usr/local/bin:/usr/bin:/bin";  // where there is no $PATH
+
+// 0 where the file can be executed, else errno as exec would have it.
+int executable_error(const std::string& path) {
+  struct stat file {};
+  if (::stat(path.c_str(), &file) != 0) return errno;
+  if (S_ISDIR(file.st_mode)) return EACCES;
+  return ::access(path.c_str(), X_OK) == 0 ? 0 : errno;
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& words) {
+  std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+std::string_view name_of(std::string_view variable) {
+  return variable.substr(0, variable.find('='));
+}
+
+std::vector<std::string> environment_with(const std::vector<std::string>& variables) {
+  std::vector<std::string> all = variables;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    bool replaced = false;
+    for (const std::string& variable : variables) replaced |= name_of(variable) == name_of(*entry);
+    if (!replaced) all.emplace_back(*entry);
+  }
+  return all;
+}
+
+// What the child needs, ready before fork().
+struct Prepared {
+  char* const* arguments;
+  char* const* environment;
+  const SignalSource& signals;
+  const Terminal& terminal;
+  int error_pipe;
+};
+
+[[noreturn]] void become(const Prepared& prepared) {
+  prepared.terminal.take_as_child();
+  prepared.signals.restore();
+  ::execvpe(prepared.arguments[0], prepared.arguments, prepared.environment);
+  const int error = errno;
+  [[maybe_unused]] const ssize_t told = ::write(prepared.error_pipe, &error, sizeof error);
+  ::_exit(kNotFound);
+}
+
+// 0 once exec succeeded, which closes the pipe.
+int read_exec_error(int pipe) {
+  int error = 0;
+  while (::read(pipe, &error, sizeof error) < 0 && errno == EINTR) {
+  }
+  return error;
+}
+
+}  // namespace
+
+CommandFault fault_of_errno(int error) {
+  const bool missing = error == ENOENT || error == ENOTDIR;
+  return {missing ? kNotFound : kNotRunnable, std::generic_category().message(error)};
+}
+
+CommandFault look_for_command(const std::string& name) {
+  if (name.find('/') != std::string::npos) {
+    const int error = executable_error(name);
+    return error == 0 ? CommandFault{} : fault_of_errno(error);
+  }
+  const char* const variable = std::getenv("PATH");
+  std::string_view path = variable == nullptr ? kUsualPath : variable;
+  bool found = false;
+  while (!name.empty()) {
+    const auto colon = path.find(':');
+    const std::string directory(path.substr(0, colon));
+    const int error = executable_error((directory.empty() ? "." : directory) + "/" + name);
+    if (error == 0) return {};
+    found |= error == EACCES;
+    if (colon == std::string_view::npos) break;
+    path.remove_prefix(colon + 1);
+  }
+  return found ? fault_of_errno(EACCES) : CommandFault{kNotFound, "command not found"};
+}
+
+CommandFault become_command(const std::vector<std::string>& command) {
+  std::vector<std::string> words = command;
+  ::execvp(words[0].c_str(), pointers_to(words).data());
+  return fault_of_errno(errno);
+}
+
+std::variant<pid_t, CommandFault> start_command(const std::vector<std::string>& command,
+                                                const std::vector<std::string>& variables,
+                                                const SignalSource& signals, Terminal& terminal) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fault_of_errno(errno);
+  const UniqueFd read_end(ends[0]);
+  UniqueFd write_end(ends[1]);
+  std::vector<std::string> words = command;
+  std::vector<std::string> environment = environment_with(variables);
+  const std::vector<char*> arguments = pointers_to(words);
+  const std::vector<char*> entries = pointers_to(environment);
+
+  const pid_t pid = ::fork();
+  if (pid < 0) return fault_of_errno(errno);
+  if (pid == 0) become({arguments.data(), entries.data(), signals, terminal, write_end.get()});
+  write_end = UniqueFd();
+  if (terminal.is_ours_to_give()) {
+    ::setpgid(pid, pid);  // both do it: whoever of us runs first must not be too early with what follows
+    terminal.give_to(pid);
+  }
+  if (const int error = read_exec_error(read_end.get()); error != 0) {
+    ::waitpid(pid, nullptr, 0);
+    terminal.take_back();
+    return fault_of_errno(error);
+  }
+  return pid;
+}
+
+}  // namespace metricsd::tools

@@ -1,0 +1,109 @@
+// metrics-run: runs any command as if it were not there, and measures what all its processes cost.
+//
+// The order matters: signals are blocked before the first thread exists, which are those of the run; what
+// needs a program of its own starts it before this process becomes the subreaper; the command comes last.
+
+#include "command_child.h"
+#include "options.h"
+#include "session.h"
+#include "supervisor.h"
+
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace metricsd::tools {
+
+namespace {
+
+constexpr const char* kProgram = "metrics-run";
+constexpr int kUsage = 2;
+
+int complain(const std::string& line, int exit_code) {
+  std::fprintf(stderr, "%s: %s\n", kProgram, line.c_str());
+  return exit_code;
+}
+
+int complain_of(const std::string& command, const CommandFault& fault) {
+  return complain(command + ": " + fault.why, fault.exit_code);
+}
+
+std::uint64_t own_peak_bytes() {
+  constexpr std::uint64_t kKib = 1024;
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::uint64_t>(usage.ru_maxrss) * kKib;
+}
+
+// So that a workload's operations and its processes' figures are one run.
+std::vector<std::string> variables_of(const std::filesystem::path& directory) {
+  if (directory.empty()) return {};
+  return {"METRICSD_RUN_DIR=" + directory.string()};
+}
+
+// A Ctrl-Z stops us as it stops the command, where both are in one group.
+sigset_t signals_left_alone(const Terminal& terminal) {
+  sigset_t set = no_signals();
+  if (!terminal.is_ours_to_give()) {
+    ::sigaddset(&set, SIGTSTP);
+    ::sigaddset(&set, SIGTTIN);
+  }
+  return set;
+}
+
+int supervise(const RunCommandOptions& options, TaskPlan plan) {
+  Terminal terminal;
+  const SignalSource signals(signals_left_alone(terminal));
+  const bool wait_for_all = options.wait_for_all || plan.is_service;
+  Session session(kProgram, options.monitoring, std::move(plan), options.command, system_clock());
+  TreeSampler sampler(Roots{}, options.roles, session.task().profile.collect, system_clock());
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+
+  const auto started = start_command(options.command, variables_of(session.directory()), signals, terminal);
+  if (const auto* const fault = std::get_if<CommandFault>(&started)) {
+    return complain_of(options.command[0], *fault);
+  }
+  const pid_t command = std::get<pid_t>(started);
+  sampler.follow(command);
+  sampler.follow_orphans_of(::getpid());
+  session.begin(command, Aggregate::Baseline::zero, &sampler);
+  Supervisor supervisor({command, wait_for_all, own_peak_bytes()}, signals, terminal, sampler);
+  supervisor.run(session.monitor());
+  session.finish({supervisor.exit_code(), supervisor.ending(), supervisor.peak_memory_bytes()});
+  return supervisor.exit_code();
+}
+
+int run(const RunCommandOptions& options) {
+  const std::string& name = options.command[0];
+  std::string why;
+  auto plan =
+      plan_task(options.monitoring, std::filesystem::path(name).filename().string(), system_clock(), why);
+  if (!plan) return complain(why, kUsage);
+  if (!plan->task.profile.enabled) return complain_of(name, become_command(options.command));
+  if (const CommandFault fault = look_for_command(name); fault.exit_code != 0)
+    return complain_of(name, fault);
+  return supervise(options, std::move(*plan));
+}
+
+}  // namespace
+
+}  // namespace metricsd::tools
+
+int main(int argc, char** argv) {
+  using namespace metricsd::tools;
+  try {
+    auto options = parse_options(argc, argv);
+    if (const int* const exit_code = std::get_if<int>(&options)) return *exit_code;
+    return run(std::get<RunCommandOptions>(options));
+  } catch (const std::exception& error) {
+    return complain(error.what(), kNotRunnable);
+  }
+}
