@@ -9,7 +9,7 @@ namespace metricsd::tools {
 // Each figure is absent where its controller is not there; each limit where none is set. A limit is the least
 // of the group's own and those of the groups above it, as the kernel applies it.
 struct CgroupSample {
-  unsigned version = 0;  // 2; 1 where no figure came from v2
+  unsigned version = 0;  // 1 where a controller of v1 is in use
   std::optional<std::uint64_t> memory_limit_bytes;
   std::optional<std::uint64_t> memory_usage_bytes;  // with its page cache
   std::optional<std::uint64_t> oom_kills;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "process_sample.h"
-#include "system_sample.h"
 
 #include <metricsd/models/json/writer.h>
 
@@ -21,7 +20,5 @@ void append_sample_fields(JsonWriter& json, const ProcessSample& sample, const C
 // All fields, empty where they are null or not collected; no line end. `timestamp` comes first.
 void append_sample_csv_header(std::string& out);
 void append_sample_csv(std::string& out, const ProcessSample& sample, const Collect& collect);
-
-void append_system_json(JsonWriter& json, const SystemSample& sample);
 
 }  // namespace metricsd::tools

@@ -7,11 +7,11 @@
 
 #include <metricsd/models/timestamp.h>
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace metricsd::tools {
@@ -52,7 +52,7 @@ struct LoadSample {
   double fifteen = 0;
 };
 
-// Whole disks and their partitions, without RAM disks and without loop devices that nothing is behind.
+// A disk or a partition; those that nothing was ever read from or written to are left out.
 struct DiskSample {
   std::string device;
   std::uint64_t reads = 0;

@@ -28,12 +28,12 @@ class TreeSampler {
   ~TreeSampler();
 
   enum class Scope { process, tree };
-  // May be called for many, at any time. What is not there when the next sample is taken is not followed.
-  void follow(pid_t root, Scope scope = Scope::tree);
+  // May be called for many, at any time. False where there is no such process.
+  bool follow(pid_t root, Scope scope = Scope::tree);
   // Whoever becomes a child of this process from now on, and its descendants: the orphans of a harness that
   // is their subreaper. The harness itself is not one of them.
   void follow_orphans_of(pid_t subreaper);
-  // Not this one nor its descendants: what the harness runs for itself.
+  // Not this one nor its descendants: what the harness runs for itself. Before the next sample.
   void leave_out(pid_t pid);
 
   // The harness has waited for this child of its own, and wait4(2) said what it and its waited-for children

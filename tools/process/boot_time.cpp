@@ -1,0 +1,30 @@
+#include "boot_time.h"
+
+#include "kernel_units.h"
+#include "text_scanner.h"
+
+#include <algorithm>
+
+namespace metricsd::tools {
+
+void BootTime::read(KernelFiles& proc, Timestamp now) {
+  const auto text = proc.read("uptime");
+  const auto uptime = text ? TextScanner(*text).number<double>() : std::nullopt;
+  if (!uptime || !(*uptime >= 0)) return;
+  uptime_seconds_ = *uptime;
+  booted_seconds_ = static_cast<double>(now.ns) / kNsPerSecond - *uptime;
+}
+
+Start BootTime::start_of(std::uint64_t ticks) const {
+  return {ticks, booted_seconds_ + ticks_to_seconds(ticks)};
+}
+
+Start BootTime::now() const {
+  return start_of(static_cast<std::uint64_t>(uptime_seconds_ * static_cast<double>(ticks_per_second())));
+}
+
+double BootTime::seconds_since(std::uint64_t ticks) const {
+  return std::max(0.0, uptime_seconds_ - ticks_to_seconds(ticks));
+}
+
+}  // namespace metricsd::tools

@@ -1,0 +1,267 @@
+#include "tree_sampler.h"
+
+#include "boot_time.h"
+#include "discovery.h"
+#include "kernel_files.h"
+#include "kernel_units.h"
+#include "members.h"
+#include "memory_base.h"
+#include "network_namespaces.h"
+#include "pid_path.h"
+#include "process_reader.h"
+#include "role_book.h"
+#include "tree_summary.h"
+
+#include <metricsd/models/text.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace metricsd::tools {
+
+namespace {
+
+constexpr std::int64_t kMemoryTrustedNs = 10 * kNsPerSecond;  // limits are changed by hand
+
+Cost cost_of(const rusage& usage) {
+  const auto ns = [](const timeval& time) {
+    return static_cast<std::uint64_t>(time.tv_sec) * kNsPerSecond +
+           static_cast<std::uint64_t>(time.tv_usec) * 1000;
+  };
+  return {.user_ns = ns(usage.ru_utime),
+          .system_ns = ns(usage.ru_stime),
+          .read_bytes = static_cast<std::uint64_t>(usage.ru_inblock) * kBlockBytes,
+          .write_bytes = static_cast<std::uint64_t>(usage.ru_oublock) * kBlockBytes};
+}
+
+}  // namespace
+
+class TreeSampler::Impl {
+ public:
+  Impl(Roots roots, RoleRules rules, Collect collect, const Clock& clock)
+      : clock_(clock),
+        rules_(std::move(rules)),
+        collect_(collect),
+        proc_(roots.proc),
+        reader_(proc_, collect, sample_.faults),
+        discovery_(proc_, members_, sample_.faults),
+        memory_(roots) {
+    boot_time_.read(proc_, clock.now());
+  }
+
+  bool follow(pid_t root, Scope scope);
+  void follow_orphans_of(pid_t subreaper);
+  void leave_out(pid_t pid);
+  void reaped(pid_t pid, const rusage& usage);
+  [[nodiscard]] bool is_alive() const;
+  const TreeSample& sample();
+
+ private:
+  std::optional<PidStat> stat_of(pid_t pid);
+  void read_from(std::size_t first, std::int64_t now_ns);
+  void settle_from(std::size_t first);
+  void name(Member& member);
+  void read_processes(std::int64_t now_ns);
+  void read_networks();
+  void refresh_memory(std::int64_t now_ns);
+
+  const Clock& clock_;
+  RoleRules rules_;
+  Collect collect_;
+  TreeSample sample_;
+  KernelFiles proc_;
+  Members members_;
+  ProcessReader reader_;
+  Discovery discovery_;
+  NetworkNamespaces networks_;
+  MemoryBase memory_;
+  RoleBook roles_;
+  BootTime boot_time_;
+  std::optional<std::int64_t> memory_read_ns_;
+  std::optional<std::int64_t> sampled_ns_;  // the sample before
+  std::optional<Start> start_;              // of the process that began first
+  bool has_trees_ = false;
+};
+
+std::optional<PidStat> TreeSampler::Impl::stat_of(pid_t pid) {
+  const auto text = proc_.read(PidPath(pid, "stat").c_str());
+  return text ? decode_pid_stat(*text) : std::nullopt;
+}
+
+bool TreeSampler::Impl::follow(pid_t root, Scope scope) {
+  const auto stat = stat_of(root);
+  if (!stat) return false;
+  if (scope == Scope::tree) {
+    has_trees_ = true;
+    discovery_.forget_strangers();
+  }
+  Member* known = members_.find(root);
+  if (known != nullptr && known->start_ticks == stat->start_ticks) {
+    known->is_alone &= scope == Scope::process;
+    return true;
+  }
+  if (known != nullptr) known->state = Member::State::ended;  // its pid has become another process
+  Member member;
+  member.pid = root;
+  member.start_ticks = stat->start_ticks;
+  member.is_alone = scope == Scope::process;
+  assign_clean(member.comm, stat->comm, kComm);
+  return members_.add(std::move(member));
+}
+
+void TreeSampler::Impl::follow_orphans_of(pid_t subreaper) {
+  has_trees_ = true;
+  discovery_.adopt_children_of(subreaper);
+}
+
+void TreeSampler::Impl::leave_out(pid_t pid) {
+  if (const auto stat = stat_of(pid)) discovery_.leave_out(pid, stat->start_ticks);
+}
+
+void TreeSampler::Impl::reaped(pid_t pid, const rusage& usage) {
+  if (discovery_.forget_left_out(pid)) return;
+  const Cost cost = cost_of(usage);
+  if (Member* member = members_.find(pid)) {
+    if (!member->was_read) name(*member);
+    member->account.read_final(cost);
+    member->is_final = true;
+    member->has_disk = true;
+    member->state = Member::State::ended;
+    return;
+  }
+  // Nobody saw it: without a rule for its pid it goes to the role of the first one that was followed.
+  const std::string_view by_rule = rules_.find(pid, {}, {});
+  const bool is_first = by_rule.empty() && !roles_.empty();
+  RoleBook::Role& role = roles_[is_first ? 0 : roles_.find(by_rule, boot_time_.now())];
+  role.cost += cost;
+  role.has_disk = true;
+}
+
+bool TreeSampler::Impl::is_alive() const {
+  return std::any_of(members_.begin(), members_.end(),
+                     [](const Member& each) { return each.state == Member::State::living; });
+}
+
+void TreeSampler::Impl::read_from(std::size_t first, std::int64_t now_ns) {
+  for (std::size_t index = first; index < members_.size(); ++index) {
+    Member& member = members_[index];
+    if (member.state == Member::State::ended) continue;
+    const bool is_new = !member.was_read;
+    if (reader_.read(member, now_ns)) name(member);
+    if (is_new && member.state == Member::State::ended) ++sample_.faults.gone;
+  }
+}
+
+// Where a process is new, or has become another command.
+void TreeSampler::Impl::name(Member& member) {
+  const Start start = boot_time_.start_of(member.start_ticks);
+  if (!start_ || start.ticks < start_->ticks) start_ = start;
+  if (member.start_time_seconds == 0) member.start_time_seconds = start.seconds;
+  std::string_view command_line;
+  if (rules_.has_patterns()) {
+    const auto text = proc_.read(PidPath(member.pid, "cmdline").c_str());
+    if (text) command_line = *text;
+  }
+  const std::string_view role = rules_.find(member.pid, member.comm, command_line);
+  member.role = roles_.find(role.empty() ? member.comm : role, start);
+}
+
+void TreeSampler::Impl::settle_from(std::size_t first) {
+  for (std::size_t index = first; index < members_.size(); ++index) {
+    Member& member = members_[index];
+    if (!member.was_read && !member.is_final) continue;
+    RoleBook::Role& role = roles_[member.role];
+    role.cost += member.account.settle();
+    role.has_disk |= member.has_disk;
+  }
+}
+
+void TreeSampler::Impl::read_networks() {
+  for (const Member& member : members_) {
+    if (member.state == Member::State::living && member.network) {
+      networks_.enter(proc_, *member.network, member.pid);
+    }
+  }
+  if (!networks_.finish(proc_)) ++sample_.faults.malformed;
+}
+
+void TreeSampler::Impl::refresh_memory(std::int64_t now_ns) {
+  if (memory_read_ns_ && now_ns - *memory_read_ns_ < kMemoryTrustedNs) return;
+  for (const Member& member : members_) {
+    if (member.state != Member::State::living) continue;
+    memory_.refresh(proc_, member.pid);
+    memory_read_ns_ = now_ns;
+    return;
+  }
+}
+
+// Those that are known, then those that come. An account is settled when all that is lent to it is.
+void TreeSampler::Impl::read_processes(std::int64_t now_ns) {
+  read_from(0, now_ns);
+  members_.inherit();
+  settle_from(0);
+  members_.drop_ended();
+  if (!has_trees_) return;
+  const std::size_t known = members_.size();
+  discovery_.run(now_ns);
+  read_from(known, now_ns);
+  settle_from(known);
+  members_.drop_ended();
+}
+
+const TreeSample& TreeSampler::Impl::sample() {
+  const std::int64_t now_ns = clock_.monotonic_ns();
+  const Timestamp now = clock_.now();
+  boot_time_.read(proc_, now);
+  if (!sampled_ns_ && collect_.network_io) networks_.note_existing(proc_, discovery_.list());
+
+  read_processes(now_ns);
+  if (collect_.network_io) read_networks();
+  if (collect_.memory) refresh_memory(now_ns);
+
+  summarize({.members = members_,
+             .roles = roles_,
+             .networks = networks_,
+             .memory = memory_,
+             .boot_time = boot_time_,
+             .collect = collect_,
+             .now = now,
+             .start = start_,
+             .elapsed_ns = sampled_ns_ ? std::optional(now_ns - *sampled_ns_) : std::nullopt},
+            sample_);
+  sampled_ns_ = now_ns;
+  sample_.collection_duration = std::chrono::nanoseconds(clock_.monotonic_ns() - now_ns);
+  return sample_;
+}
+
+TreeSampler::TreeSampler(Roots roots, RoleRules rules, Collect collect, const Clock& clock)
+    : impl_(std::make_unique<Impl>(std::move(roots), std::move(rules), collect, clock)) {}
+TreeSampler::TreeSampler(TreeSampler&&) noexcept = default;
+TreeSampler& TreeSampler::operator=(TreeSampler&&) noexcept = default;
+TreeSampler::~TreeSampler() = default;
+
+bool TreeSampler::follow(pid_t root, Scope scope) {
+  return impl_->follow(root, scope);
+}
+
+void TreeSampler::follow_orphans_of(pid_t subreaper) {
+  impl_->follow_orphans_of(subreaper);
+}
+
+void TreeSampler::leave_out(pid_t pid) {
+  impl_->leave_out(pid);
+}
+
+void TreeSampler::reaped(pid_t pid, const rusage& usage) {
+  impl_->reaped(pid, usage);
+}
+
+bool TreeSampler::is_alive() const {
+  return impl_->is_alive();
+}
+
+const TreeSample& TreeSampler::sample() {
+  return impl_->sample();
+}
+
+}  // namespace metricsd::tools

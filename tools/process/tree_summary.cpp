@@ -1,0 +1,148 @@
+#include "tree_summary.h"
+
+namespace metricsd::tools {
+
+namespace {
+
+// 100 is one core. Nothing within no time.
+std::optional<double> percent(std::uint64_t before_ns, std::uint64_t now_ns, std::int64_t elapsed_ns) {
+  if (elapsed_ns <= 0) return std::nullopt;
+  const std::uint64_t spent = now_ns > before_ns ? now_ns - before_ns : 0;
+  return 100.0 * static_cast<double>(spent) / static_cast<double>(elapsed_ns);
+}
+
+std::uint64_t cpu_ns(const Cost& cost) {
+  return grown(cost.user_ns, cost.system_ns);
+}
+
+void set_cpu(ProcessSample& sample, const Cost& cost) {
+  sample.cpu_user_seconds = static_cast<double>(cost.user_ns) / kNsPerSecond;
+  sample.cpu_system_seconds = static_cast<double>(cost.system_ns) / kNsPerSecond;
+}
+
+void set_disk(ProcessSample& sample, const Cost& cost) {
+  sample.disk_read_bytes = cost.read_bytes;
+  sample.disk_write_bytes = cost.write_bytes;
+}
+
+// What many processes have together: memory, threads, descriptors and how many they are.
+void add(ProcessSample& sum, const ProcessSample& one) {
+  sum.memory_usage_bytes = grown(sum.memory_usage_bytes, one.memory_usage_bytes);
+  sum.virtual_memory_bytes = grown(sum.virtual_memory_bytes, one.virtual_memory_bytes);
+  sum.thread_count = grown(sum.thread_count, one.thread_count);
+  if (one.file_descriptor_count) {
+    sum.file_descriptor_count = grown(sum.file_descriptor_count.value_or(0), *one.file_descriptor_count);
+  }
+  ++sum.processes;
+}
+
+ProcessSample empty_sum(Timestamp now) {
+  ProcessSample sample;
+  sample.timestamp = now;
+  sample.processes = 0;
+  return sample;
+}
+
+ProcessSample sample_of(const Member& member, const TreeReading& reading) {
+  const Collect& collect = reading.collect;
+  ProcessSample sample;
+  sample.timestamp = reading.now;
+  sample.uptime_seconds = reading.boot_time.seconds_since(member.start_ticks);
+  if (collect.cpu) {
+    set_cpu(sample, member.account.own());
+    if (const auto& before = member.before) {
+      sample.cpu_usage_percent = percent(before->cpu_ns, member.cpu_ns(), member.read_ns - before->read_ns);
+    }
+  }
+  if (collect.memory) {
+    sample.memory_usage_bytes = member.resident_bytes;
+    sample.virtual_memory_bytes = member.virtual_bytes;
+    sample.memory_usage_percent = reading.memory.percent(member.resident_bytes);
+  }
+  if (collect.disk_io && member.has_disk) set_disk(sample, member.account.shared());
+  if (collect.threads) sample.thread_count = member.threads;
+  sample.file_descriptor_count = member.descriptors;
+  if (const auto moved = member.network ? reading.networks.raw(*member.network) : std::nullopt) {
+    sample.network_rx_bytes = moved->rx;
+    sample.network_tx_bytes = moved->tx;
+  }
+  return sample;
+}
+
+// The slot keeps its string's memory.
+void set_entry(ProcessEntry& entry, const Member& member, const ProcessSample& sample,
+               std::string_view role) {
+  entry.pid = member.pid;
+  entry.start_time_seconds = member.start_time_seconds;
+  entry.role = role;
+  entry.comm = member.comm;
+  entry.sample = sample;
+}
+
+void begin_roles(const TreeReading& reading, TreeSample& sample) {
+  sample.roles.resize(reading.roles.size());
+  for (std::size_t index = 0; index < reading.roles.size(); ++index) {
+    const RoleBook::Role& role = reading.roles[index];
+    sample.roles[index] = {role.name, empty_sum(reading.now), role.start.seconds};
+  }
+}
+
+void add_members(const TreeReading& reading, TreeSample& sample) {
+  sample.processes.resize(std::min(reading.members.size(), kListedProcesses));
+  std::size_t listed = 0;
+  for (Member& member : reading.members) {
+    const ProcessSample one = sample_of(member, reading);
+    if (member.state != Member::State::living || !member.was_read) continue;
+    member.before = {member.read_ns, member.cpu_ns()};
+    add(sample.total, one);
+    add(sample.roles[member.role].sample, one);
+    if (listed == sample.processes.size()) continue;
+    set_entry(sample.processes[listed++], member, one, reading.roles[member.role].name);
+  }
+  sample.processes.resize(listed);
+}
+
+// What is told of a sum beyond what add() adds.
+void finish(ProcessSample& sum, const Cost& cost, const Cost& cost_before, bool has_disk,
+            const TreeReading& reading) {
+  if (reading.collect.cpu) {
+    set_cpu(sum, cost);
+    if (reading.elapsed_ns) {
+      sum.cpu_usage_percent = percent(cpu_ns(cost_before), cpu_ns(cost), *reading.elapsed_ns);
+    }
+  }
+  if (reading.collect.memory) sum.memory_usage_percent = reading.memory.percent(sum.memory_usage_bytes);
+  if (reading.collect.disk_io && has_disk) set_disk(sum, cost);
+}
+
+void finish_roles(const TreeReading& reading, TreeSample& sample) {
+  Cost all, all_before;
+  bool has_disk = false;
+  for (std::size_t index = 0; index < reading.roles.size(); ++index) {
+    RoleBook::Role& role = reading.roles[index];
+    ProcessSample& sum = sample.roles[index].sample;
+    finish(sum, role.cost, role.cost_before, role.has_disk, reading);
+    sum.uptime_seconds = reading.boot_time.seconds_since(role.start.ticks);
+    all += role.cost;
+    all_before += role.cost_before;
+    has_disk |= role.has_disk;
+    role.cost_before = role.cost;
+  }
+  finish(sample.total, all, all_before, has_disk, reading);
+  if (reading.start) sample.total.uptime_seconds = reading.boot_time.seconds_since(reading.start->ticks);
+}
+
+}  // namespace
+
+void summarize(const TreeReading& reading, TreeSample& sample) {
+  sample.total = empty_sum(reading.now);
+  begin_roles(reading, sample);
+  add_members(reading, sample);
+  finish_roles(reading, sample);
+  if (const auto moved = reading.collect.network_io ? reading.networks.moved() : std::nullopt) {
+    sample.total.network_rx_bytes = moved->rx;
+    sample.total.network_tx_bytes = moved->tx;
+  }
+}
+
+}  // namespace metricsd::tools
