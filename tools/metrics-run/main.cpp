@@ -87,9 +87,9 @@ int run(const RunCommandOptions& options) {
   auto plan =
       plan_task(options.monitoring, std::filesystem::path(name).filename().string(), system_clock(), why);
   if (!plan) return complain(why, kUsage);
-  if (!plan->task.profile.enabled) return complain_of(name, become_command(options.command));
   if (const CommandFault fault = look_for_command(name); fault.exit_code != 0)
     return complain_of(name, fault);
+  if (!plan->task.profile.enabled) return complain_of(name, become_command(options.command));
   return supervise(options, std::move(*plan));
 }
 

@@ -39,7 +39,7 @@ std::variant<RunCommandOptions, int> parse_options(int argc, char** argv) {
   CLI::App app("metrics-run: runs a command and measures what it and all its processes cost.", "metrics-run");
   app.set_version_flag("--version", "metrics-run " METRICSD_VERSION);
   add_options(app, options, roles);
-  app.add_option("-- COMMAND", stray, "What to run, with its arguments");
+  app.add_option("command", stray, "What to run, with its arguments, behind --");
 
   char** const end = argv + argc;
   char** const separator = std::find(argv, end, std::string_view("--"));

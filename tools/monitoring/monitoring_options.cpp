@@ -21,7 +21,11 @@ void add_profile_options(CLI::App& app, MonitoringOptions& options) {
       "--profile", profile.profile,
       "How closely to look: standard, minimal, intensive, batch, realtime, daemon, a file or JSON");
   app.add_option("--interval", profile.interval_seconds, "Seconds between samples, 0.01 to 86400");
-  app.add_flag("--monitoring,!--no-monitoring", profile.enabled, "Whether to look at all");
+  // CLI11 takes an optional for a counter, and sets it to 0.
+  app.add_flag_callback(
+      "--monitoring", [&profile] { profile.enabled = true; }, "Look, whatever else says no");
+  app.add_flag_callback(
+      "--no-monitoring", [&profile] { profile.enabled = false; }, "Do not look at all");
   app.add_flag("--service", profile.service,
                "It is a service: the profile daemon, where nothing else is said");
   app.add_option("--task", options.task_file, "A task's file: JSON with id, daemon and monitoringProfile");

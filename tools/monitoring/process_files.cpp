@@ -1,6 +1,7 @@
 #include "process_files.h"
 
 #include "sample_json.h"
+#include "system_json.h"
 
 #include <metricsd/exporters/csv_record.h>
 #include <metricsd/models/json/writer.h>

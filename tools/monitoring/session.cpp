@@ -142,11 +142,19 @@ void Session::complain_of(const client::Report& report) const {
 
 void Session::print(const SessionEnd& end, double wall_seconds, const client::Report& report) const {
   const TerminalStyle style = TerminalStyle::of(STDERR_FILENO);
-  const Summary summary{task(), monitor_->course(), monitor_->tree(), wall_seconds, end.ending};
+  const Summary summary{task(), monitor_->course(), monitor_->tree(), wall_seconds,
+                        end.ending + left_running()};
   std::string text = "\n" + render_summary(summary, style);
   if (report.complete && has_operations(report.directory)) text += "\n" + report.table(style.colour);
   if (!report.directory.empty()) text += "files: " + report.directory.string() + "\n";
   std::fputs(text.c_str(), stderr);
+}
+
+// What the command left behind, and nobody follows any longer.
+std::string Session::left_running() const {
+  const TreeSample* const tree = monitor_->tree();
+  if (command_.empty() || tree == nullptr || tree->total.processes == 0) return {};
+  return ", " + std::to_string(tree->total.processes) + " of its processes still run";
 }
 
 void Session::complain(const std::string& line) const {

@@ -43,6 +43,7 @@ class Session {
   void make_destinations();
   void complain_of(const client::Report& report) const;
   void print(const SessionEnd& end, double wall_seconds, const client::Report& report) const;
+  [[nodiscard]] std::string left_running() const;
   void complain(const std::string& line) const;
 
   const std::string program_;

@@ -87,8 +87,9 @@ void add_totals(Lines& lines, const Summary& summary) {
                                  bytes_or_dash(aggregate.total_network_tx()) +
                                  " sent by all in the network namespace");
   }
-  lines.figures("samples", exporters::grouped(aggregate.sample_count()) + ", at most " +
-                               exporters::grouped(summary.course.most_processes) + " processes in one");
+  lines.figures("samples", exporters::grouped(aggregate.sample_count()) + ", of " +
+                               exporters::grouped(summary.course.most_processes) +
+                               (summary.course.most_processes == 1 ? " process" : " processes at most"));
 }
 
 std::string unread_text(const CollectionFaults& faults) {
