@@ -63,7 +63,7 @@ int supervise(const RunCommandOptions& options, TaskPlan plan) {
   Terminal terminal;
   const SignalSource signals(signals_left_alone(terminal));
   const bool wait_for_all = options.wait_for_all || plan.is_service;
-  Session session(kProgram, options.monitoring, std::move(plan), options.command, system_clock());
+  Session session(kProgram, options.monitoring, std::move(plan), options.command, true, system_clock());
   TreeSampler sampler(Roots{}, options.roles, session.task().profile.collect, system_clock());
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
 

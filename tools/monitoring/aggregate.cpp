@@ -24,9 +24,9 @@ void Aggregate::Total::add(const std::optional<std::uint64_t>& value, Baseline b
   total = std::max(total.value_or(0), *value - std::min(*value, *first));
 }
 
-void Aggregate::add(const ProcessSample& sample) {
+void Aggregate::add(const ProcessSample& sample, std::int64_t at_ns) {
   ++sample_count_;
-  add_cpu(sample);
+  add_cpu(sample, at_ns);
   if (sample.memory_usage_bytes != 0) {
     memory_sum_ += static_cast<double>(sample.memory_usage_bytes);
     ++memory_samples_;
@@ -38,13 +38,13 @@ void Aggregate::add(const ProcessSample& sample) {
   network_tx_.add(sample.network_tx_bytes, Baseline::zero);
 }
 
-void Aggregate::add_cpu(const ProcessSample& sample) {
+void Aggregate::add_cpu(const ProcessSample& sample, std::int64_t at_ns) {
   const double seconds = sample.cpu_user_seconds + sample.cpu_system_seconds;
   if (sample_count_ == 1) {
-    first_ns_ = sample.timestamp.ns;
-    cpu_first_ = baseline_ == Baseline::zero ? 0 : seconds;
+    first_ns_ = at_ns;
+    cpu_first_ = seconds;
   }
-  last_ns_ = std::max(last_ns_, sample.timestamp.ns);
+  last_ns_ = at_ns;
   cpu_last_ = std::max(cpu_last_, seconds);
   if (sample.cpu_usage_percent) {
     max_cpu_usage_ = std::max(max_cpu_usage_.value_or(0), *sample.cpu_usage_percent);
@@ -59,8 +59,8 @@ void Aggregate::note_peak_memory(std::uint64_t bytes) {
 std::optional<double> Aggregate::avg_cpu_usage() const {
   if (!max_cpu_usage_ || last_ns_ <= first_ns_) return std::nullopt;
   constexpr double kPercent = 100;
-  const double seconds = static_cast<double>(last_ns_ - first_ns_) / static_cast<double>(kNsPerSecond);
-  return kPercent * std::max(cpu_last_ - cpu_first_, 0.0) / seconds;
+  const double seconds = static_cast<double>(last_ns_ - first_ns_) / kNsPerSecond;
+  return kPercent * (cpu_last_ - cpu_first_) / seconds;
 }
 
 std::optional<double> Aggregate::avg_memory_usage() const {

@@ -19,8 +19,8 @@ class Aggregate {
 
   explicit Aggregate(Baseline baseline) : baseline_(baseline) {}
 
-  // Samples in the order they were taken.
-  void add(const ProcessSample& sample);
+  // Samples in the order they were taken, each at `at_ns` of a clock that never jumps.
+  void add(const ProcessSample& sample, std::int64_t at_ns);
   // A peak that was seen otherwise than by a sample: the kernel's own.
   void note_peak_memory(std::uint64_t bytes);
 
@@ -43,7 +43,7 @@ class Aggregate {
   void write(JsonWriter& json) const;
 
  private:
-  void add_cpu(const ProcessSample& sample);
+  void add_cpu(const ProcessSample& sample, std::int64_t at_ns);
 
   // A figure that only rises, from `first` on.
   struct Total {

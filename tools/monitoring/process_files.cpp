@@ -26,11 +26,10 @@ constexpr const char* kCsvFile = "process_metrics.csv";
 constexpr const char* kAggregateFile = "process_aggregated.json";
 constexpr const char* kSystemFile = "system_metrics.jsonl";
 
-// Who comes first to a run's directory has the plain names.
-std::string prefix_in(const fs::path& directory, const Task& task) {
-  std::error_code error;
-  const bool taken = fs::exists(directory / kLinesFile, error) || fs::exists(directory / kSystemFile, error);
-  return taken ? path_component(task.job_name) + "." : "";
+// -1 with EEXIST where the file is there and has to be `fresh`.
+int open_lines(const fs::path& path, bool fresh) {
+  const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW;
+  return ::open(path.c_str(), fresh ? flags | O_EXCL : flags, 0644);
 }
 
 void write_figures(JsonWriter& json, const ProcessSample& sample, const Aggregate& aggregate) {
@@ -94,9 +93,13 @@ std::string render_outcome(const Task& task, const TreeSample& tree, const Aggre
 
 }  // namespace
 
-LineFile::LineFile(const fs::path& path, std::vector<std::string>& problems)
-    : fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644)) {
-  if (!fd_.valid()) problems.push_back(path.string() + ": " + last_system_error().message());
+LineFile::LineFile(const fs::path& path, const fs::path& other, std::vector<std::string>& problems)
+    : path_(path), fd_(open_lines(path, true)) {
+  if (!fd_.valid() && errno == EEXIST) {
+    path_ = other;
+    fd_ = UniqueFd(open_lines(other, false));
+  }
+  if (!fd_.valid()) problems.push_back(path_.string() + ": " + last_system_error().message());
 }
 
 void LineFile::append(std::string_view lines) {
@@ -115,31 +118,37 @@ void LineFile::append(std::string_view lines) {
       std::count(buffer_.begin() + static_cast<std::ptrdiff_t>(kept), buffer_.end(), '\n'));
 }
 
-ProcessFiles::ProcessFiles(fs::path directory, const Task& task)
-    : directory_(std::move(directory)), prefix_(prefix_in(directory_, task)) {}
+ProcessFiles::ProcessFiles(const fs::path& directory, const Task& task, const Watched& watched) {
+  if (watched.processes) {
+    lines_ = open(directory, task, kLinesFile);
+    csv_ = std::make_unique<exporters::FileSink>(beside(kCsvFile));
+    append_sample_csv_header(row_);
+    csv_->write(row_ + ",job_name,role,processes\r\n");
+  }
+  if (watched.system) system_lines_ = open(directory, task, kSystemFile);
+}
 
-fs::path ProcessFiles::path_of(std::string_view name) const {
-  return directory_ / (prefix_ + std::string(name));
+std::optional<LineFile> ProcessFiles::open(const fs::path& directory, const Task& task, const char* name) {
+  return LineFile(directory / name, directory / (path_component(task.job_name) + "." + name), problems_);
+}
+
+fs::path ProcessFiles::beside(std::string_view name) const {
+  std::string file = lines_->path().filename().string();
+  file.replace(file.size() - std::string_view(kLinesFile).size(), std::string::npos, name);
+  return lines_->path().parent_path() / file;
 }
 
 void ProcessFiles::write(const Observation& observation) {
   const Task& task = observation.task;
-  json_.clear();
-  row_.clear();
-  if (observation.tree != nullptr) {
-    if (!lines_) {
-      lines_.emplace(path_of(kLinesFile), problems_);
-      csv_ = std::make_unique<exporters::FileSink>(path_of(kCsvFile));
-      append_sample_csv_header(row_);
-      row_ += ",job_name,role,processes\r\n";
-    }
+  if (lines_ && observation.tree != nullptr) {
+    json_.clear();
+    row_.clear();
     write_row(task, "", observation.tree->total);
     for (const RoleSample& role : observation.tree->roles) write_row(task, role.role, role.sample);
     lines_->append(json_);
     csv_->write(row_);
   }
-  if (observation.system == nullptr) return;
-  if (!system_lines_) system_lines_.emplace(path_of(kSystemFile), problems_);
+  if (!system_lines_ || observation.system == nullptr) return;
   json_.clear();
   JsonWriter json(json_);
   append_system_json(json, *observation.system);
@@ -169,22 +178,22 @@ void ProcessFiles::write_row(const Task& task, std::string_view role, const Proc
 
 void ProcessFiles::finish(const Task& task, const TreeSample* last, const Aggregates& aggregates,
                           const TaskOutcome& outcome) {
-  finish_lines(kLinesFile, lines_);
-  finish_lines(kSystemFile, system_lines_);
-  if (csv_) note(kCsvFile, csv_->commit());
-  if (last == nullptr) return;
-  note(kAggregateFile,
-       exporters::write_file(path_of(kAggregateFile), render_outcome(task, *last, aggregates, outcome)));
+  note_losses(lines_);
+  note_losses(system_lines_);
+  if (!lines_ || last == nullptr) return;
+  note(beside(kCsvFile), csv_->commit());
+  const fs::path path = beside(kAggregateFile);
+  note(path, exporters::write_file(path, render_outcome(task, *last, aggregates, outcome)));
 }
 
-void ProcessFiles::finish_lines(const char* name, const std::optional<LineFile>& lines) {
+void ProcessFiles::note_losses(const std::optional<LineFile>& lines) {
   if (!lines || lines->lost() == 0) return;
-  problems_.push_back(path_of(name).string() + ": " + std::to_string(lines->lost()) +
+  problems_.push_back(lines->path().string() + ": " + std::to_string(lines->lost()) +
                       " lines could not be written");
 }
 
-void ProcessFiles::note(std::string_view name, const Result<>& written) {
-  if (!written) problems_.push_back(path_of(name).string() + ": " + written.error().message());
+void ProcessFiles::note(const fs::path& path, const Result<>& written) {
+  if (!written) problems_.push_back(path.string() + ": " + written.error().message());
 }
 
 }  // namespace metricsd::tools

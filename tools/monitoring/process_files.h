@@ -33,26 +33,35 @@ struct TaskOutcome {
   std::optional<int> exit_code{};  // as a shell's
 };
 
-// Lines appended to a file, all of an append or, where the disk is full, counted as lost.
+// Whole lines appended to a file; where the disk is full they are counted as lost.
 class LineFile {
  public:
-  LineFile(const std::filesystem::path& path, std::vector<std::string>& problems);
-  // Whole lines. What cannot be written is lost.
+  // `path`, or `other` where there is one at `path` already.
+  LineFile(const std::filesystem::path& path, const std::filesystem::path& other,
+           std::vector<std::string>& problems);
   void append(std::string_view lines);
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] std::uint64_t lost() const { return lost_; }
 
  private:
+  std::filesystem::path path_;
   UniqueFd fd_;
   bool torn_ = false;  // the last line is not whole
   std::uint64_t lost_ = 0;
   std::string buffer_;
 };
 
+// What there are files of.
+struct Watched {
+  bool processes = true;
+  bool system = false;
+};
+
 // One thread.
 class ProcessFiles {
  public:
   // `directory` is a run's.
-  ProcessFiles(std::filesystem::path directory, const Task& task);
+  ProcessFiles(const std::filesystem::path& directory, const Task& task, const Watched& watched);
 
   void write(const Observation& observation);
   // Writes the files that appear whole. `last` is the last observation's tree, null where there is none.
@@ -62,15 +71,16 @@ class ProcessFiles {
   [[nodiscard]] const std::vector<std::string>& problems() const { return problems_; }
 
  private:
-  [[nodiscard]] std::filesystem::path path_of(std::string_view name) const;
+  [[nodiscard]] std::optional<LineFile> open(const std::filesystem::path& directory, const Task& task,
+                                             const char* name);
+  // Beside the file of lines, with the same in front.
+  [[nodiscard]] std::filesystem::path beside(std::string_view name) const;
   void write_row(const Task& task, std::string_view role, const ProcessSample& sample);
-  void finish_lines(const char* name, const std::optional<LineFile>& lines);
-  void note(std::string_view name, const Result<>& written);
+  void note_losses(const std::optional<LineFile>& lines);
+  void note(const std::filesystem::path& path, const Result<>& written);
 
-  std::filesystem::path directory_;
-  std::string prefix_;
   std::vector<std::string> problems_;
-  std::optional<LineFile> lines_;  // these three: once something was written
+  std::optional<LineFile> lines_;  // these two: of processes
   std::unique_ptr<exporters::FileSink> csv_;
   std::optional<LineFile> system_lines_;
   std::string json_;  // reused

@@ -65,7 +65,7 @@ std::string account_of(const Destination& destination) {
 }  // namespace
 
 Session::Session(std::string program, const MonitoringOptions& options, TaskPlan plan,
-                 std::vector<std::string> command, const Clock& clock)
+                 std::vector<std::string> command, bool with_processes, const Clock& clock)
     : program_(std::move(program)),
       options_(options),
       plan_(std::move(plan)),
@@ -73,7 +73,8 @@ Session::Session(std::string program, const MonitoringOptions& options, TaskPlan
       clock_(clock),
       run_(run_options(options_, plan_, command_)) {
   if (!run_) complain(run_.error());
-  if (!directory().empty()) files_.emplace(directory(), task());
+  if (!directory().empty())
+    files_.emplace(directory(), task(), Watched{with_processes, options_.with_system});
   if (!options_.no_export) make_destinations();
   if (options_.with_system) system_.emplace(Roots{}, clock_);
 }

@@ -24,9 +24,10 @@ struct SessionEnd {
 // One thread, in which all signals are blocked: it starts threads.
 class Session {
  public:
-  // `program` says who complains, on stderr. `command` is empty of what is attached to.
+  // `program` says who complains, on stderr. `command` is empty of what is attached to. Without processes
+  // only the machine is watched.
   Session(std::string program, const MonitoringOptions& options, TaskPlan plan,
-          std::vector<std::string> command, const Clock& clock);
+          std::vector<std::string> command, bool with_processes, const Clock& clock);
 
   [[nodiscard]] const Task& task() const { return plan_.task; }
   // The run's; empty where there is none.

@@ -1,0 +1,117 @@
+#include "aggregate.h"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace metricsd::tools {
+namespace {
+
+using Baseline = Aggregate::Baseline;
+
+struct Figures {
+  double at = 0;
+  std::optional<double> cpu_percent{};
+  double cpu_seconds = 0;
+  std::uint64_t memory = 0;
+  std::optional<std::uint64_t> disk{};
+  std::optional<std::uint64_t> network{};
+};
+
+ProcessSample sample(const Figures& figures) {
+  ProcessSample sample;
+  sample.cpu_usage_percent = figures.cpu_percent;
+  sample.cpu_user_seconds = figures.cpu_seconds;
+  sample.memory_usage_bytes = figures.memory;
+  sample.disk_read_bytes = figures.disk;
+  sample.disk_write_bytes = figures.disk;
+  sample.network_rx_bytes = figures.network;
+  sample.network_tx_bytes = figures.network;
+  return sample;
+}
+
+void add(Aggregate& aggregate, const Figures& figures) {
+  aggregate.add(sample(figures), static_cast<std::int64_t>(figures.at * 1e9));
+}
+
+std::string json_of(const Aggregate& aggregate) {
+  std::string out;
+  JsonWriter json(out);
+  aggregate.write(json);
+  return out;
+}
+
+TEST(Aggregate, IsOfTheWholeRun) {
+  Aggregate aggregate(Baseline::zero);
+  add(aggregate, {.at = 0, .memory = 100, .disk = 10, .network = 0});
+  add(aggregate, {.at = 10, .cpu_percent = 50, .cpu_seconds = 5, .memory = 300, .disk = 30, .network = 7});
+  add(aggregate, {.at = 12, .cpu_percent = 100, .cpu_seconds = 7, .memory = 200, .disk = 50, .network = 9});
+  EXPECT_DOUBLE_EQ(aggregate.avg_cpu_usage().value(),
+                   100 * 7.0 / 12);  // by time: the last interval was short
+  EXPECT_EQ(aggregate.max_cpu_usage(), 100);
+  EXPECT_EQ(aggregate.avg_memory_usage(), 200);
+  EXPECT_EQ(aggregate.max_memory_usage(), 300U);
+  EXPECT_EQ(aggregate.total_disk_read(), 50U);
+  EXPECT_EQ(aggregate.total_network_tx(), 9U);
+  EXPECT_EQ(aggregate.sample_count(), 3U);
+}
+
+TEST(Aggregate, HasExactlyNineKeys) {
+  Aggregate aggregate(Baseline::zero);
+  EXPECT_EQ(
+      json_of(aggregate),
+      R"({"avg_cpu_usage":null,"max_cpu_usage":null,"avg_memory_usage":null,"max_memory_usage":null,)"
+      R"("total_disk_read":null,"total_disk_write":null,"total_network_rx":null,"total_network_tx":null,)"
+      R"("sample_count":0})");
+  add(aggregate, {.at = 0, .memory = 100, .disk = 1, .network = 2});
+  add(aggregate, {.at = 2, .cpu_percent = 25, .cpu_seconds = 0.5, .memory = 101, .disk = 3, .network = 4});
+  EXPECT_EQ(json_of(aggregate),
+            R"({"avg_cpu_usage":25,"max_cpu_usage":25,"avg_memory_usage":100.5,"max_memory_usage":101,)"
+            R"("total_disk_read":3,"total_disk_write":3,"total_network_rx":4,"total_network_tx":4,)"
+            R"("sample_count":2})");
+}
+
+TEST(Aggregate, OfWhatRanBeforeCountsFromTheFirstSample) {
+  Aggregate aggregate(Baseline::first_sample);
+  add(aggregate, {.at = 0, .cpu_seconds = 1000, .disk = 5000, .network = 0});
+  add(aggregate, {.at = 10, .cpu_percent = 10, .cpu_seconds = 1001, .disk = 5100, .network = 40});
+  EXPECT_DOUBLE_EQ(aggregate.avg_cpu_usage().value(), 10);
+  EXPECT_EQ(aggregate.total_disk_read(), 100U);
+  EXPECT_EQ(aggregate.total_network_rx(), 40U);
+}
+
+TEST(Aggregate, WhatHasEndedHasNoMemory) {
+  Aggregate aggregate(Baseline::zero);
+  add(aggregate, {.at = 0, .memory = 100});
+  add(aggregate, {.at = 1, .memory = 0});
+  EXPECT_EQ(aggregate.avg_memory_usage(), 100);
+}
+
+TEST(Aggregate, TakesTheKernelsPeak) {
+  Aggregate aggregate(Baseline::zero);
+  add(aggregate, {.at = 0, .memory = 100});
+  aggregate.note_peak_memory(50);
+  EXPECT_EQ(aggregate.max_memory_usage(), 100U);
+  aggregate.note_peak_memory(400);
+  EXPECT_EQ(aggregate.max_memory_usage(), 400U);
+  EXPECT_EQ(aggregate.sample_count(), 1U);
+}
+
+TEST(Aggregate, TotalsNeverFall) {
+  Aggregate aggregate(Baseline::first_sample);
+  add(aggregate, {.at = 0, .disk = 100});
+  add(aggregate, {.at = 1, .disk = 300});
+  add(aggregate, {.at = 2, .disk = 50});
+  add(aggregate, {.at = 3});
+  EXPECT_EQ(aggregate.total_disk_write(), 200U);
+}
+
+TEST(Aggregate, OneSampleHasNoAverageOfCpu) {
+  Aggregate aggregate(Baseline::zero);
+  add(aggregate, {.at = 10, .cpu_percent = 10, .cpu_seconds = 1});
+  EXPECT_FALSE(aggregate.avg_cpu_usage());
+  EXPECT_EQ(aggregate.max_cpu_usage(), 10);
+}
+
+}  // namespace
+}  // namespace metricsd::tools
