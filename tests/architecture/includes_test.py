@@ -23,6 +23,10 @@ PICTURE = {
     "client": {"client", "ipc", "exporters", "models"},
     "tools/metricsctl": {"ipc", "exporters", "models"},
     "tools/objectbench": {"client"},
+    "tools/process": {"models"},
+    "tools/monitoring": {"client", "ipc", "exporters", "models"},
+    "tools/metrics-run": {"client", "exporters", "models"},
+    "tools/metrics-monitor": {"client", "exporters", "models"},
 }
 LAYERS = ("models", "ipc", "exporters", "server", "client")
 

@@ -1,49 +1,29 @@
 #include "process_search.h"
 
-#include <algorithm>
-#include <charconv>
-#include <fstream>
-#include <iterator>
+#include "pid_path.h"
+
 #include <string>
-#include <system_error>
-#include <utility>
 
 #include <unistd.h>
 
 namespace metricsd::tools {
 
-namespace {
-
-namespace fs = std::filesystem;
-
-pid_t pid_of(const std::string& name) {
-  pid_t pid = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
-  return error == std::errc() && end == name.data() + name.size() ? pid : 0;
-}
-
-std::string content_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-}  // namespace
-
-ProcessSearch::ProcessSearch(fs::path proc, std::string_view pattern) : proc_(std::move(proc)) {
+ProcessSearch::ProcessSearch(const std::filesystem::path& proc, std::string_view pattern)
+    : files_(proc), listing_(files_.directory()) {
   static_cast<void>(rules_.add(std::string(pattern) + "=wanted"));
 }
 
-std::vector<pid_t> ProcessSearch::find() const {
+std::vector<pid_t> ProcessSearch::find() {
   std::vector<pid_t> found;
-  std::error_code error;
-  for (fs::directory_iterator entry(proc_, error), end; !error && entry != end; entry.increment(error)) {
-    const pid_t pid = pid_of(entry->path().filename().string());
-    if (pid <= 0 || pid == ::getpid()) continue;
-    std::string comm = content_of(entry->path() / "comm");
-    if (comm.ends_with('\n')) comm.pop_back();
-    if (!rules_.find(pid, comm, content_of(entry->path() / "cmdline")).empty()) found.push_back(pid);
+  for (const pid_t pid : listing_.read()) {
+    if (pid == ::getpid()) continue;
+    const auto comm = files_.read(PidPath(pid, "comm").c_str());
+    if (!comm) continue;
+    std::string name(*comm);
+    if (name.ends_with('\n')) name.pop_back();
+    const auto command_line = files_.read(PidPath(pid, "cmdline").c_str());
+    if (!rules_.find(pid, name, command_line ? *command_line : "").empty()) found.push_back(pid);
   }
-  std::sort(found.begin(), found.end());
   return found;
 }
 

@@ -1,6 +1,8 @@
 // Which processes a pattern names now.
 #pragma once
 
+#include "kernel_files.h"
+#include "pid_listing.h"
 #include "role_rules.h"
 
 #include <filesystem>
@@ -11,16 +13,18 @@
 
 namespace metricsd::tools {
 
+// One thread.
 class ProcessSearch {
  public:
   // `pattern` as in a role's rule (role_rules.h): a pid, or a shell's pattern of a name or a command line.
-  ProcessSearch(std::filesystem::path proc, std::string_view pattern);
+  ProcessSearch(const std::filesystem::path& proc, std::string_view pattern);
 
   // Ascending; never this process, whose own command line has the pattern in it.
-  [[nodiscard]] std::vector<pid_t> find() const;
+  [[nodiscard]] std::vector<pid_t> find();
 
  private:
-  std::filesystem::path proc_;
+  KernelFiles files_;
+  PidListing listing_;
   RoleRules rules_;
 };
 

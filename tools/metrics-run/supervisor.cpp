@@ -1,11 +1,13 @@
 #include "supervisor.h"
 
 #include "command_child.h"
+#include "kernel_files.h"
+#include "pid_path.h"
+#include "pid_stat.h"
+#include "roots.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
-#include <fstream>
 
 #include <poll.h>
 #include <sys/resource.h>
@@ -17,22 +19,18 @@ namespace metricsd::tools {
 namespace {
 
 // The parent of a living process; 0 of one that is gone.
-pid_t parent_of(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string line;
-  std::getline(file, line);
-  // "PID (COMM) STATE PPID ...", where COMM may be anything.
-  const auto after_comm = line.rfind(") ");
-  constexpr std::size_t kStateSize = 4;  // ") S "
-  if (after_comm == std::string::npos || line.size() <= after_comm + kStateSize) return 0;
-  return static_cast<pid_t>(std::strtol(line.c_str() + after_comm + kStateSize, nullptr, 10));
+pid_t parent_of(KernelFiles& proc, pid_t pid) {
+  const auto text = proc.read(PidPath(pid, "stat").c_str());
+  const auto stat = text ? decode_pid_stat(*text) : std::nullopt;
+  return stat ? stat->parent : 0;
 }
 
 // All descendants of this process are the command's.
 bool is_of_command(pid_t pid) {
   constexpr int kDeepest = 256;
+  KernelFiles proc(Roots{}.proc);
   for (int depth = 0; depth < kDeepest && pid > 1; ++depth) {
-    pid = parent_of(pid);
+    pid = parent_of(proc, pid);
     if (pid == ::getpid()) return true;
   }
   return false;
