@@ -34,6 +34,7 @@ TEST_PACKAGES=(
   curl                     # the quickstart's reader
   strace                   # shows that recording makes no system call; has system calls fail
   systemd                  # judges the units
+  time                     # the witness of what metrics-run measures
 )
 
 # To run the benchmarks, and to keep them built.
