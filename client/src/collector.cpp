@@ -5,12 +5,12 @@
 #include "record.h"
 #include "run_completion.h"
 #include "run_opening.h"
-#include "signals_blocked.h"
 
 #include <metricsd/client/collector.h>
 #include <metricsd/exporters/run_export.h>
 #include <metricsd/ipc/endpoint_path.h>
 #include <metricsd/models/clock.h>
+#include <metricsd/models/signals_blocked.h>
 
 #include <algorithm>
 #include <cstdlib>

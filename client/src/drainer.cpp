@@ -1,8 +1,7 @@
 #include "drainer.h"
 
-#include "signals_blocked.h"
-
 #include <metricsd/ipc/encoder.h>
+#include <metricsd/models/signals_blocked.h>
 
 #include <algorithm>
 #include <array>

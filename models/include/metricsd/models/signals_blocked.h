@@ -8,7 +8,7 @@
 
 #include <csignal>
 
-namespace metricsd::client {
+namespace metricsd {
 
 class SignalsBlocked {
  public:
@@ -25,4 +25,4 @@ class SignalsBlocked {
 [[nodiscard]] sigset_t all_signals() noexcept;
 [[nodiscard]] sigset_t file_size_signal() noexcept;
 
-}  // namespace metricsd::client
+}  // namespace metricsd

@@ -1,4 +1,4 @@
-#include "signals_blocked.h"
+#include <metricsd/models/signals_blocked.h>
 
 #include <csignal>
 #include <thread>
@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 
-namespace metricsd::client {
+namespace metricsd {
 namespace {
 
 bool is_blocked(int signal) {
@@ -59,4 +59,4 @@ TEST(SignalsBlocked, LeavesWhatWasPendingBefore) {
 }
 
 }  // namespace
-}  // namespace metricsd::client
+}  // namespace metricsd

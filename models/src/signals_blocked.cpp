@@ -1,11 +1,11 @@
-#include "signals_blocked.h"
+#include <metricsd/models/signals_blocked.h>
 
 #include <cerrno>
 #include <ctime>
 
 #include <pthread.h>
 
-namespace metricsd::client {
+namespace metricsd {
 namespace {
 
 bool file_size_signal_is_pending() noexcept {
@@ -45,4 +45,4 @@ sigset_t file_size_signal() noexcept {
   return signals;
 }
 
-}  // namespace metricsd::client
+}  // namespace metricsd
