@@ -6,9 +6,10 @@ find_package(prometheus-cpp REQUIRED COMPONENTS core)
 find_package(CLI11 REQUIRED)
 find_package(spdlog REQUIRED)
 
-# Debian's cpp-httplib is a compiled library that ships a pkg-config file only.
+# Debian's cpp-httplib is a compiled library that ships a pkg-config file only; so does libmosquitto.
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(CPP_HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
+pkg_check_modules(MOSQUITTO REQUIRED IMPORTED_TARGET libmosquitto)
 find_package(ZLIB REQUIRED)
 
 # Asio is used header-only from Boost; its old, deprecated names stay out.

@@ -7,11 +7,12 @@ BUILD_PACKAGES=(
   g++                   # the compiler
   cmake                 # the build
   ninja-build           # the build's engine
-  pkg-config            # finds cpp-httplib
+  pkg-config            # finds cpp-httplib and libmosquitto
   libboost1.81-dev      # Asio and the base of the rest; 1.74, the default, has no Boost.JSON
   libboost-json1.81-dev # JSON
   prometheus-cpp-dev    # the Collectable for programs that already serve prometheus-cpp
   libcpp-httplib-dev    # HTTP routes of the daemon, HTTP client of the tools
+  libmosquitto-dev      # MQTT for what the monitoring tells
   zlib1g-dev            # gzip for who scrapes
   libcli11-dev          # command lines
   libspdlog-dev         # logs
@@ -28,6 +29,10 @@ TEST_PACKAGES=(
   libgmock-dev             # likewise
   python3                  # the tests of the whole
   prometheus               # scrapes the daemon; promtool checks the scrape
+  prometheus-pushgateway   # takes what the monitoring pushes
+  mosquitto                # takes what the monitoring publishes
+  mosquitto-clients        # receives it
+  openssl                  # certificates for a broker with TLS
   nginx-light              # a real server under objectbench
   libreoffice-calc-nogui   # opens the CSV
   netcat-openbsd           # the simplest sender there is

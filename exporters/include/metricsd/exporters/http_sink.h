@@ -1,0 +1,56 @@
+// Keeps one HTTP resource as new as can be: each document replaces the one before by PUT, and at the end the
+// resource may be deleted. Requests are made on a thread of the sink's own, one at a time, each on a
+// connection of its own; who hands documents over never waits for the peer.
+//
+//   HttpSink sink({.origin = "http://127.0.0.1:9091", .path = "/metrics/job/nightly", .content_type =
+//   "text/plain"}); sink.put(page);    // again and again: what was not sent when a newer one comes is not
+//   sent sink.finish();     // the last one is sent, if the peer takes it in time
+//
+// A request is over after HttpSinkOptions::timeout, whatever the peer does: refuses, says nothing, drips,
+// closes half-way. Only the lookup of a name may take longer; finish() does not wait for it.
+#pragma once
+
+#include <metricsd/exporters/sink_report.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+namespace metricsd::exporters {
+
+class SinkThread;
+
+struct HttpSinkOptions {
+  std::string
+      origin;  // http://HOST[:PORT] or https://HOST[:PORT]; certificates are checked against the system's
+  std::string path;  // as it stands in the request: escaped
+  std::string content_type;
+  std::chrono::milliseconds timeout{5000};
+  SayFailure say_failure{};
+};
+
+// put() and finish() on one thread; report() on any.
+class HttpSink {
+ public:
+  explicit HttpSink(HttpSinkOptions options);
+  HttpSink(const HttpSink&) = delete;
+  HttpSink& operator=(const HttpSink&) = delete;
+  ~HttpSink();  // as finish()
+
+  void put(std::string document);
+  // What becomes of the resource after the last document.
+  enum class Ending { keep, remove };
+  // Waits for what is to be sent yet: `timeout` for the documents, and that again for a DELETE, which is not
+  // tried where the last PUT failed. Once.
+  void finish(Ending ending = Ending::keep);
+  // Documents: one that was never sent shares the fate of the one that took its place. A failed DELETE is one
+  // more that failed.
+  [[nodiscard]] SinkReport report() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+  std::unique_ptr<SinkThread> thread_;
+};
+
+}  // namespace metricsd::exporters

@@ -1,0 +1,178 @@
+#include "http_request.h"
+#include "sink_thread.h"
+
+#include <metricsd/exporters/http_sink.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+namespace metricsd::exporters {
+
+using SteadyClock = std::chrono::steady_clock;
+
+// What both threads know.
+struct HttpSink::State {
+  explicit State(HttpSinkOptions given) : options(std::move(given)) {}
+
+  void work();
+
+  const HttpSinkOptions options;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::optional<std::string> next;  // the newest document that was not sent
+  std::uint64_t waiting = 0;        // documents that stand or fall with it
+  std::uint64_t sending = 0;        // likewise with the one that is on its way
+  bool is_ending = false;
+  bool is_left = false;  // nobody waits for what the thread still does
+  Ending ending = Ending::keep;
+  SteadyClock::time_point last_put = SteadyClock::time_point::max();  // when to be done with documents
+  SinkReport report;
+
+ private:
+  bool perform(HttpRequester& requester, const HttpRequest& request, bool is_put);
+  [[nodiscard]] std::string send(HttpRequester& requester, const HttpRequest& request, bool is_put);
+  void say(std::unique_lock<std::mutex>& lock, std::string why);
+
+  bool has_said_ = false;
+};
+
+namespace {
+
+// Breaks a request off that is not over in time. The moment may come nearer meanwhile.
+class Watchdog {
+ public:
+  template <class Deadline>
+  Watchdog(std::mutex& mutex, std::condition_variable& changed, HttpRequester& requester, Deadline deadline)
+      : mutex_(mutex), changed_(changed), thread_([this, &requester, deadline] {
+          std::unique_lock lock(mutex_);
+          while (!is_over_ && SteadyClock::now() < deadline()) changed_.wait_until(lock, deadline());
+          if (is_over_) return;
+          has_bitten_ = true;
+          // Also what it begins from now on: the next address of a host.
+          while (!is_over_) {
+            requester.cut();
+            changed_.wait_for(lock, std::chrono::milliseconds(50));
+          }
+        }) {}
+  Watchdog(const Watchdog&) = delete;
+  Watchdog& operator=(const Watchdog&) = delete;
+  ~Watchdog() { call_off(); }
+
+  // Whether it has broken the request off.
+  bool call_off() {
+    {
+      const std::lock_guard lock(mutex_);
+      is_over_ = true;
+      changed_.notify_all();
+    }
+    if (thread_.joinable()) thread_.join();
+    return has_bitten_;
+  }
+
+ private:
+  std::mutex& mutex_;
+  std::condition_variable& changed_;
+  bool is_over_ = false;
+  bool has_bitten_ = false;
+  std::thread thread_;
+};
+
+}  // namespace
+
+void HttpSink::State::work() {
+  HttpRequester requester(options.origin, options.timeout);
+  bool has_put = false;
+  std::unique_lock lock(mutex);
+  for (;;) {
+    changed.wait(lock, [this] { return next || is_ending; });
+    if (!next) break;
+    const HttpRequest request{"PUT", options.path, options.content_type, *std::exchange(next, std::nullopt)};
+    sending = std::exchange(waiting, 0);
+    lock.unlock();
+    has_put = perform(requester, request, true);
+    lock.lock();
+  }
+  if (ending != Ending::remove || !has_put) return;
+  lock.unlock();
+  perform(requester, {"DELETE", options.path}, false);
+}
+
+// Whether it was done; counted.
+bool HttpSink::State::perform(HttpRequester& requester, const HttpRequest& request, bool is_put) {
+  std::string why = send(requester, request, is_put);
+  std::unique_lock lock(mutex);
+  if (is_left) return false;  // and counted as failed
+  const std::uint64_t documents = std::exchange(sending, 0);
+  if (why.empty()) {
+    report.told += documents;
+  } else {
+    report.failed += is_put ? documents : 1;
+    say(lock, (is_put ? "" : "DELETE: ") + why);
+  }
+  return why.empty();
+}
+
+// As HttpRequester::send(), and in time.
+std::string HttpSink::State::send(HttpRequester& requester, const HttpRequest& request, bool is_put) try {
+  const SteadyClock::time_point usual = SteadyClock::now() + options.timeout;
+  Watchdog watchdog(mutex, changed, requester, [&] { return is_put ? std::min(usual, last_put) : usual; });
+  std::string why = requester.send(request);
+  return watchdog.call_off() && !why.empty() ? "no whole answer in time" : why;
+} catch (const std::system_error&) {
+  return "there is no thread to be had";
+}
+
+// Under the lock, which is let go while somebody else's function runs.
+void HttpSink::State::say(std::unique_lock<std::mutex>& lock, std::string why) {
+  report.last_error = std::move(why);
+  if (std::exchange(has_said_, true) || !options.say_failure) return;
+  const std::string said = report.last_error;
+  lock.unlock();
+  options.say_failure(said);
+}
+
+HttpSink::HttpSink(HttpSinkOptions options)
+    : state_(std::make_shared<State>(std::move(options))),
+      thread_(std::make_unique<SinkThread>([state = state_] { state->work(); })) {}
+
+HttpSink::~HttpSink() {
+  if (!state_->is_ending) finish();
+}
+
+void HttpSink::put(std::string document) {
+  const std::lock_guard lock(state_->mutex);
+  state_->next = std::move(document);
+  ++state_->waiting;
+  state_->changed.notify_all();
+}
+
+void HttpSink::finish(Ending ending) {
+  constexpr std::chrono::milliseconds kGrace{250};  // for a thread that is about to end
+  const std::chrono::milliseconds timeout = state_->options.timeout;
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->is_ending = true;
+    state_->ending = ending;
+    state_->last_put = SteadyClock::now() + timeout;
+    state_->changed.notify_all();
+  }
+  thread_->wait((ending == Ending::remove ? 2 : 1) * timeout + kGrace);
+  const std::lock_guard lock(state_->mutex);
+  state_->is_left = true;
+  const std::uint64_t unsent = std::exchange(state_->waiting, 0) + std::exchange(state_->sending, 0);
+  if (unsent == 0) return;
+  state_->report.failed += unsent;
+  state_->report.last_error = "no time, or no thread, to send it";
+}
+
+SinkReport HttpSink::report() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->report;
+}
+
+}  // namespace metricsd::exporters

@@ -1,0 +1,30 @@
+// The thread of a sink whose peer may keep it, in the lookup of a name for one, for as long as it likes.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <thread>
+
+namespace metricsd::exporters {
+
+// One thread at a time. Signals are not delivered to the thread that runs, nor does it raise SIGPIPE.
+class SinkThread {
+ public:
+  // `work` owns whatever it touches: it may outlive this object. Where there is no thread to be had it has
+  // ended before it began.
+  explicit SinkThread(std::function<void()> work);
+  SinkThread(const SinkThread&) = delete;
+  SinkThread& operator=(const SinkThread&) = delete;
+  ~SinkThread();  // leaves it behind where it has not ended
+
+  // Whether it has ended within so long.
+  bool wait(std::chrono::milliseconds within);
+
+ private:
+  struct Ending;
+  std::shared_ptr<Ending> ending_;
+  std::thread thread_;
+};
+
+}  // namespace metricsd::exporters
