@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include "command_line.h"
+#include "url.h"
 
 #include <array>
 #include <charconv>
@@ -43,16 +44,6 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   const auto units = number<std::uint64_t>(text);
   if (!units || *units > kMaxSize >> shift) return std::nullopt;
   return *units << shift;
-}
-
-// `host`, `host:port`, `[v6]` or `[v6]:port`.
-bool is_host_and_port(std::string_view text) {
-  const auto colon = text.ends_with(']') ? std::string_view::npos : text.rfind(':');
-  if (colon != std::string_view::npos) {
-    const auto port = number<std::uint16_t>(text.substr(colon + 1));
-    if (!port || *port == 0) return false;
-  }
-  return !text.substr(0, colon).empty();
 }
 
 // CLI11's own ranges let NaN pass.
@@ -148,18 +139,10 @@ std::optional<Mix> parse_mix(std::string_view text) {
 }
 
 std::optional<ObjectUrl> parse_url(std::string_view text) {
-  constexpr std::string_view kScheme = "http://";
-  if (!text.starts_with(kScheme) || text.find_first_of(" \t\r\n\"\\?#@") != std::string_view::npos)
-    return std::nullopt;
-  const auto path = text.find('/', kScheme.size());
-  const auto authority =
-      text.substr(kScheme.size(), path == std::string_view::npos ? path : path - kScheme.size());
-  if (!is_host_and_port(authority)) return std::nullopt;
-
-  ObjectUrl url{std::string(text.substr(0, path)), "/"};
-  if (path != std::string_view::npos) url.base_path = text.substr(path);
-  if (!url.base_path.ends_with('/')) url.base_path += '/';
-  return url;
+  auto url = split_url(text);
+  if (!url || url->scheme != "http") return std::nullopt;
+  if (!url->path.ends_with('/')) url->path += '/';
+  return ObjectUrl{origin_of(*url), std::move(url->path)};
 }
 
 std::variant<BenchOptions, int> parse_options(int argc, char** argv) {
