@@ -55,7 +55,7 @@ void add_destination_options(CLI::App& app, MonitoringOptions& options) {
   app.add_option("--mqtt.ca", mqtt.ca_file, "Certificates that mqtts:// trusts (default: the system's)");
   app.add_option("--mqtt.domain", mqtt.domain, "{domain} of the topic")->capture_default_str();
   app.add_option("--mqtt.channel", mqtt.channel, "{channel} of the topic")->capture_default_str();
-  app.add_option("--mqtt.topic", mqtt.topic, "The topic; it may name {domain}, {channel} and {node}")
+  app.add_option("--mqtt.topic", mqtt.topic, "The topic; it may name {domain}, {channel}, {node} and {task}")
       ->capture_default_str();
 }
 

@@ -54,6 +54,11 @@ bool has_operations(const std::filesystem::path& directory) {
   return !error && size != 0;
 }
 
+// Any thread: one line at once.
+void complain_as(const std::string& program, const std::string& line) {
+  std::fprintf(stderr, "%s: %s\n", program.c_str(), line.c_str());
+}
+
 std::string account_of(const Destination& destination) {
   const DestinationReport report = destination.report();
   if (report.failed == 0) return {};
@@ -89,15 +94,19 @@ void Session::make_destinations() {
   };
   std::string why;
   add(make_daemon_destination(run_, options_.metric_namespace), "metricsd", why);
-  if (!options_.push.url.empty()) {
-    add(make_push_destination(options_.push, options_.metric_namespace, why), "--push", why);
+  const Say say = [program = program_](const std::string& line) { complain_as(program, line); };
+  if (PushOptions push = options_.push; !push.url.empty()) {
+    push.say = say;
+    add(make_push_destination(push, options_.metric_namespace, why), "--push", why);
   }
   if (options_.mqtt.url.empty()) return;
   if (!task().profile.export_to_mqtt) {
     complain("--mqtt: the profile does not export to MQTT");
     return;
   }
-  add(make_mqtt_destination(options_.mqtt, task().node, why), "--mqtt", why);
+  MqttOptions mqtt = options_.mqtt;
+  mqtt.say = say;
+  add(make_mqtt_destination(mqtt, task().node, why), "--mqtt", why);
 }
 
 void Session::begin(pid_t pid, Aggregate::Baseline baseline, TreeSampler* tree) {
@@ -159,7 +168,7 @@ std::string Session::left_running() const {
 }
 
 void Session::complain(const std::string& line) const {
-  std::fprintf(stderr, "%s: %s\n", program_.c_str(), line.c_str());
+  complain_as(program_, line);
 }
 
 }  // namespace metricsd::tools

@@ -6,15 +6,20 @@
 #include <metricsd/client/collector.h>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
 namespace metricsd::tools {
 
+// Told one line that a person should know at once, from any thread.
+using Say = std::function<void(const std::string&)>;
+
 // The gateway that `metrics-run --push` tells: PUT by job, as observations come and at the end.
 struct PushOptions {
   std::string url;            // http://HOST[:PORT][/PATH], or "spawn" for one of the run's own
   bool delete_after = false;  // the job's group, once the run has ended
+  Say say{};                  // where a gateway was started; the first failure
 };
 
 struct MqttOptions {
@@ -23,7 +28,8 @@ struct MqttOptions {
   std::filesystem::path ca_file;           // of mqtts; empty: the system's
   std::string domain = "default";
   std::string channel = "default";
-  std::string topic = "m/{domain}/c/{channel}/metrics/proplet";  // {domain}, {channel}, {node}
+  std::string topic = "m/{domain}/c/{channel}/metrics/proplet";  // {domain}, {channel}, {node}, {task}
+  Say say{};                                                     // the first failure
 };
 
 // The daemon, over the socket of `run`, which outlives it: metric families and task samples. The names of the
