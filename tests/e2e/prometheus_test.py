@@ -2,15 +2,11 @@
 """A real Prometheus scrapes the daemon, and PromQL finds the totals that were sent."""
 
 import json
-import subprocess
-import urllib.parse
 
 import harness
+import parts
 
 harness.require("prometheus", "promtool")
-
-# A first scrape was seen to take 9 s.
-FIRST_SCRAPE_SECONDS = 90
 
 DURATIONS_MS = [0.05, 0.1, 0.3, 4, 7, 40, 41, 300, 1500, 12000]
 ROUNDS = 200
@@ -28,49 +24,6 @@ def operations():
                 "success": duration < 10000,
                 **({} if duration < 10000 else {"error_code": "SlowDown", "retry_count": 2}),
             }
-
-
-class Prometheus:
-    """A Prometheus with one target. Its port is chosen anew where somebody else was faster."""
-
-    def __init__(self, test, target):
-        config = test.directory / "prometheus.yml"
-        config.write_text(
-            "global: {scrape_interval: 1s}\n"
-            f"scrape_configs: [{{job_name: metricsd, static_configs: [{{targets: ['{target}']}}]}}]\n"
-        )
-        for _ in range(5):
-            port = harness.free_port()
-            log = open(test.directory / "prometheus.log", "ab")
-            with log:
-                process = test.spawn(
-                    [
-                        "prometheus",
-                        f"--config.file={config}",
-                        f"--storage.tsdb.path={test.directory / 'tsdb'}",
-                        f"--web.listen-address=127.0.0.1:{port}",
-                    ],
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                )
-            self.url = f"http://127.0.0.1:{port}"
-            if harness.eventually(lambda: process.poll() is not None or self.is_ready(), "Prometheus is ready") and (
-                process.poll() is None
-            ):
-                return
-        raise AssertionError((test.directory / "prometheus.log").read_text())
-
-    def is_ready(self):
-        try:
-            return harness.get(self.url + "/-/ready")
-        except OSError:
-            return False
-
-    def query(self, expression):
-        """The value of an expression that is one number; nothing where it has no value yet."""
-        answer = harness.get_json(f"{self.url}/api/v1/query?{urllib.parse.urlencode({'query': expression})}")
-        result = answer["data"]["result"]
-        return float(result[0]["value"][1]) if result else None
 
 
 def quantile(share, bounds, counts):
@@ -91,12 +44,12 @@ class PrometheusTest(harness.Test):
         daemon.send("".join(json.dumps(operation) + "\n" for operation in sent).encode())
         daemon.wait_for_operations(len(sent))
         daemon.scrape()
-        prometheus = Prometheus(self, daemon.web.removeprefix("http://"))
+        prometheus = parts.Prometheus(self, daemon.web.removeprefix("http://"))
 
         harness.eventually(
             lambda: prometheus.query("sum(workload_operations_total)") == len(sent),
             "Prometheus has scraped every operation",
-            FIRST_SCRAPE_SECONDS,
+            parts.FIRST_SCRAPE_SECONDS,
         )
         good = [operation for operation in sent if operation["success"]]
         bad = [operation for operation in sent if not operation["success"]]
@@ -129,11 +82,11 @@ class PrometheusTest(harness.Test):
         daemon.send(lines.encode())
         daemon.wait_for_operations(len(DURATIONS_MS))
         daemon.scrape()
-        prometheus = Prometheus(self, daemon.web.removeprefix("http://"))
+        prometheus = parts.Prometheus(self, daemon.web.removeprefix("http://"))
         harness.eventually(
             lambda: prometheus.query("sum(other_operations_total)") == len(DURATIONS_MS),
             "Prometheus has scraped every operation",
-            FIRST_SCRAPE_SECONDS,
+            parts.FIRST_SCRAPE_SECONDS,
         )
         bounds = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30]
         counts = [0] * len(bounds)
