@@ -83,11 +83,11 @@ class SystemSampler::Impl {
   std::optional<std::int64_t> cpu_read_ns_;
 };
 
-// Whether the file is there and read as it should, as use(text) says.
+// Whether the file read as it should, as use(text) says; of one that is not there the text is empty.
 template <class Use>
 bool SystemSampler::Impl::with(const char* path, Use use) {
   const auto text = proc_.read(path);
-  const bool is_good = text && use(*text);
+  const bool is_good = use(text ? *text : std::string_view()) && text;
   if (!is_good) ++sample_.unreadable;
   return is_good;
 }
