@@ -33,6 +33,7 @@ class Programs(Test):
     def test_each_says_what_it_measured(self):
         self.check(("select_ns", "sort_ns"), "metricsd_bench_percentiles", 1000)
         self.check(("prometheus_ns", "bytes"), "metricsd_bench_scrape", 10)
+        self.check(("sample_ns", "memory_bytes", "system_ns"), "metricsd_bench_monitoring", 3, 4, 1, "cpu,memory")
         for kind in ("counters", "histograms"):
             self.check(("ours_ns", "prometheus_ns"), "metricsd_bench_render", kind, 20)
             self.check(("ours_bytes", "prometheus_bytes"), "metricsd_bench_memory", kind, 20)
@@ -42,7 +43,7 @@ class Programs(Test):
         self.assertTrue(0 < clock["p50"] <= clock["p99"] <= clock["p99_9"])
 
     def test_wrong_usage_is_told(self):
-        for name in ("percentiles", "scrape", "render", "memory", "record", "client", "obvious"):
+        for name in ("percentiles", "scrape", "render", "memory", "record", "client", "obvious", "monitoring"):
             with self.assertRaisesRegex(Exception, "usage: metricsd_bench_"):
                 self.context.measure(f"metricsd_bench_{name}")
 

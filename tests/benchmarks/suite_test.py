@@ -94,6 +94,18 @@ class Table(unittest.TestCase):
         self.assertTrue(again.startswith("before\n") and again.endswith("after\n"))
         self.assertEqual(table.for_docs(again, {}, ["a", "b"]), again)
 
+    def test_a_parts_own_table_goes_to_its_own_document(self):
+        begin, end = (f"<!-- made by tools/bench --update-docs: own: {edge} -->" for edge in ("begin", "end"))
+        with tempfile.TemporaryDirectory() as directory:
+            document, other = (pathlib.Path(directory) / name for name in ("performance.md", "other.md"))
+            document.write_text(f"{table.BEGIN}\n{table.END}\n")
+            other.write_text(f"{begin}\n{end}\n")
+            run = context.Context(directory, say=lambda text: None)
+            run.add_text("own", "a  b", "other.md")
+            main.update_docs(document, {}, run)
+            self.assertIn("a  b", other.read_text())
+            self.assertNotIn("a  b", document.read_text())
+
     def test_the_document_has_a_place_for_a_parts_own_table(self):
         begin, end = (f"<!-- made by tools/bench --update-docs: peers: {edge} -->" for edge in ("begin", "end"))
         document = table.with_text(f"before\n\n{begin}\n{end}\n\nafter\n", "peers", "a  b\n1  2")

@@ -12,7 +12,7 @@ struct CollectionFaults {
   std::uint64_t reused = 0;     // pids that had become another process
   std::uint64_t denied = 0;     // processes some file of which is closed to us
   std::uint64_t zombies = 0;    // processes seen that had ended and that nobody had waited for
-  std::uint64_t malformed = 0;  // files that did not read as they should
+  std::uint64_t malformed = 0;  // files that could not be read, or not as they should
   std::uint64_t unfollowed =
       0;  // descendants beyond kFollowed: known only from what their parents waited for
 

@@ -7,14 +7,8 @@
 
 namespace metricsd::tools {
 
-namespace {
-
-constexpr std::size_t kUsual = 4096;
-
-}  // namespace
-
 KernelFiles::KernelFiles(const std::filesystem::path& directory)
-    : directory_(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)), buffer_(kUsual, '\0') {}
+    : directory_(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)), buffer_(kBeginning, '\0') {}
 
 UniqueFd KernelFiles::open(const char* path) const {
   return UniqueFd(::openat(directory_.get(), path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
@@ -24,6 +18,14 @@ Result<std::string_view> KernelFiles::read(const char* path) {
   const UniqueFd file = open(path);
   if (!file.valid()) return last_system_error();
   return read(file);
+}
+
+Result<std::string_view> KernelFiles::read_beginning(const char* path) {
+  const UniqueFd file = open(path);
+  if (!file.valid()) return last_system_error();
+  const ssize_t got = ::pread(file.get(), buffer_.data(), kBeginning, 0);
+  if (got < 0) return last_system_error();
+  return std::string_view(buffer_).substr(0, static_cast<std::size_t>(got));
 }
 
 // Up to the end: files of many records come in several pieces, however large the buffer.

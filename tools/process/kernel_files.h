@@ -20,6 +20,8 @@ class KernelFiles {
   [[nodiscard]] Result<std::string_view> read(const char* path);
   // The same of a file that is open already, from its beginning.
   [[nodiscard]] Result<std::string_view> read(const UniqueFd& file);
+  // Its first kBeginning bytes, for files that others make as long as they like.
+  [[nodiscard]] Result<std::string_view> read_beginning(const char* path);
   [[nodiscard]] UniqueFd open(const char* path) const;
 
   [[nodiscard]] int directory() const { return directory_.get(); }
@@ -29,6 +31,7 @@ class KernelFiles {
   std::string buffer_;
 };
 
+inline constexpr std::size_t kBeginning = 4096;  // most command lines are shorter
 // A mountinfo of some thousand containers, a stat of a thousand cores.
 inline constexpr std::size_t kKernelFile = 4 * 1024 * 1024;
 

@@ -13,19 +13,26 @@ bool Members::add(Member member) {
 }
 
 Member* Members::find(pid_t pid) {
-  Member* found = find_any(pid);
-  return found != nullptr && found->state != Member::State::ended ? found : nullptr;
+  auto entry = std::lower_bound(by_pid_.begin(), by_pid_.end(), std::pair<pid_t, std::size_t>{pid, 0});
+  for (; entry != by_pid_.end() && entry->first == pid; ++entry) {
+    Member& member = members_[entry->second];
+    if (member.state != Member::State::ended) return &member;
+  }
+  return nullptr;
 }
 
-Member* Members::find_any(pid_t pid) {
-  const auto found = std::lower_bound(by_pid_.begin(), by_pid_.end(), std::pair<pid_t, std::size_t>{pid, 0});
-  return found != by_pid_.end() && found->first == pid ? &members_[found->second] : nullptr;
-}
-
-// A parent is older than its child: one that is not has only its pid.
+// A parent is older than its child: one that is not has only its pid. Of two with that pid it is the younger
+// one.
 Member* Members::parent_of(const Member& member) {
-  Member* parent = find_any(member.parent);
-  return parent != nullptr && parent->start_ticks <= member.start_ticks ? parent : nullptr;
+  Member* parent = nullptr;
+  auto entry =
+      std::lower_bound(by_pid_.begin(), by_pid_.end(), std::pair<pid_t, std::size_t>{member.parent, 0});
+  for (; entry != by_pid_.end() && entry->first == member.parent; ++entry) {
+    Member& other = members_[entry->second];
+    const bool is_older = other.start_ticks <= member.start_ticks;
+    if (is_older && (parent == nullptr || other.start_ticks > parent->start_ticks)) parent = &other;
+  }
+  return parent;
 }
 
 void Members::inherit() {

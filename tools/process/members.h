@@ -35,7 +35,6 @@ class Members {
 
  private:
   Member* parent_of(const Member& member);
-  Member* find_any(pid_t pid);
 
   std::vector<Member> members_;
   std::vector<std::pair<pid_t, std::size_t>> by_pid_;  // sorted

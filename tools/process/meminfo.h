@@ -1,8 +1,12 @@
-// /proc/meminfo, as proc(5) describes it, in KiB:
+// /proc/meminfo, as proc(5) describes it, in KiB.
 //
-//   total_bytes    MemTotal       free_bytes       MemFree     available_bytes   MemAvailable
-//   buffers_bytes  Buffers        cached_bytes     Cached
-//   swap_total_bytes  SwapTotal   swap_free_bytes  SwapFree
+//   total_bytes        MemTotal
+//   free_bytes         MemFree
+//   available_bytes    MemAvailable
+//   buffers_bytes      Buffers
+//   cached_bytes       Cached
+//   swap_total_bytes   SwapTotal
+//   swap_free_bytes    SwapFree
 #pragma once
 
 #include "system_sample.h"

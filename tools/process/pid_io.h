@@ -2,8 +2,7 @@
 // waited-for children did. Only who may trace the process may read it.
 //
 //   disk_read_bytes    read_bytes: fetched from storage
-//   disk_write_bytes   write_bytes: pages made dirty, which storage will have to write unless they are thrown
-//   away
+//   disk_write_bytes   write_bytes: pages made dirty, which storage has to write unless they are thrown away
 #pragma once
 
 #include <cstdint>

@@ -3,11 +3,13 @@
 // One line of fields between spaces, the second of which is the command's name in parentheses; that may hold
 // anything, parentheses, spaces and line ends too. What follows the last parenthesis is numbers.
 //
-//   cpu_user_seconds, cpu_system_seconds   utime (14), stime (15); of waited-for children cutime (16), cstime
-//   (17) thread_count                           num_threads (20) start_time_seconds, uptime_seconds starttime
-//   (22), ticks since boot virtual_memory_bytes                   vsize (23) memory_usage_bytes rss (24),
-//   pages: the kernel's own count, some hundred KiB out while it is
-//                                          gathered from several cores
+//   cpu_user_seconds       utime (14), in ticks; of waited-for children cutime (16)
+//   cpu_system_seconds     stime (15); cstime (17)
+//   thread_count           num_threads (20)
+//   start_time_seconds     starttime (22), ticks since boot
+//   virtual_memory_bytes   vsize (23)
+//   memory_usage_bytes     rss (24), in pages: the kernel's own count, which may be some hundred KiB out
+//                          while it is gathered from several cores
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,7 @@
 // /proc/stat, as proc(5) describes it: the CPUs by mode, and what the kernel counts since boot.
 //
-//   cpu, cores           lines cpu and cpuN: user, nice, system, idle, iowait, irq, softirq, steal, in ticks;
-//   the time
-//                        of guests, which follows, is in user and nice already
+//   cpu, cores           lines cpu and cpuN, in ticks: user, nice, system, idle, iowait, irq, softirq, steal;
+//                        the time of guests, which follows, is in user and nice already
 //   context_switches     ctxt
 //   processes_forked     processes
 //   processes_running    procs_running

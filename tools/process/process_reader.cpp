@@ -126,11 +126,16 @@ void ProcessReader::read_network(Member& member, std::int64_t now_ns) {
   }
 }
 
-// A file that has gone with its process is no fault: the next sample finds that it has ended.
+// A file that has gone with its process is no fault: the next sample finds that it has ended. Of one that has
+// ended already some kernels close the files.
 void ProcessReader::count_fault(Member& member, const boost::system::error_code& error) {
-  if (!is_denied(error) || member.is_denied) return;
-  member.is_denied = true;
-  ++faults_.denied;
+  if (is_gone(error) || member.state != Member::State::living) return;
+  if (!is_denied(error)) {
+    ++faults_.malformed;
+  } else if (!member.is_denied) {
+    member.is_denied = true;
+    ++faults_.denied;
+  }
 }
 
 }  // namespace metricsd::tools

@@ -2,8 +2,8 @@
 // command's name.
 //
 // A pattern is a shell's (fnmatch(3): * ? [...]) and has to fit one of: the command's name as the kernel has
-// it (15 bytes), the base name of its first argument, its whole command line with spaces between the
-// arguments.
+// it (15 bytes), the base name of its first argument, its command line with spaces between the arguments (of
+// which the first 4 KiB are looked at).
 #pragma once
 
 #include <metricsd/models/errors.h>

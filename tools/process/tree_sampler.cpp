@@ -101,6 +101,7 @@ bool TreeSampler::Impl::follow(pid_t root, Scope scope) {
     return true;
   }
   if (known != nullptr) known->state = Member::State::ended;  // its pid has become another process
+  if (const auto network = NetworkNamespaces::of(proc_, root)) networks_.note_existing(*network);
   Member member;
   member.pid = root;
   member.start_ticks = stat->start_ticks;
@@ -159,7 +160,7 @@ void TreeSampler::Impl::name(Member& member) {
   if (member.start_time_seconds == 0) member.start_time_seconds = start.seconds;
   std::string_view command_line;
   if (rules_.has_patterns()) {
-    const auto text = proc_.read(PidPath(member.pid, "cmdline").c_str());
+    const auto text = proc_.read_beginning(PidPath(member.pid, "cmdline").c_str());
     if (text) command_line = *text;
   }
   const std::string_view role = rules_.find(member.pid, member.comm, command_line);

@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 import sys
 import time
+import typing
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.append(str(ROOT / "tests" / "e2e"))
@@ -34,6 +35,13 @@ class Spoiled(Exception):
 def is_steady(clock):
     """`clock`: percentiles of reading it, as every measuring program prints them."""
     return clock["p99_9"] <= UNSTEADY * clock["p50"]
+
+
+class Text(typing.NamedTuple):
+    """A table as it stands, and the file of docs that has a place for it."""
+
+    text: str
+    document: str
 
 
 class Context:
@@ -123,6 +131,6 @@ class Context:
     def add_plot(self, plot):
         self.plots.append(plot)
 
-    def add_text(self, name, text):
-        """A table of the part's own, shown before that of the rows; docs/performance.md has a place of that name."""
-        self.texts[name] = text
+    def add_text(self, name, text, document="performance.md"):
+        """A table of the part's own, shown before that of the rows; this document has a place of that name."""
+        self.texts[name] = Text(text, document)

@@ -75,9 +75,10 @@ def write_results(output, rows, plots):
 
 def update_docs(document, rows_by_part, context):
     text = table.for_docs(document.read_text(), rows_by_part, list(PARTS))
-    for name, own in context.texts.items():
-        text = table.with_text(text, name, own)
     document.write_text(text)
+    for name, own in context.texts.items():
+        place = document.with_name(own.document)
+        place.write_text(table.with_text(place.read_text(), name, own.text))
     for plot in context.plots:
         document.with_name(f"performance-{plot.name}.svg").write_text(svg.render(plot))
 
@@ -96,8 +97,8 @@ def main(words):
     write_results(arguments.output, rows, context.plots)
     if arguments.update_docs:
         update_docs(DOCUMENT, measured, context)
-    for text in context.texts.values():
-        print(text, end="\n\n")
+    for own in context.texts.values():
+        print(own.text, end="\n\n")
     print(table.for_terminal(rows, sys.stdout.isatty() and "NO_COLOR" not in os.environ))
     print_summary(rows, arguments.output, [name for name in by_part if name not in measured])
     return 0 if len(measured) == len(by_part) else 1

@@ -30,6 +30,16 @@ TEST(KernelFiles, AreNotReadWithoutEnd) {
   EXPECT_EQ(files.read("zero").error(), Errc::too_long);
 }
 
+TEST(KernelFiles, NeedNotBeReadWhole) {
+  const ProcTree tree;
+  tree.write("file", std::string(100'000, 'x'));
+  KernelFiles files(tree.roots().proc);
+  EXPECT_EQ(files.read_beginning("file").value(), std::string(kBeginning, 'x'));
+  tree.write("file", "short");
+  EXPECT_EQ(files.read_beginning("file").value(), "short");
+  EXPECT_FALSE(files.read_beginning("missing"));
+}
+
 TEST(KernelFiles, SayWhyNot) {
   const ProcTree tree;
   KernelFiles files(tree.roots().proc);

@@ -13,6 +13,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace metricsd::tools {
 namespace {
@@ -375,6 +376,18 @@ TEST_F(TreeSamplerTest, TheRootsPidMayBeUsedAgain) {
   EXPECT_FALSE(sampler.is_alive());
 }
 
+TEST_F(TreeSamplerTest, ThePidOfOneThatWasFollowedMayBeFollowedAgain) {
+  set({.pid = 42, .user = 100, .start = 100});
+  auto sampler = this->sampler();
+  sampler.follow(42);
+  next(sampler);
+  set({.pid = 42, .user = 7, .start = 300});
+  ASSERT_TRUE(sampler.follow(42));
+  set({.pid = 50, .parent = 42, .start = 301});
+  EXPECT_DOUBLE_EQ(next(sampler).total.cpu_user_seconds, 1.07);
+  EXPECT_THAT(pids(next(sampler)), ElementsAre(42, 50));
+}
+
 TEST_F(TreeSamplerTest, AStrangersPidMayBecomeOneOfOurs) {
   set({.pid = 42, .start = 100});
   set({.pid = 50, .parent = 1, .start = 101});
@@ -452,6 +465,32 @@ TEST_F(TreeSamplerTest, FilesThatAreCutOffLeaveWhatIsKnown) {
   sample = next(sampler);
   EXPECT_DOUBLE_EQ(sample.total.cpu_user_seconds, 4.0);
   EXPECT_DOUBLE_EQ(sample.processes[0].sample.cpu_usage_percent.value(), 100) << "of the three seconds since";
+}
+
+TEST_F(TreeSamplerTest, FilesThatAreClosedToUsAreNothing) {
+  if (::geteuid() == 0) GTEST_SKIP() << "nothing is closed to root";
+  set({.pid = 42, .user = 100, .start = 100, .read_bytes = 10});
+  std::filesystem::permissions(tree_.path("42/io"), std::filesystem::perms::none);
+  std::filesystem::permissions(tree_.path("42/fd"), std::filesystem::perms::none);
+  auto sampler = this->sampler();
+  sampler.follow(42);
+  next(sampler);
+  const TreeSample sample = next(sampler);
+  EXPECT_DOUBLE_EQ(sample.total.cpu_user_seconds, 1.0);
+  EXPECT_FALSE(sample.total.disk_read_bytes);
+  EXPECT_FALSE(sample.total.file_descriptor_count);
+  EXPECT_EQ(sample.faults.denied, 1U);
+}
+
+TEST_F(TreeSamplerTest, FilesThatCanNotBeReadAreCounted) {
+  set({.pid = 42, .user = 100, .start = 100});
+  tree_.remove("42/io");
+  std::filesystem::create_directory(tree_.path("42/io"));
+  auto sampler = this->sampler();
+  sampler.follow(42);
+  const TreeSample sample = next(sampler);
+  EXPECT_FALSE(sample.total.disk_read_bytes);
+  EXPECT_EQ(sample.faults.malformed, 1U);
 }
 
 TEST_F(TreeSamplerTest, HugeNumbersAreNoFigures) {
@@ -548,6 +587,33 @@ TEST_F(TreeSamplerTest, NetworksCountOnceANamespace) {
   sample = next(sampler);
   EXPECT_EQ(sample.total.network_rx_bytes, 110U);
   EXPECT_EQ(sample.total.network_tx_bytes, 220U);
+}
+
+TEST_F(TreeSamplerTest, TheNetworkOfOneWhoIsFollowedLaterBeginsThen) {
+  set({.pid = 42, .start = 100, .network = 7});
+  auto sampler = this->sampler();
+  sampler.follow(42);
+  next(sampler);
+  set({.pid = 50, .start = 200, .network = 8});
+  tree_.write("50/net/dev", std::string(kNetDevHeadings) + net_dev_line("lo", 1000, 1000));
+  sampler.follow(50);
+  EXPECT_EQ(next(sampler).total.network_rx_bytes, 0U);
+}
+
+TEST_F(TreeSamplerTest, WhoIsGoneBeforeItIsReadIsCounted) {
+  set({.pid = 42, .start = 100});
+  std::filesystem::create_directory(tree_.path("77"));
+  auto sampler = this->sampler();
+  sampler.follow(42);
+  EXPECT_EQ(next(sampler).faults, (CollectionFaults{.gone = 1}));
+  tree_.remove("42/io");
+  tree_.remove("42/fd");
+  tree_.remove("42/ns");
+  tree_.remove("77");
+  const TreeSample sample = next(sampler);
+  EXPECT_EQ(sample.faults, (CollectionFaults{.gone = 1})) << "the next sample finds that it has ended";
+  EXPECT_FALSE(sample.total.file_descriptor_count);
+  EXPECT_EQ(sample.total.disk_read_bytes, 0U) << "as it was known last";
 }
 
 TEST_F(TreeSamplerTest, TheListIsBoundedAndTheTotalIsNot) {
