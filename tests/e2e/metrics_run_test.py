@@ -362,7 +362,7 @@ class FiguresTest(Harness):
 
     def test_says_what_was_left_behind(self):
         pid_file = self.directory / "pid"
-        script = f"(setsid sh -c 'echo $$ > {pid_file}; exec sleep 100' &); until test -s {pid_file}; do sleep 0.01; done"
+        script = f"(setsid sh -c 'echo $$ > {pid_file}; exec sleep 100' > /dev/null 2>&1 &); until test -s {pid_file}; do sleep 0.01; done"
         result = self.metrics_run("sh", "-c", script)
         os.kill(int(pid_file.read_text()), signal.SIGKILL)
         self.assertIn("1 of its processes still run", result.stderr)
