@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""metrics-run and metrics-monitor around real commands: as if they were not there, and every figure as a witness has it."""
+"""metrics-run and metrics-monitor around real commands: as if they were not there, and each figure as a witness has it."""
 
 import contextlib
 import csv
