@@ -121,7 +121,8 @@ void write_value(JsonWriter& writer, const json::value& value) {
     case json::kind::bool_: writer.value(value.get_bool()); break;
     case json::kind::int64: writer.value(value.get_int64()); break;
     case json::kind::uint64: writer.value(value.get_uint64()); break;
-    case json::kind::double_: writer.value(value.get_double()); break;
+    // Not -0: that is read as a whole number, and would be another text the next time.
+    case json::kind::double_: writer.value(value.get_double() + 0.0); break;
     case json::kind::string: writer.value(std::string_view(value.get_string())); break;
     case json::kind::array:
       writer.begin_array();
