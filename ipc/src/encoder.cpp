@@ -185,4 +185,17 @@ void encode(std::string& out, const AdoptedMessage& message) {
   });
 }
 
+void encode(std::string& out, const TaskSampleMessage& message) {
+  encode_line(out, "task_sample", [&](JsonWriter& writer) {
+    writer.field("task_id", message.task_id)
+        .field("node", message.node)
+        .field("role", message.role)
+        .field("pid", message.pid)
+        .field("history_size", message.history_size)
+        .field("interval", message.interval);
+    writer.key("metrics").raw(message.metrics);
+    if (!message.aggregated.empty()) writer.key("aggregated").raw(message.aggregated);
+  });
+}
+
 }  // namespace metricsd::ipc

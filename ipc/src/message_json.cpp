@@ -323,13 +323,50 @@ Message read_adopted(FieldReader& fields) {
   return message;
 }
 
+Result<std::string> read_task_id(const json::value& value) {
+  auto text = read_text(value, limits::kTaskText);
+  if (text && text->empty()) return Errc::missing_field;
+  return text;
+}
+
+Result<double> read_interval(const json::value& value) {
+  const auto seconds = read_number(value);
+  if (!seconds) return seconds;
+  if (!(*seconds >= 0 && *seconds <= limits::kTaskIntervalSeconds)) return Errc::out_of_range;
+  return *seconds + 0.0;  // no -0: it would be written as another number than it is read
+}
+
+// An object's text, as compact as it can be said.
+Result<std::string> read_task_object(const json::value& value) {
+  const auto object = any_object(value);
+  if (!object) return object.error();
+  std::string text;
+  append_json(text, value);
+  if (text.size() > limits::kTaskObject) return Errc::too_long;
+  return text;
+}
+
+Message read_task_sample(FieldReader& fields) {
+  TaskSampleMessage message;
+  message.task_id = fields.required("task_id", read_task_id);
+  message.node = fields.optional("node", text_up_to(limits::kTaskText)).value_or("");
+  message.role = fields.optional("role", text_up_to(limits::kTaskText)).value_or("");
+  message.pid = fields.optional("pid", whole_up_to(limits::kWhole)).value_or(0);
+  message.history_size =
+      fields.optional("history_size", whole_up_to(limits::kTaskHistory)).value_or(limits::kTaskHistoryUsual);
+  message.interval = fields.optional("interval", read_interval).value_or(0);
+  message.metrics = fields.required("metrics", read_task_object);
+  message.aggregated = fields.optional("aggregated", read_task_object).value_or("");
+  return message;
+}
+
 struct TypeEntry {
   std::string_view type;
   Message (*read)(FieldReader&);
 };
 
 // Every type of message; a new one is an entry here, an alternative of Message and an encode().
-constexpr std::array<TypeEntry, 14> kTypes{{{"users", read_users},
+constexpr std::array<TypeEntry, 15> kTypes{{{"users", read_users},
                                             {"run_start", read_run_start},
                                             {"run_end", read_run_end},
                                             {"status", read_status},
@@ -342,7 +379,8 @@ constexpr std::array<TypeEntry, 14> kTypes{{{"users", read_users},
                                             {"flush", read_flush},
                                             {"bye", read_bye},
                                             {"adopt", read_adopt},
-                                            {"adopted", read_adopted}}};
+                                            {"adopted", read_adopted},
+                                            {"task_sample", read_task_sample}}};
 
 // Unlike other fields, a `type` that reads null is not absent: who wrote it did not mean an operation.
 Result<std::string> read_type(const json::object& object) {

@@ -173,6 +173,27 @@ TEST(Encoder, RoundTripsHeartbeats) {
       R"({"type":"heartbeat","dropped":{"jsonl":{"disk_full":1},"socket":{"no_daemon":2,"ring_full":9007199254740992}}})");
 }
 
+// Golden lines, too.
+TEST(Encoder, RoundTripsSamplesOfTasks) {
+  expect_round_trip<TaskSampleMessage>(
+      R"({"type":"task_sample","task_id":"build_1763650000","node":"host","role":"","pid":4711,"history_size":100,)"
+      R"("interval":10,"metrics":{"cpu_usage_percent":null,"memory_usage_bytes":1048576},)"
+      R"("aggregated":{"avg_cpu_usage":12.5,"sample_count":3}})");
+  expect_round_trip<TaskSampleMessage>(
+      R"({"type":"task_sample","task_id":"t \"1\"","node":"","role":"ä","pid":0,"history_size":0,"interval":0.25,)"
+      R"("metrics":{}})");
+}
+
+// What is kept as text must be one text, however often it is passed on.
+TEST(Encoder, WritesObjectsAsTheyWillBeRead) {
+  const std::string line =
+      R"({"type":"task_sample","task_id":"t","interval":-0.0,"metrics":{"a":-0.0,"b":-0,"c":1e2,"d":1.50,"e":"\u0041\u0000"}})"
+      "\n";
+  const std::string once = encoded(decoded<TaskSampleMessage>(line));
+  EXPECT_EQ(once, encoded(decoded<TaskSampleMessage>(once)));
+  EXPECT_NE(once.find(R"({"a":0,"b":0,"c":100,"d":1.5,"e":"A\u0000"})"), std::string::npos) << once;
+}
+
 TEST(Encoder, AppendsToWhatIsThere) {
   std::string out = "before\n";
   encode(out, StatusRequest{});

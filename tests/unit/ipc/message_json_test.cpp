@@ -403,5 +403,70 @@ TEST(Heartbeat, HasABoundedNumberOfCauses) {
   EXPECT_EQ(refusal_of(heartbeat(65, 1)), "limit_reached:dropped");
 }
 
+TEST(TaskSample, SaysWhatATaskCosts) {
+  const auto full = take<TaskSampleMessage>(
+      R"({"type":"task_sample","task_id":"build_1763650000","node":"host","role":"cc1plus","pid":4711,"history_size":1000,"interval":0.5,)"
+      R"("metrics":{"thread_count" : 3, "cpu_usage_percent" : null},"aggregated":{ "sample_count" : 2.0 }})");
+  EXPECT_EQ(full.task_id, "build_1763650000");
+  EXPECT_EQ(full.node, "host");
+  EXPECT_EQ(full.role, "cc1plus");
+  EXPECT_EQ(full.pid, 4711U);
+  EXPECT_EQ(full.history_size, 1000U);
+  EXPECT_EQ(full.interval, 0.5);
+  EXPECT_EQ(full.metrics, R"({"thread_count":3,"cpu_usage_percent":null})");
+  EXPECT_EQ(full.aggregated, R"({"sample_count":2})");
+
+  const auto bare = take<TaskSampleMessage>(R"({"type":"task_sample","task_id":"a b/ä","metrics":{}})");
+  EXPECT_EQ(bare.task_id, "a b/ä");
+  EXPECT_EQ(bare.node, "");
+  EXPECT_EQ(bare.role, "");
+  EXPECT_EQ(bare.pid, 0U);
+  EXPECT_EQ(bare.history_size, 100U);
+  EXPECT_EQ(bare.interval, 0);
+  EXPECT_EQ(bare.metrics, "{}");
+  EXPECT_EQ(bare.aggregated, "");
+}
+
+std::string task_sample(std::string_view field) {
+  return R"({"type":"task_sample","task_id":"t","metrics":{},)" + std::string(field) + "}";
+}
+
+TEST(TaskSample, IsRefusedForWhatItCannotBe) {
+  EXPECT_EQ(refusal_of(R"({"type":"task_sample","metrics":{}})"), "missing_field:task_id");
+  EXPECT_EQ(refusal_of(R"({"type":"task_sample","task_id":"","metrics":{}})"), "missing_field:task_id");
+  EXPECT_EQ(refusal_of(R"({"type":"task_sample","task_id":7,"metrics":{}})"), "wrong_type:task_id");
+  EXPECT_EQ(refusal_of(R"({"type":"task_sample","task_id":"a\u0000","metrics":{}})"),
+            "invalid_characters:task_id");
+  EXPECT_EQ(refusal_of(R"({"type":"task_sample","task_id":"t"})"), "missing_field:metrics");
+  EXPECT_EQ(refusal_of(R"({"type":"task_sample","task_id":"t","metrics":null})"), "missing_field:metrics");
+  EXPECT_EQ(refusal_of(R"({"type":"task_sample","task_id":"t","metrics":[]})"), "wrong_type:metrics");
+  EXPECT_EQ(refusal_of(R"({"type":"task_sample","task_id":"t","metrics":{"a":1,"a":2}})"),
+            "duplicate_field:");
+  EXPECT_EQ(refusal_of(R"({"type":"task_sample","task_id":"t","metrics":{"a":1e400}})"), "out_of_range:");
+  EXPECT_EQ(refusal_of(task_sample(R"("aggregated":"{}")")), "wrong_type:aggregated");
+  EXPECT_EQ(refusal_of(task_sample(R"("history_size":10000)")), "");
+  EXPECT_EQ(refusal_of(task_sample(R"("history_size":10001)")), "out_of_range:history_size");
+  EXPECT_EQ(refusal_of(task_sample(R"("history_size":-1)")), "out_of_range:history_size");
+  EXPECT_EQ(refusal_of(task_sample(R"("interval":-0.5)")), "out_of_range:interval");
+  EXPECT_EQ(refusal_of(task_sample(R"("interval":2e9)")), "out_of_range:interval");
+  EXPECT_EQ(refusal_of(task_sample(R"("interval":"1")")), "wrong_type:interval");
+  EXPECT_EQ(refusal_of(task_sample(R"("pid":1.5)")), "out_of_range:pid");
+}
+
+TEST(TaskSample, HasABoundedSize) {
+  for (const std::string name : {"role", "node"}) {
+    EXPECT_EQ(refusal_of(task_sample("\"" + name + "\":\"" + std::string(256, 'a') + "\"")), "");
+    EXPECT_EQ(refusal_of(task_sample("\"" + name + "\":\"" + std::string(257, 'a') + "\"")),
+              "too_long:" + name);
+  }
+  EXPECT_EQ(refusal_of(R"({"type":"task_sample","metrics":{},"task_id":")" + std::string(257, 'a') + "\"}"),
+            "too_long:task_id");
+  const auto object_of = [](std::size_t size) { return R"({"a":")" + std::string(size - 8, 'x') + R"("})"; };
+  EXPECT_EQ(refusal_of(task_sample(R"("aggregated": )" + object_of(8192))), "");
+  EXPECT_EQ(refusal_of(task_sample(R"("aggregated":)" + object_of(8193))), "too_long:aggregated");
+  const std::string nested = std::string(40, '[') + std::string(40, ']');
+  EXPECT_EQ(refusal_of(task_sample(R"("aggregated":{"a":)" + nested + "}")), "too_deep:");
+}
+
 }  // namespace
 }  // namespace metricsd::ipc

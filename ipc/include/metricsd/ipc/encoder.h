@@ -23,5 +23,7 @@ void encode(std::string& out, const FlushMessage& message);
 void encode(std::string& out, const ByeMessage& message);
 void encode(std::string& out, const AdoptMessage& message);
 void encode(std::string& out, const AdoptedMessage& message);
+// Its texts of JSON go as they are.
+void encode(std::string& out, const TaskSampleMessage& message);
 
 }  // namespace metricsd::ipc

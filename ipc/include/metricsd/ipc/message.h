@@ -6,6 +6,7 @@
 #include <metricsd/models/errors.h>
 #include <metricsd/models/family.h>
 #include <metricsd/models/kinds/histogram.h>
+#include <metricsd/models/limits.h>
 #include <metricsd/models/run.h>
 
 #include <cstddef>
@@ -132,14 +133,28 @@ struct AdoptedMessage {
   std::string error{};           // for a person; empty: it was taken
 };
 
+// What a task's processes, or those of one role, cost and use now. The newest are kept as they are, whatever
+// they say.
+struct TaskSampleMessage {
+  std::string task_id;
+  std::string node{};  // where they run
+  std::string role{};  // empty: the whole task
+  std::uint64_t pid = 0;
+  std::uint64_t history_size = limits::kTaskHistoryUsual;  // how many of the task and role are kept
+  double interval = 0;                                     // seconds to the next one; 0: not known
+  std::string metrics;                                     // a JSON object without white space
+  std::string aggregated{};                                // likewise, over all samples; empty: not told
+};
+
 // A type this daemon does not know: counted and ignored, so that it bears newer senders.
 struct UnknownMessage {
   std::string type;
 };
 
-using Message = std::variant<UsersMessage, RunStartMessage, RunEndMessage, StatusRequest, DefineMessage,
-                             SamplesMessage, HeartbeatMessage, HelloMessage, WelcomeMessage, AckMessage,
-                             FlushMessage, ByeMessage, AdoptMessage, AdoptedMessage, UnknownMessage>;
+using Message =
+    std::variant<UsersMessage, RunStartMessage, RunEndMessage, StatusRequest, DefineMessage, SamplesMessage,
+                 HeartbeatMessage, HelloMessage, WelcomeMessage, AckMessage, FlushMessage, ByeMessage,
+                 AdoptMessage, AdoptedMessage, TaskSampleMessage, UnknownMessage>;
 
 // A line that was not taken, and why.
 struct Refusal {

@@ -102,6 +102,17 @@ inline constexpr std::size_t kLiveRuns = 16;             // runs with live stati
 inline constexpr std::size_t kLiveOperations = 64;       // operation types of one live run
 inline constexpr std::size_t kLiveErrorCodes = 64;       // error codes of one live run
 
+// The history of tasks: what monitors of processes tell of them.
+inline constexpr std::size_t kTaskText = kLabelValue;        // a task's id, a role, a node: labels elsewhere
+inline constexpr std::size_t kTaskObject = 8 * 1024;         // a sample, or the aggregate: some 500 are usual
+inline constexpr std::uint64_t kTaskHistory = 10'000;        // samples of one role: a day and more at 10 s
+inline constexpr std::uint64_t kTaskHistoryUsual = 100;      // where the sender does not say how many
+inline constexpr double kTaskIntervalSeconds = 1e9;          // between two samples: 31 years
+inline constexpr std::size_t kTasks = 256;                   // of all shards
+inline constexpr std::size_t kTaskRoles = 32;                // of one task
+inline constexpr std::size_t kTaskBytes = 32 * 1024 * 1024;  // of all tasks; with a data directory twice
+inline constexpr std::uint64_t kTaskPage = 1000;             // samples of one answer: 8 MiB at most
+
 // Statistics.
 inline constexpr std::size_t kWindows = 10'000;            // beyond it their length doubles
 inline constexpr std::size_t kWindowRows = 100'000;        // windows x groups: rows a file can bear
