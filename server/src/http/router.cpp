@@ -74,18 +74,35 @@ std::string canonical_request(const Request& request) {
   return text;
 }
 
-// cpp-httplib matches paths by regular expression.
-std::string literal_pattern(std::string_view path) {
-  std::string pattern;
-  for (const char c : path) {
-    if (std::string_view("\\^$.|?*+()[]{}").find(c) != std::string_view::npos) pattern += '\\';
-    pattern += c;
+// A route, with its path taken apart at the name in it.
+struct Matcher {
+  explicit Matcher(Route given) : route(std::move(given)) {
+    const std::size_t open = route.path.find('{');
+    begin = route.path.substr(0, open);
+    if (open == std::string::npos) return;
+    const std::size_t close = route.path.find('}', open);
+    name = route.path.substr(open + 1, close - open - 1);
+    end = route.path.substr(close + 1);
   }
-  return pattern;
-}
 
-Query query_of(const httplib::Request& request) {
+  [[nodiscard]] bool matches(std::string_view path) const {
+    if (name.empty()) return path == begin;
+    return path.size() > begin.size() + end.size() && path.starts_with(begin) && path.ends_with(end);
+  }
+  // Of a path that matches.
+  [[nodiscard]] std::string named_part(std::string_view path) const {
+    return std::string(path.substr(begin.size(), path.size() - begin.size() - end.size()));
+  }
+
+  Route route;
+  std::string begin;
+  std::string name;  // empty: the path is `begin`
+  std::string end;
+};
+
+Query query_of(const Matcher& matcher, const httplib::Request& request) {
   Query query;
+  if (!matcher.name.empty()) query.emplace(matcher.name, matcher.named_part(request.path));
   for (const auto& [name, value] : request.params) query.emplace(name, value);
   return query;
 }
@@ -122,36 +139,30 @@ std::string_view status_text(int status) {
 
 }  // namespace
 
-// process_request() is protected: it serves who derives.
+// process_request() is protected: it serves who derives. Paths are matched here: cpp-httplib would do so by
+// regular expressions.
 class Router::Engine : public httplib::Server {
  public:
   explicit Engine(std::vector<Route> routes) {
-    for (const Route& route : routes) {
-      Get(literal_pattern(route.path),
-          [handler = route.handler](const httplib::Request& request, httplib::Response& response) {
-            Response answer = handler(query_of(request));
-            if (request.has_header(kTakesGzip)) compress(answer);
-            fill(response, std::move(answer));
-          });
-    }
-    routes_ = std::move(routes);
+    for (Route& route : routes) routes_.emplace_back(std::move(route));
     // What it tells clients of keeping alive; the front is who does it.
     set_keep_alive_timeout(kIdleSeconds);
     set_keep_alive_max_count(std::numeric_limits<int>::max());
     set_default_headers(
         {{"X-Content-Type-Options", "nosniff"}, {"Cache-Control", "no-store"}, {"Vary", "Accept-Encoding"}});
     set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
-      return answer_unroutable(request, response) ? HandlerResponse::Handled : HandlerResponse::Unhandled;
+      answer(request, response);
+      return HandlerResponse::Handled;
     });
     // Without a handler of ours an exception's text would reach the client.
     set_exception_handler([](const httplib::Request&, httplib::Response& response,
                              const std::exception_ptr&) { fill_plain(response, 500, "internal error\n"); });
   }
 
-  [[nodiscard]] const Route* find(std::string_view path) const {
-    const auto route =
-        std::find_if(routes_.begin(), routes_.end(), [path](const Route& r) { return r.path == path; });
-    return route == routes_.end() ? nullptr : &*route;
+  [[nodiscard]] const Matcher* find(std::string_view path) const {
+    const auto found = std::find_if(routes_.begin(), routes_.end(),
+                                    [path](const Matcher& each) { return each.matches(path); });
+    return found == routes_.end() ? nullptr : &*found;
   }
 
   std::string respond(const Request& request) {
@@ -163,18 +174,19 @@ class Router::Engine : public httplib::Server {
   }
 
  private:
-  bool answer_unroutable(const httplib::Request& request, httplib::Response& response) const {
-    if (find(request.path) == nullptr) {
-      fill_plain(response, 404, "not found\n");
-      return true;
+  void answer(const httplib::Request& request, httplib::Response& response) const {
+    const Matcher* const found = find(request.path);
+    if (found == nullptr) return fill_plain(response, 404, "not found\n");
+    if (request.method != "GET" && request.method != "HEAD") {
+      response.set_header("Allow", "GET, HEAD");
+      return fill_plain(response, 405, "method not allowed\n");
     }
-    if (request.method == "GET" || request.method == "HEAD") return false;
-    response.set_header("Allow", "GET, HEAD");
-    fill_plain(response, 405, "method not allowed\n");
-    return true;
+    Response answer = found->route.handler(query_of(*found, request));
+    if (request.has_header(kTakesGzip)) compress(answer);
+    fill(response, std::move(answer));
   }
 
-  std::vector<Route> routes_;
+  std::vector<Matcher> routes_;
 };
 
 // The library makes tables of its own when it first reads a request, guarded by what the thread sanitizer
@@ -191,12 +203,13 @@ std::string Router::respond(const Request& request) const {
 std::optional<SharedQuestion> Router::shared_question(const Request& request) const {
   const std::size_t query = std::min(request.target.find('?'), request.target.size());
   const std::string path = httplib::detail::decode_url(request.target.substr(0, query), false);
-  const Route* const route = engine_->find(path);
-  if (route == nullptr || route->is_cheap) return std::nullopt;
+  const Matcher* const found = engine_->find(path);
+  if (found == nullptr || found->route.is_cheap) return std::nullopt;
   Request shared = request;
   shared.target = path;
-  if (route->reads_query) shared.target += request.target.substr(query);
-  return SharedQuestion{.key = canonical_request(shared), .is_one_of_many = route->reads_query};
+  if (found->route.reads_query) shared.target += request.target.substr(query);
+  const bool is_one_of_many = found->route.reads_query || !found->name.empty();
+  return SharedQuestion{.key = canonical_request(shared), .is_one_of_many = is_one_of_many};
 }
 
 std::string refusal_response(int status) {

@@ -23,11 +23,13 @@ struct Response {
   std::map<std::string, std::string> headers = {};
 };
 
-// The parameters of a target's query, decoded; of a name given twice the first.
+// The parameters of a target, decoded: what stands in its path where the route has a name, then those of its
+// query; of a name given twice the first.
 using Query = std::map<std::string, std::string>;
 
 // Answers GET and, without its body, HEAD.
 struct Route {
+  // One part of it may be a name in braces, and stands for any text that is not empty: "/tasks/{id}/metrics".
   std::string path;
   std::function<Response(const Query&)> handler;  // any thread
   bool is_cheap = false;                          // takes microseconds, and waits for nobody

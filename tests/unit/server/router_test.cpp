@@ -27,6 +27,10 @@ Router test_router() {
           return Response{.content_type = "text/plain",
                           .body = run == query.end() ? "none" : "[" + run->second + "]"};
         }},
+       {"/tasks/{id}/metrics",
+        [](const Query& query) {
+          return Response{.content_type = "text/plain", .body = "[" + query.at("id") + "]"};
+        }},
        {"/throws", [](const Query&) -> Response { throw std::runtime_error("secret"); }}});
 }
 
@@ -67,6 +71,31 @@ TEST(Router, DecodesQueries) {
   EXPECT_THAT(get("/query?run="), EndsWith("[]"));
   EXPECT_THAT(get("/query?run=a%20b&run=c"), EndsWith("[a b]"));
   EXPECT_THAT(get("/query?run=why??"), EndsWith("[why??]"));
+}
+
+TEST(Router, APathMayHoldAName) {
+  EXPECT_THAT(get("/tasks/t-1/metrics"), EndsWith("[t-1]"));
+  EXPECT_THAT(get("/tasks/t-1/metrics?id=other&x=1"), EndsWith("[t-1]"));
+  EXPECT_THAT(get("/tasks/a%20b%2Fc%0Ad%2e%2e/metrics"), EndsWith("[a b/c\nd..]"));
+  EXPECT_THAT(get("/tasks/metrics/metrics"), EndsWith("[metrics]"));
+  const std::string longest(7000, 'a');
+  EXPECT_THAT(get("/tasks/" + longest + "/metrics"), EndsWith("[" + longest + "]"));
+  for (const char* target : {"/tasks//metrics", "/tasks/metrics", "/tasks/t/", "/tasks/t",
+                             "/tasks/t/metrics/", "/tasks/{id}", "/tasks/t/metricsx"}) {
+    EXPECT_THAT(get(target), StartsWith("HTTP/1.1 404 ")) << target;
+  }
+  EXPECT_THAT(respond({.method = "POST", .target = "/tasks/t/metrics"}), StartsWith("HTTP/1.1 405 "));
+}
+
+TEST(Router, WhoAsksForAnotherNameAsksAnotherQuestion) {
+  const Router router = test_router();
+  const auto question = [&router](const std::string& target) {
+    return router.shared_question({.method = "GET", .target = target});
+  };
+  ASSERT_TRUE(question("/tasks/a/metrics"));
+  EXPECT_TRUE(question("/tasks/a/metrics")->is_one_of_many);
+  EXPECT_NE(question("/tasks/a/metrics")->key, question("/tasks/b/metrics")->key);
+  EXPECT_EQ(question("/tasks/a/metrics")->key, question("/tasks/%61/metrics")->key);
 }
 
 TEST(Router, CompressesWhereAsked) {
