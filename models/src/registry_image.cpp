@@ -65,10 +65,12 @@ void FamilyImage<K>::merge(FamilyImage&& other) {
 }
 
 template <class K>
-std::vector<std::string> FamilyImage<K>::take_idle(std::int64_t before_ns) {
+std::vector<std::string> FamilyImage<K>::take_idle(std::int64_t before_ns, const SeriesChoice* among) {
   std::vector<std::string> keys;
+  if (among != nullptr && !among->has_some_of(*spec_)) return keys;
   const auto is_idle = [&](const SeriesImage<K>& series) {
     if (series.touched_ns >= before_ns || series.state.is_held()) return false;
+    if (among != nullptr && !among->has(*spec_, key_of(series))) return false;
     keys.emplace_back(key_of(series));
     return true;
   };
@@ -121,12 +123,12 @@ void RegistryImage::merge(RegistryImage&& other) {
   other.by_spec_.clear();
 }
 
-SeriesKeys RegistryImage::take_idle(std::int64_t before_ns) {
+SeriesKeys RegistryImage::take_idle(std::int64_t before_ns, const SeriesChoice* among) {
   SeriesKeys keys;
   for (const auto& any : families_) {
     std::visit(
-        [&keys, before_ns](auto& family) {
-          std::vector<std::string> idle = family.take_idle(before_ns);
+        [&keys, before_ns, among](auto& family) {
+          std::vector<std::string> idle = family.take_idle(before_ns, among);
           if (!idle.empty()) keys.emplace(&family.spec(), std::move(idle));
         },
         *any);

@@ -42,6 +42,16 @@ enum class Detail : std::uint8_t {
 // Keys of series, by the spec their family shares over all shards.
 using SeriesKeys = std::unordered_map<const FamilySpec*, std::vector<std::string>>;
 
+// Some of all series.
+class SeriesChoice {
+ public:
+  virtual ~SeriesChoice() = default;
+  // Whether some of this family are among them.
+  [[nodiscard]] virtual bool has_some_of(const FamilySpec& family) const = 0;
+  // Of such a family.
+  [[nodiscard]] virtual bool has(const FamilySpec& family, std::string_view key) const = 0;
+};
+
 // All series of one family.
 template <class K>
 class FamilyImage {
@@ -60,8 +70,9 @@ class FamilyImage {
   void forget_order() { known_order_ = std::make_shared<SeriesOrder>(); }
 
   void merge(FamilyImage&& other);
-  // Takes out the series that nobody touched since `before_ns` (monotonic) and nobody holds. Their keys.
-  std::vector<std::string> take_idle(std::int64_t before_ns);
+  // Takes out the series that nobody touched since `before_ns` (monotonic) and nobody holds, all or those of
+  // a choice. Their keys.
+  std::vector<std::string> take_idle(std::int64_t before_ns, const SeriesChoice* among = nullptr);
   [[nodiscard]] FamilySnapshot snapshot() &&;
 
   [[nodiscard]] const FamilySpec& spec() const { return *spec_; }
@@ -89,7 +100,7 @@ class RegistryImage {
   // Adds an image of another registry. Families of one spec become one.
   void merge(RegistryImage&& other);
   // As FamilyImage::take_idle(), of all families.
-  [[nodiscard]] SeriesKeys take_idle(std::int64_t before_ns);
+  [[nodiscard]] SeriesKeys take_idle(std::int64_t before_ns, const SeriesChoice* among = nullptr);
   // Observations of all families that went to an overflow series for want of room.
   [[nodiscard]] std::uint64_t refused() const;
   [[nodiscard]] Snapshot snapshot(Timestamp now) &&;
