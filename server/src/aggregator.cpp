@@ -30,13 +30,14 @@ void view(const LabelValues& labels, std::vector<std::string_view>& views) {
 }  // namespace
 
 Aggregator::Aggregator(const FamilyOptions& options, const std::shared_ptr<Catalog>& catalog,
-                       const Clock& clock, std::string store_id, Durability durability)
+                       const Clock& clock, std::string store_id, Durability durability, SharedTasks tasks)
     : registry_(catalog),
       families_(registry_, options),
       clock_(clock),
       now_(moment()),
       store_id_(std::move(store_id)),
       clients_(durability),
+      tasks_(std::move(tasks)),
       fold_(families_, live_runs_) {
   // run_info is shown from the list of live runs; defined here so that nobody else takes its name.
   [[maybe_unused]] const auto reserved = catalog->define(run_info_spec(options.metrics_namespace));
@@ -115,6 +116,7 @@ void Aggregator::close(Sender& sender) {
                  !sender.gauges.empty();
   leave_run(sender);
   forget_users(sender);
+  tasks_.history->leave(sender.tasks, now_);
   if (sender.client != nullptr) clients_.leave(*sender.client, sender.id, now_.monotonic_ns);
   for (Family<Gauge>* family : sender.gauges) {
     family->change_each([&](Gauge& gauge) { return gauge.forget(sender.id); });
@@ -123,9 +125,14 @@ void Aggregator::close(Sender& sender) {
 }
 
 void Aggregator::cut(std::string& out, Extent extent) {
-  if (extent == Extent::changed && !has_changed_) return;
-  save_cut(out, {registry_, totals_, live_runs_, clients_}, extent, moment());
+  const bool have_tasks_changed = tasks_.is_saved_here && tasks_.history->has_changed();
+  if (extent == Extent::changed && !has_changed_ && !have_tasks_changed) return;
+  save_cut(out, state(), extent, moment());
   has_changed_ = false;
+}
+
+ShardState Aggregator::state() {
+  return {registry_, totals_, live_runs_, clients_, tasks_.is_saved_here ? tasks_.history.get() : nullptr};
 }
 
 LoadReport Aggregator::restore(const ShardState& left, bool with_totals, const Clients::IsOurs& is_ours,
@@ -134,6 +141,7 @@ LoadReport Aggregator::restore(const ShardState& left, bool with_totals, const C
   if (!with_totals) return {};
   totals_.merge(left.totals);
   live_runs_.restore(left.live_runs, ago_ns);
+  if (left.tasks != nullptr) tasks_.history->restore(*left.tasks, now_);
   return registry_.merge(left.registry);
 }
 
@@ -250,6 +258,14 @@ Result<> Aggregator::handle(Sender& sender, const ipc::FlushMessage&) {
 Result<> Aggregator::handle(Sender& sender, const ipc::ByeMessage&) {
   if (sender.client == nullptr) return Errc::unexpected_message;
   clients_.forget(*std::exchange(sender.client, nullptr));
+  return {};
+}
+
+Result<> Aggregator::handle(Sender& sender, const ipc::TaskSampleMessage& message) {
+  const auto dropped = tasks_.history->take(message, sender.tasks, now_);
+  if (!dropped) return dropped.error();
+  ++totals_.task_samples;
+  totals_.task_samples_dropped += *dropped;
   return {};
 }
 

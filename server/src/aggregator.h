@@ -7,6 +7,7 @@
 //   run_start, _end > what the connection's operations belong to
 //   heartbeat ------> losses, by difference to what the client, or the connection, told before
 //   hello, batch ---> the client's streams, so that each record counts once
+//   task_sample ----> the history of tasks, which all shards share
 #pragma once
 
 #include "checkpoint/cut.h"
@@ -16,6 +17,7 @@
 #include "operation_families.h"
 #include "operation_fold.h"
 #include "sender.h"
+#include "tasks/task_history.h"
 
 #include <metricsd/ipc/batch.h>
 #include <metricsd/ipc/message.h>
@@ -33,13 +35,20 @@
 
 namespace metricsd::server {
 
+// The history of tasks, and whether this shard is the one that saves it.
+struct SharedTasks {
+  std::shared_ptr<TaskHistory> history = std::make_shared<TaskHistory>();
+  bool is_saved_here = true;
+};
+
 // One shard's; one thread.
 class Aggregator {
  public:
   // `clock` outlives the aggregator; the catalog is shared by all shards. `store_id` tells clients one store
   // from another.
   Aggregator(const FamilyOptions& options, const std::shared_ptr<Catalog>& catalog, const Clock& clock,
-             std::string store_id = {}, Durability durability = Durability::of_the_daemon);
+             std::string store_id = {}, Durability durability = Durability::of_the_daemon,
+             SharedTasks tasks = {});
   Aggregator(const Aggregator&) = delete;
   Aggregator& operator=(const Aggregator&) = delete;
 
@@ -125,6 +134,7 @@ class Aggregator {
   Result<> handle(Sender& sender, const ipc::HeartbeatMessage& message);
   Result<> handle(Sender& sender, const ipc::FlushMessage& message);
   Result<> handle(Sender& sender, const ipc::ByeMessage& message);
+  Result<> handle(Sender& sender, const ipc::TaskSampleMessage& message);
   Result<> handle(Sender& sender, const ipc::UnknownMessage& message);
   // What does not belong where it stands: a daemon's own messages, a hello among others.
   Result<> handle(Sender& sender, const auto& message);
@@ -134,6 +144,7 @@ class Aggregator {
   Result<> apply_rows(Sender& sender, const ipc::SamplesMessage& message, std::uint64_t known);
   Result<Advance> advance(Sender& sender, const ipc::StreamPosition& position, std::uint64_t count);
   void fold(Sender& sender, const ipc::Batch& batch, std::uint64_t known);
+  [[nodiscard]] ShardState state();
   void add_gap(const Sender& sender, std::uint64_t records);
   Result<> count_losses(Sender& sender, const DropCounts& totals, DropCounts& told);
   void leave_run(Sender& sender);
@@ -148,6 +159,7 @@ class Aggregator {
   const std::string store_id_;
   Clients clients_;
   LiveRuns live_runs_;
+  const SharedTasks tasks_;
   OperationFold fold_;
   IngestTotals totals_;
   bool has_changed_ = true;                    // since the last cut

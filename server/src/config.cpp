@@ -50,6 +50,7 @@ Config to_config(const Flags& flags, const ipc::Environment& environment) {
   config.metrics_namespace = flags.metrics_namespace;
   config.max_series = flags.max_series;
   config.series_expiry_ns = parse_duration(flags.series_expiry).value();
+  config.process_expiry_ns = parse_duration(flags.process_expiry).value();
   config.duration_bounds = parse_bounds(flags.duration_bounds).value();
   config.size_bounds = parse_bounds(flags.size_bounds).value();
   config.ingest_threads = flags.ingest_threads;

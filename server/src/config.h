@@ -36,6 +36,7 @@ struct Config {
   std::string metrics_namespace = "workload";
   std::size_t max_series = limits::kSeriesPerFamily;
   std::int64_t series_expiry_ns = 0;                                // 0: never
+  std::int64_t process_expiry_ns = 300 * kNsPerSecond;              // likewise
   std::vector<double> duration_bounds = default_duration_bounds();  // seconds
   std::vector<double> size_bounds = default_size_bounds();          // bytes
 

@@ -66,6 +66,7 @@ class Daemon {
                  {.shards = shards_,
                   .keeper = keeper_,
                   .catalog = catalog_,
+                  .tasks = tasks_,
                   .clock = clock_,
                   .ready = [this] { return ready_.load(); },
                   .complete = [this](Status& status) { complete(status); }},
@@ -106,6 +107,7 @@ class Daemon {
   std::optional<AllowList> allowed_;
   std::optional<UserLimits> users_;
   std::shared_ptr<Catalog> catalog_;
+  std::shared_ptr<TaskHistory> tasks_ = std::make_shared<TaskHistory>();
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<Keeper> keeper_;  // null: nothing is kept
   std::unique_ptr<Adopter> adopter_;
@@ -180,6 +182,7 @@ bool Daemon::start_shards() {
                                     .duration_bounds = config_.duration_bounds,
                                     .size_bounds = config_.size_bounds},
                        .catalog = catalog_,
+                       .tasks = tasks_,
                        .store_id = store_id_,
                        .all = shards_,
                        .segments = adopter_->intake(),

@@ -30,6 +30,7 @@ struct DisplaySources {
   const std::vector<std::unique_ptr<Shard>>& shards;
   const std::unique_ptr<Keeper>& keeper;  // null where nothing is kept
   const std::shared_ptr<Catalog>& catalog;
+  const std::shared_ptr<TaskHistory>& tasks;
   const Clock& clock;
   std::function<bool()> ready;            // any thread
   std::function<void(Status&)> complete;  // with what neither they nor the configuration say; any thread

@@ -22,7 +22,9 @@ constexpr std::size_t kMaxSeries = 10'000'000;
 
 // What http/routes.cpp serves beside the telemetry path, which comes first there and would hide them.
 constexpr std::string_view kFixedRoutes[] = {
-    "/", "/-/healthy", "/-/ready", "/api/v1/status", "/api/v1/summary", "/api/v1/runs"};
+    "/", "/-/healthy", "/-/ready", "/api/v1/status", "/api/v1/summary", "/api/v1/runs", "/api/v1/processes"};
+
+constexpr std::string_view kTaskRoutes = "/api/v1/tasks/";
 
 // A path that is one route and nothing else: no query, no pattern, no byte that a URL would have to escape,
 // no `//` in front that a client would take for a host.
@@ -32,6 +34,7 @@ bool is_telemetry_path(std::string_view path) {
            c == '-' || c == '_' || c == '.';
   };
   return path.starts_with('/') && !path.starts_with("//") && std::all_of(path.begin(), path.end(), allowed) &&
+         !path.starts_with(kTaskRoutes) &&
          std::find(std::begin(kFixedRoutes), std::end(kFixedRoutes), path) == std::end(kFixedRoutes);
 }
 
@@ -159,6 +162,15 @@ void add_metrics_flags(CLI::App& app, Flags& flags) {
       ->type_name("DURATION")
       ->capture_default_str()
       ->envname("METRICSD_METRICS_SERIES_EXPIRY")
+      ->check(must([](const std::string& text) { return parse_duration(text).has_value(); },
+                   "must be off, or a number with one of the units ms, s, m, h, d"));
+  app.add_option("--metrics.process-expiry", flags.process_expiry,
+                 "Let the <namespace>_process... series of a task go so long after the last connection that "
+                 "told of it: "
+                 "a duration, or off")
+      ->type_name("DURATION")
+      ->capture_default_str()
+      ->envname("METRICSD_METRICS_PROCESS_EXPIRY")
       ->check(must([](const std::string& text) { return parse_duration(text).has_value(); },
                    "must be off, or a number with one of the units ms, s, m, h, d"));
   app.add_option("--metrics.duration-buckets", flags.duration_bounds, "Upper bounds of durations, in seconds")

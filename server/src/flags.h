@@ -31,6 +31,7 @@ struct Flags {
   std::string metrics_namespace = "workload";
   std::size_t max_series = limits::kSeriesPerFamily;
   std::string series_expiry = "off";
+  std::string process_expiry = "5m";
   std::string duration_bounds;
   std::string size_bounds;
   unsigned ingest_threads = 1;

@@ -21,7 +21,9 @@ struct NamedTotal {
 constexpr std::array kSaved{NamedTotal{"operations", &IngestTotals::operations},
                             NamedTotal{"acknowledged", &IngestTotals::acknowledged},
                             NamedTotal{"bytes", &IngestTotals::bytes},
-                            NamedTotal{"unknown_fields", &IngestTotals::unknown_fields}};
+                            NamedTotal{"unknown_fields", &IngestTotals::unknown_fields},
+                            NamedTotal{"task_samples", &IngestTotals::task_samples},
+                            NamedTotal{"task_samples_dropped", &IngestTotals::task_samples_dropped}};
 
 // By the name that it has on the outside: numbers of an enum may change.
 std::optional<Errc> reason_named(std::string_view name) {
@@ -60,6 +62,8 @@ void IngestTotals::merge(const IngestTotals& other) {
   acknowledged += other.acknowledged;
   bytes += other.bytes;
   unknown_fields += other.unknown_fields;
+  task_samples += other.task_samples;
+  task_samples_dropped += other.task_samples_dropped;
   connections += other.connections;
   for (const auto& [reason, count] : other.rejected) rejected[reason] += count;
   for (const auto& [sink, causes] : other.dropped) {

@@ -20,7 +20,9 @@ struct IngestTotals {
   std::uint64_t acknowledged = 0;  // of these, told their senders
   std::uint64_t bytes = 0;
   std::uint64_t unknown_fields = 0;
-  std::uint64_t connections = 0;  // open now
+  std::uint64_t task_samples = 0;
+  std::uint64_t task_samples_dropped = 0;  // of these, before their time, for want of room
+  std::uint64_t connections = 0;           // open now
   std::map<Errc, std::uint64_t> rejected;
   DropCounts dropped;  // told by senders
 

@@ -87,6 +87,17 @@ void write_series(Writer& out, const SelfFigures& figures) {
             figures.overflowed);
 }
 
+void write_tasks(Writer& out, const SelfFigures& figures) {
+  out.gauge("metricsd_tasks", "", "Tasks of which samples are kept.",
+            static_cast<double>(figures.tasks.tasks));
+  out.gauge("metricsd_task_history", "bytes", "What these samples take up.",
+            static_cast<double>(figures.tasks.bytes));
+  out.count("metricsd_task_samples", "", "Samples of tasks taken.", figures.totals.task_samples);
+  out.count("metricsd_task_samples_dropped", "",
+            "Samples of tasks let go before their time, for want of room.",
+            figures.totals.task_samples_dropped);
+}
+
 void write_process(Writer& out, const ProcessFigures& process) {
   out.seconds_counter("process_cpu", "User and system CPU time spent.", process.cpu_seconds);
   out.gauge("process_open_fds", "", "Open file descriptors.", static_cast<double>(process.open_fds));
@@ -141,6 +152,7 @@ Registry self_metrics(const SelfFigures& figures, const Moment& now) {
             {std::string(figures.version)}, 1);
   write_ingest(out, figures.totals);
   write_series(out, figures);
+  write_tasks(out, figures);
   if (figures.last_scrape_seconds) {
     out.gauge("metricsd_scrape_duration", "seconds", "How long the scrape before this one took to answer.",
               *figures.last_scrape_seconds);

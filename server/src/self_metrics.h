@@ -6,6 +6,7 @@
 #include "ingest_totals.h"
 #include "live_runs.h"
 #include "process_figures.h"
+#include "tasks/task_history.h"
 
 #include <metricsd/models/registry.h>
 
@@ -22,6 +23,7 @@ struct SelfFigures {
   std::string_view version;
   IngestTotals totals;
   std::vector<Run> live_runs;
+  TaskHistory::Size tasks;
   std::size_t series = 0;
   std::uint64_t overflowed = 0;
   std::optional<double> last_scrape_seconds;  // nothing before the first scrape

@@ -5,6 +5,7 @@
 #include "clients.h"
 #include "live_runs.h"
 #include "operation_fold.h"
+#include "tasks/task_history.h"
 
 #include <metricsd/models/registry.h>
 #include <metricsd/models/run.h>
@@ -35,6 +36,7 @@ struct Sender {
   std::unordered_map<std::uint32_t, DefinedFamily> defined;  // by the sender's own ids
   std::unordered_set<Family<Gauge>*> gauges;  // of these: where it has values, which go with it
   DropCounts dropped;                         // the totals it told last
+  TaskHistory::Told tasks;
 
   Client* client = nullptr;  // after its hello
   // Where the entries of the batch before are counted; they mostly are the next batch's too.

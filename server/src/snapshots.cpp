@@ -2,6 +2,7 @@
 
 #include "expiry.h"
 #include "self_metrics.h"
+#include "tasks/process_series.h"
 #include "version.h"
 
 #include <metricsd/models/limits.h>
@@ -39,10 +40,12 @@ std::vector<Run> live_ones(const LiveRuns& runs) {
 }  // namespace
 
 Snapshots::Snapshots(const std::vector<std::unique_ptr<Shard>>& shards, const std::unique_ptr<Keeper>& keeper,
-                     std::shared_ptr<Catalog> catalog, Options options, const Clock& clock)
+                     std::shared_ptr<Catalog> catalog, std::shared_ptr<const TaskHistory> tasks,
+                     Options options, const Clock& clock)
     : shards_(shards),
       keeper_(keeper),
       catalog_(std::move(catalog)),
+      tasks_(std::move(tasks)),
       options_(std::move(options)),
       clock_(clock) {}
 
@@ -82,18 +85,33 @@ Result<MergedState> Snapshots::collect(ReportParts parts) {
   }
   merged.totals.connections = 0;
   for (const auto& shard : shards_) merged.totals.connections += shard->connections();
-  if (parts.registry && options_.series_expiry_ns > 0) expire(merged.registry);
+  if (parts.registry && options_.series_expiry_ns > 0) expire_idle(merged.registry);
+  if (parts.registry && options_.process_expiry_ns > 0) expire_processes(merged.registry);
   return merged;
+}
+
+void Snapshots::expire_idle(RegistryImage& merged) {
+  const std::int64_t before_ns = clock_.monotonic_ns() - options_.series_expiry_ns;
+  let_go(merged.take_idle(before_ns), before_ns);
+}
+
+// Who tells of a task is known to the shards before it is shown.
+void Snapshots::expire_processes(RegistryImage& merged) {
+  const std::int64_t before_ns = clock_.monotonic_ns() - options_.process_expiry_ns;
+  const ProcessSeries gone(options_.metrics_namespace, tasks_->told_of_since(before_ns));
+  let_go(merged.take_idle(before_ns, &gone), before_ns);
 }
 
 // A series that is idle in one shard and alive in another stays in both: its sum must not fall. One list is
 // under way at a time, so the shards come to several in the same order.
-void Snapshots::expire(RegistryImage& merged) {
-  const std::int64_t before_ns = clock_.monotonic_ns() - options_.series_expiry_ns;
-  SeriesKeys idle = merged.take_idle(before_ns);
+void Snapshots::let_go(SeriesKeys idle, std::int64_t before_ns) {
   if (idle.empty()) return;
   const auto expiry = std::make_shared<Expiry>(std::move(idle), before_ns, shards_.size());
   for (const auto& shard : shards_) shard->expire(expiry);
+}
+
+const TaskHistory& Snapshots::tasks() const {
+  return keeper_ != nullptr ? keeper_->replicas().front()->tasks() : *tasks_;
 }
 
 Result<Snapshot> Snapshots::metrics() {
@@ -106,6 +124,7 @@ Result<Snapshot> Snapshots::metrics() {
   figures.version = version();
   figures.totals = merged->totals;
   figures.live_runs = live_ones(merged->live_runs);
+  figures.tasks = tasks().size();
   figures.series = catalog_->series_count();
   figures.overflowed = merged->registry.refused();
   if (last_scrape_ns >= 0) figures.last_scrape_seconds = static_cast<double>(last_scrape_ns) / 1e9;

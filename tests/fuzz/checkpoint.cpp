@@ -7,8 +7,11 @@
 #include "checkpoint/frame.h"
 #include "checkpoint/replica.h"
 #include "fuzzing.h"
+#include "tasks/tasks_json.h"
 
 #include <metricsd/exporters/prometheus_text.h>
+#include <metricsd/models/json/document.h>
+#include <metricsd/models/limits.h>
 #include <metricsd/support/exact_text.h>
 #include <metricsd/support/exposition_parser.h>
 #include <metricsd/support/temporary_directory.h>
@@ -46,6 +49,20 @@ std::string saved(const Replicas& replicas, const CheckpointHead& head) {
   return encode(head, cuts);
 }
 
+std::string tasks_of(const Replica& replica) {
+  std::string document;
+  render_processes_json(document, replica.tasks());
+  fuzz::check(parse_json(document).has_value(), "what was loaded of tasks is no JSON");
+  replica.tasks().look([&document](const Tasks& tasks) {
+    for (const auto& [id, task] : tasks) {
+      for (const auto& [name, role] : task.roles) {
+        for (const std::string& sample : role.page(0, limits::kTaskHistory)) document += "\n" + sample;
+      }
+    }
+  });
+  return document;
+}
+
 std::string page_of(const Replicas& replicas) {
   std::string pages;
   for (const auto& replica : replicas) {
@@ -57,8 +74,8 @@ std::string page_of(const Replicas& replicas) {
     } catch (const support::ExpositionError& error) {
       fuzz::check(false, std::string("what was loaded makes a wrong page: ") + error.what());
     }
-    pages +=
-        page + std::to_string(report.totals.operations) + " " + std::to_string(report.known_clients) + "\n";
+    pages += page + std::to_string(report.totals.operations) + " " + std::to_string(report.known_clients) +
+             "\n" + tasks_of(*replica);
   }
   return pages;
 }

@@ -29,7 +29,8 @@ TEST(Http, ServesEveryRoute) {
                                                                 {"/-/healthy", "text/plain"},
                                                                 {"/-/ready", "text/plain"},
                                                                 {"/api/v1/status", "application/json"},
-                                                                {"/api/v1/runs", "application/json"}};
+                                                                {"/api/v1/runs", "application/json"},
+                                                                {"/api/v1/processes", "application/json"}};
   for (const auto& [path, type] : routes) {
     const HttpAnswer got = daemon.get(path);
     EXPECT_EQ(got.status, 200) << path;

@@ -15,6 +15,7 @@ void save_cut(std::string& out, const ShardState& state, Extent extent, const Mo
   state.live_runs.save(writer, whole);
   whole ? state.clients.save_all(writer) : state.clients.save_changed(writer);
   whole ? state.registry.save_all(writer, now) : state.registry.save_changed(writer, now);
+  if (state.tasks != nullptr && (whole || state.tasks->has_changed())) state.tasks->save(writer, whole);
 }
 
 std::optional<LoadReport> load_cut(std::string_view cut, const ShardState& state, Timestamp wall) {
@@ -25,6 +26,7 @@ std::optional<LoadReport> load_cut(std::string_view cut, const ShardState& state
   state.live_runs.load(reader);
   state.clients.load(reader);
   const auto loaded = state.registry.load(reader, then);
+  if (!reader.at_end() && state.tasks != nullptr) state.tasks->load(reader);
   if (!loaded || reader.failed() || !reader.at_end()) return std::nullopt;
   return *loaded;
 }

@@ -1,13 +1,15 @@
 // A cut: a shard's state at one moment as bytes, whole or what changed since the last cut.
 //
-//   cut = moment totals runs clients registry     no bytes of a shard that nothing happened to
+//   cut = moment totals runs clients registry [tasks]     no bytes of a shard that nothing happened to
 //
-// moment is the daemon's time when it was made; the parts are as those who own them say.
+// moment is the daemon's time when it was made; the parts are as those who own them say. tasks stand in one
+// shard's cuts, for all shards, where they have changed; versions before 2 of the file have none.
 #pragma once
 
 #include "../clients.h"
 #include "../ingest_totals.h"
 #include "../live_runs.h"
+#include "../tasks/task_history.h"
 
 #include <metricsd/models/registry.h>
 
@@ -25,6 +27,7 @@ struct ShardState {
   IngestTotals& totals;
   LiveRuns& live_runs;
   Clients& clients;
+  TaskHistory* tasks = nullptr;  // null: another shard's
 };
 
 enum class Extent { changed, whole };

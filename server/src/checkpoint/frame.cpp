@@ -13,7 +13,8 @@
 namespace metricsd::server {
 namespace {
 
-constexpr std::string_view kTitle = "metricsd checkpoint 1\n";
+constexpr std::string_view kTitle = "metricsd checkpoint 2\n";
+constexpr std::string_view kTitleBefore = "metricsd checkpoint 1\n";  // as long: its cuts have no tasks
 constexpr std::string_view kTitleOfAny = "metricsd checkpoint ";
 constexpr std::uint32_t kMagic = 0x7266'444D;  // "MDfr"
 constexpr std::size_t kSummed = 36;            // bytes of a header that its own sum is of
@@ -128,7 +129,7 @@ std::optional<FileEnd> FrameReader::read_title() {
   size_ = kTitle.size();
   const Got got = read(title, kTitle.size());
   if (got == Got::error) return FileEnd::unreadable;
-  if (got == Got::all && title == kTitle) return std::nullopt;
+  if (got == Got::all && (title == kTitle || title == kTitleBefore)) return std::nullopt;
   if (got == Got::all) foreign_version_ = version_of(title);
   return foreign_version_.empty() ? FileEnd::damaged : FileEnd::foreign;
 }

@@ -1,6 +1,6 @@
 // A checkpoint's file: a line of text, then frames.
 //
-//   file   = "metricsd checkpoint 1\n" frame*       the first a base, the others increments
+//   file   = "metricsd checkpoint 2\n" frame*       the first a base, the others increments
 //   frame  = header body
 //   header = "MDfr" kind file generation size crc_of_body crc_of_header      40 bytes, numbers the lowest
 //   first

@@ -29,10 +29,12 @@ class Replica {
   // Appends all of it as a cut.
   void save(std::string& out, const Moment& now);
 
+  // Any thread looks at it by itself.
+  [[nodiscard]] const TaskHistory& tasks() const { return tasks_; }
   [[nodiscard]] ShardReport report(const ReportParts& parts) const;
 
   // For who owns it alone.
-  [[nodiscard]] ShardState state() { return {registry_, totals_, live_runs_, clients_}; }
+  [[nodiscard]] ShardState state() { return {registry_, totals_, live_runs_, clients_, &tasks_}; }
 
  private:
   mutable std::mutex mutex_;
@@ -40,6 +42,7 @@ class Replica {
   IngestTotals totals_;
   LiveRuns live_runs_;
   Clients clients_;
+  TaskHistory tasks_;
 };
 
 // Of all shards, in their order.

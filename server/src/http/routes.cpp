@@ -1,10 +1,14 @@
 #include "routes.h"
 
 #include "../live_runs_json.h"
+#include "../tasks/tasks_json.h"
 
 #include <metricsd/exporters/prometheus_text.h>
 #include <metricsd/exporters/run_summary.h>
+#include <metricsd/models/limits.h>
 
+#include <charconv>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -16,6 +20,8 @@ namespace http {
 namespace {
 
 constexpr const char* kJson = "application/json";
+// Samples of a task, where nobody says how many.
+constexpr std::uint64_t kUsualPage = 100;
 
 // The page has its own script and style and talks to its own origin; nothing else runs in it, nothing frames
 // it.
@@ -88,6 +94,43 @@ Response runs(const RouteSources& from) {
   return json(std::move(document));
 }
 
+Response processes(const RouteSources& from) {
+  std::string document;
+  render_processes_json(document, from.snapshots.tasks());
+  return json(std::move(document));
+}
+
+// A whole number of the query; nothing where it is none, or out of its range.
+std::optional<std::uint64_t> number_of(const Query& query, const char* name, std::uint64_t usual,
+                                       std::uint64_t least, std::uint64_t most) {
+  const auto asked = query.find(name);
+  if (asked == query.end()) return usual;
+  const std::string& text = asked->second;
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size() || number < least || number > most) {
+    return std::nullopt;
+  }
+  return number;
+}
+
+Response task_metrics(const RouteSources& from, const Query& query) {
+  const auto offset = number_of(query, "offset", 0, 0, limits::kWhole);
+  if (!offset) return plain(400, "offset must be a whole number\n");
+  const auto limit = number_of(query, "limit", kUsualPage, 1, limits::kTaskPage);
+  if (!limit) {
+    return plain(400, "limit must be a whole number from 1 to " + std::to_string(limits::kTaskPage) + "\n");
+  }
+  const auto role = query.find("role");
+  const auto page = from.snapshots.tasks().page(
+      query.at("id"), role == query.end() ? std::string_view() : std::string_view(role->second), *offset,
+      *limit);
+  if (!page) return plain(404, "no such task, or no such role of it\n");
+  std::string document;
+  render_task_page_json(document, *page, *offset, *limit);
+  return json(std::move(document));
+}
+
 }  // namespace
 
 std::vector<Route> make_routes(const RouteSources& sources, const std::string& telemetry_path) {
@@ -100,7 +143,11 @@ std::vector<Route> make_routes(const RouteSources& sources, const std::string& t
       {.path = "/api/v1/summary",
        .handler = [sources](const Query& query) { return summary(sources, query); },
        .reads_query = true},
-      {.path = "/api/v1/runs", .handler = [sources](const Query&) { return runs(sources); }}};
+      {.path = "/api/v1/runs", .handler = [sources](const Query&) { return runs(sources); }},
+      {.path = "/api/v1/processes", .handler = [sources](const Query&) { return processes(sources); }},
+      {.path = "/api/v1/tasks/{id}/metrics",
+       .handler = [sources](const Query& query) { return task_metrics(sources, query); },
+       .reads_query = true}};
 }
 
 }  // namespace http

@@ -39,7 +39,8 @@ struct Shard::State {
         logger(std::move(logger_given)),
         status_source(std::move(source)),
         aggregator(options.families, options.catalog, clock, options.store_id,
-                   options.hasten_checkpoint ? Durability::of_checkpoints : Durability::of_the_daemon),
+                   options.hasten_checkpoint ? Durability::of_checkpoints : Durability::of_the_daemon,
+                   {.history = options.tasks, .is_saved_here = options.index == 0}),
         held(options.held_bytes),
         read_buffer(limits::kReadChunk),
         context{

@@ -36,8 +36,9 @@ class Shard;
 
 struct ShardOptions {
   FamilyOptions families;
-  std::shared_ptr<Catalog> catalog;  // shared by all shards
-  std::string store_id;              // of what the daemon counts into
+  std::shared_ptr<Catalog> catalog;    // shared by all shards
+  std::shared_ptr<TaskHistory> tasks;  // likewise; the first one saves it
+  std::string store_id;                // of what the daemon counts into
   // Where state is kept beyond the daemon: something came; a client waits for it to be durable. Any thread.
   std::function<void()> note_change = nullptr;
   std::function<void()> hasten_checkpoint = nullptr;

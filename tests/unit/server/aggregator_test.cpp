@@ -1,5 +1,7 @@
 #include "aggregator.h"
 
+#include "checkpoint/replica.h"
+
 #include <metricsd/exporters/prometheus_text.h>
 #include <metricsd/support/exposition_parser.h>
 #include <metricsd/support/manual_clock.h>
@@ -578,6 +580,42 @@ TEST_F(AggregatorTest, RefusesHistogramsOfOtherBounds) {
   EXPECT_EQ(rejected(Errc::out_of_range), 1U);
   EXPECT_EQ(rejected(Errc::wrong_type), 1U);
   EXPECT_FALSE(page().value("wait_count"));
+}
+
+// One for all shards: the samples of one are in the cuts of another.
+TEST(AggregatorsOfOneDaemon, ShareTheHistoryOfTasks) {
+  const support::ManualClock clock;
+  const auto catalog = std::make_shared<Catalog>(10);
+  const auto history = std::make_shared<TaskHistory>(TaskHistory::Bounds{.tasks = 1});
+  Aggregator first({}, catalog, clock, {}, Durability::of_checkpoints, {.history = history});
+  Aggregator second({}, catalog, clock, {}, Durability::of_checkpoints,
+                    {.history = history, .is_saved_here = false});
+  const auto cut_of = [](Aggregator& aggregator, Extent extent) {
+    std::string cut;
+    aggregator.cut(cut, extent);
+    return cut;
+  };
+  Replica shown(catalog);
+  ASSERT_TRUE(shown.load(cut_of(first, Extent::whole), {}));
+  ASSERT_EQ(cut_of(first, Extent::changed), "");
+
+  Sender sender(1);
+  ASSERT_TRUE(second.apply(sender, ipc::TaskSampleMessage{.task_id = "t", .metrics = "{}"}));
+  EXPECT_EQ(second.apply(sender, ipc::TaskSampleMessage{.task_id = "u", .metrics = "{}"}).error(),
+            Errc::limit_reached);
+  EXPECT_EQ(second.totals().task_samples, 1U);
+  EXPECT_EQ(second.totals().rejected.at(Errc::limit_reached), 1U);
+  ASSERT_TRUE(shown.load(cut_of(first, Extent::changed), {}));
+  EXPECT_EQ(shown.tasks().page("t", "", 0, 10)->total, 1U);
+  EXPECT_EQ(cut_of(first, Extent::changed), "");
+
+  Replica of_second(catalog);
+  ASSERT_TRUE(of_second.load(cut_of(second, Extent::whole), {}));
+  EXPECT_EQ(of_second.tasks().size().tasks, 0U);
+
+  EXPECT_EQ(history->told_of_since(1).size(), 1U);
+  second.close(sender);
+  EXPECT_EQ(history->told_of_since(1).size(), 0U);
 }
 
 class SmallAggregatorTest : public AggregatorTest {

@@ -51,6 +51,7 @@ TEST(Config, DefaultsAreTheContracts) {
   EXPECT_EQ(config.metrics_namespace, "workload");
   EXPECT_EQ(config.max_series, 10'000U);
   EXPECT_EQ(config.series_expiry_ns, 0);
+  EXPECT_EQ(config.process_expiry_ns, 300 * kNsPerSecond);
   EXPECT_EQ(config.duration_bounds, default_duration_bounds());
   EXPECT_EQ(config.size_bounds, default_size_bounds());
   EXPECT_EQ(config.ingest_threads, 1U);
@@ -86,6 +87,8 @@ TEST(Config, TakesEveryFlag) {
                            "5",
                            "--metrics.series-expiry",
                            "90s",
+                           "--metrics.process-expiry",
+                           "10s",
                            "--metrics.duration-buckets",
                            "0.5,1",
                            "--metrics.size-buckets",
@@ -115,6 +118,7 @@ TEST(Config, TakesEveryFlag) {
   EXPECT_EQ(config.metrics_namespace, "chopsticks");
   EXPECT_EQ(config.max_series, 5U);
   EXPECT_EQ(config.series_expiry_ns, 90 * kNsPerSecond);
+  EXPECT_EQ(config.process_expiry_ns, 10 * kNsPerSecond);
   EXPECT_THAT(config.duration_bounds, ElementsAre(0.5, 1));
   EXPECT_THAT(config.size_bounds, ElementsAre(10));
   EXPECT_EQ(config.ingest_threads, 4U);
@@ -204,6 +208,9 @@ INSTANTIATE_TEST_SUITE_P(
                       std::vector<std::string>{"--metrics.max-series", "0"},
                       std::vector<std::string>{"--metrics.max-series", "-1"},
                       std::vector<std::string>{"--metrics.series-expiry", "soon"},
+                      std::vector<std::string>{"--metrics.process-expiry", "-1s"},
+                      std::vector<std::string>{"--web.telemetry-path", "/api/v1/processes"},
+                      std::vector<std::string>{"--web.telemetry-path", "/api/v1/tasks/t/metrics"},
                       std::vector<std::string>{"--metrics.duration-buckets", "1,1"},
                       std::vector<std::string>{"--metrics.size-buckets", "2,1"},
                       std::vector<std::string>{"--ingest.threads", "0"},
@@ -220,12 +227,26 @@ TEST(Config, HelpNamesEveryFlagItsTwinAndItsDefault) {
   const auto line = parse({"--help"});
   EXPECT_EQ(line.exit_code, 0);
   EXPECT_FALSE(line.config);
-  for (const char* text :
-       {"--socket", "METRICSD_SOCKET", "--socket.mode", "0660", "METRICSD_SOCKET_MODE",
-        "--web.listen-address", "127.0.0.1:8090", "METRICSD_WEB_LISTEN_ADDRESS",
-        "METRICSD_WEB_TELEMETRY_PATH", "METRICSD_METRICS_NAMESPACE", "METRICSD_METRICS_MAX_SERIES",
-        "METRICSD_METRICS_SERIES_EXPIRY", "METRICSD_INGEST_THREADS", "METRICSD_DATA_DIR",
-        "METRICSD_DATA_CHECKPOINT_INTERVAL", "METRICSD_LOG_LEVEL", "METRICSD_LOG_FORMAT", "0.0001,0.0005"}) {
+  for (const char* text : {"--socket",
+                           "METRICSD_SOCKET",
+                           "--socket.mode",
+                           "0660",
+                           "METRICSD_SOCKET_MODE",
+                           "--web.listen-address",
+                           "127.0.0.1:8090",
+                           "METRICSD_WEB_LISTEN_ADDRESS",
+                           "METRICSD_WEB_TELEMETRY_PATH",
+                           "METRICSD_METRICS_NAMESPACE",
+                           "METRICSD_METRICS_MAX_SERIES",
+                           "METRICSD_METRICS_SERIES_EXPIRY",
+                           "METRICSD_METRICS_PROCESS_EXPIRY",
+                           "5m",
+                           "METRICSD_INGEST_THREADS",
+                           "METRICSD_DATA_DIR",
+                           "METRICSD_DATA_CHECKPOINT_INTERVAL",
+                           "METRICSD_LOG_LEVEL",
+                           "METRICSD_LOG_FORMAT",
+                           "0.0001,0.0005"}) {
     EXPECT_THAT(line.output, HasSubstr(text));
   }
 }

@@ -17,6 +17,8 @@ TEST(IngestTotals, MergeAddsEverything) {
   b.bytes = 20;
   b.unknown_fields = 30;
   b.connections = 40;
+  b.task_samples = 50;
+  b.task_samples_dropped = 60;
   b.rejected[Errc::too_long] = 5;
   b.rejected[Errc::half_line] = 1;
   b.dropped["socket"]["full"] = 4;
@@ -25,6 +27,8 @@ TEST(IngestTotals, MergeAddsEverything) {
   EXPECT_EQ(a.bytes, 20U);
   EXPECT_EQ(a.unknown_fields, 30U);
   EXPECT_EQ(a.connections, 40U);
+  EXPECT_EQ(a.task_samples, 50U);
+  EXPECT_EQ(a.task_samples_dropped, 60U);
   EXPECT_EQ(a.rejected[Errc::too_long], 7U);
   EXPECT_EQ(a.rejected_in_all(), 8U);
   EXPECT_EQ(a.dropped["socket"]["full"], 7U);
@@ -45,6 +49,8 @@ TEST(IngestTotals, AreSavedUnderTheirNames) {
   totals.acknowledged = 2;
   totals.bytes = 3;
   totals.unknown_fields = 4;
+  totals.task_samples = 8;
+  totals.task_samples_dropped = 9;
   totals.connections = 5;
   totals.rejected[Errc::too_long] = 6;
   totals.dropped["socket"]["full"] = 7;
@@ -58,6 +64,8 @@ TEST(IngestTotals, AreSavedUnderTheirNames) {
   EXPECT_EQ(loaded.acknowledged, 2U);
   EXPECT_EQ(loaded.bytes, 3U);
   EXPECT_EQ(loaded.unknown_fields, 4U);
+  EXPECT_EQ(loaded.task_samples, 8U);
+  EXPECT_EQ(loaded.task_samples_dropped, 9U);
   EXPECT_EQ(loaded.connections, 0U);
   EXPECT_EQ(loaded.rejected, totals.rejected);
   EXPECT_EQ(loaded.dropped, totals.dropped);

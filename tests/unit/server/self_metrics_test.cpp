@@ -24,6 +24,9 @@ TEST(SelfMetrics, SayWhatTheyAreToldUnderTheContractsNames) {
   figures.totals.unknown_fields = 4;
   figures.totals.rejected[Errc::too_long] = 3;
   figures.totals.dropped["socket"]["full"] = 9;
+  figures.totals.task_samples = 11;
+  figures.totals.task_samples_dropped = 12;
+  figures.tasks = {.tasks = 13, .bytes = 14};
   figures.series = 42;
   figures.overflowed = 7;
   figures.last_scrape_seconds = 0.25;
@@ -40,6 +43,10 @@ TEST(SelfMetrics, SayWhatTheyAreToldUnderTheContractsNames) {
   EXPECT_EQ(page.value("metricsd_unknown_fields_total"), 4);
   EXPECT_EQ(page.value("metricsd_rejected_total", {{"reason", "too_long"}}), 3);
   EXPECT_EQ(page.value("metricsd_dropped_total", {{"sink", "socket"}, {"cause", "full"}}), 9);
+  EXPECT_EQ(page.value("metricsd_task_samples_total"), 11);
+  EXPECT_EQ(page.value("metricsd_task_samples_dropped_total"), 12);
+  EXPECT_EQ(page.value("metricsd_tasks"), 13);
+  EXPECT_EQ(page.value("metricsd_task_history_bytes"), 14);
   EXPECT_EQ(page.value("metricsd_series"), 42);
   EXPECT_EQ(page.value("metricsd_series_overflow_total"), 7);
   EXPECT_EQ(page.value("metricsd_scrape_duration_seconds"), 0.25);

@@ -39,11 +39,12 @@ class CutTest : public ::testing::Test {
     hello.client_id = "c" + std::to_string(times);
     Client& client = *clients_.greet(1, hello, times, now.monotonic_ns, gap).value();
     ASSERT_TRUE(clients_.advance(client, {0, 1}, times));
+    ASSERT_TRUE(tasks_.take({.task_id = "t", .metrics = "{}"}, told_, now));
   }
 
   std::string cut(Extent extent) {
     std::string bytes;
-    save_cut(bytes, {registry_, totals_, live_runs_, clients_}, extent, {});
+    save_cut(bytes, {registry_, totals_, live_runs_, clients_, &tasks_}, extent, {});
     return bytes;
   }
 
@@ -53,6 +54,8 @@ class CutTest : public ::testing::Test {
   IngestTotals totals_;
   LiveRuns live_runs_;
   Clients clients_{Durability::of_checkpoints};
+  TaskHistory tasks_;
+  TaskHistory::Told told_;
 };
 
 void expect_same(const ShardReport& a, const ShardReport& b) {
@@ -79,12 +82,14 @@ TEST_F(CutTest, AReplicaKeepsInStep) {
     ASSERT_TRUE(replica.load(cut(Extent::changed), {}));
     const ReportParts all{.registry = true, .run_statistics = true, .clients = true};
     expect_same(replica.report(all), report_of(totals_, live_runs_, clients_, all, registry_.image()));
+    EXPECT_EQ(replica.tasks().page("t", "", 0, 100)->total, i);
   }
   Replica another(std::make_shared<Catalog>(10));
   std::string whole;
   replica.save(whole, {});
   ASSERT_TRUE(another.load(whole, {}));
   expect_same(another.report({}), replica.report({}));
+  EXPECT_EQ(another.tasks().page("t", "", 0, 100)->total, 5U);
 }
 
 TEST_F(CutTest, NoBytesAreNoChange) {
@@ -94,10 +99,22 @@ TEST_F(CutTest, NoBytesAreNoChange) {
   EXPECT_EQ(replica.report({}).totals.operations, 1U);
 }
 
+// What the version before wrote, and what another shard writes.
+TEST_F(CutTest, OneWithoutTasksIsWhole) {
+  std::string bytes;
+  save_cut(bytes, {registry_, totals_, live_runs_, clients_}, Extent::whole, {});
+  Replica replica(catalog_);
+  ASSERT_TRUE(replica.load(bytes, {}));
+  EXPECT_EQ(replica.tasks().size().tasks, 0U);
+}
+
 TEST_F(CutTest, NoPartOfACutIsOne) {
   tell(2);
+  std::string without_tasks;
+  save_cut(without_tasks, {registry_, totals_, live_runs_, clients_}, Extent::whole, {});
   const std::string whole = cut(Extent::whole);
   for (std::size_t size = 1; size < whole.size(); ++size) {
+    if (size == without_tasks.size()) continue;
     Replica replica(std::make_shared<Catalog>(10));
     EXPECT_FALSE(replica.load(std::string_view(whole).substr(0, size), {})) << size;
   }

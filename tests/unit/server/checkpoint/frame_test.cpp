@@ -76,6 +76,21 @@ TEST_F(FrameTest, WhatWasWrittenIsRead) {
   EXPECT_EQ(result.size, fs::file_size(path_));
 }
 
+// What stands in them is the same, less the tasks.
+TEST_F(FrameTest, FilesOfTheVersionBeforeAreRead) {
+  write({"base", "more"});
+  const Read now = read();
+  std::string bytes = this->bytes();
+  const std::size_t version = bytes.find('2');
+  ASSERT_LT(version, bytes.find('\n'));
+  bytes[version] = '1';
+  set_bytes(bytes);
+  EXPECT_EQ(read(), now);
+  bytes[version] = '3';
+  set_bytes(bytes);
+  EXPECT_EQ(read().end, FileEnd::damaged);
+}
+
 TEST_F(FrameTest, ShortWritesAreWrittenOn) {
   files_.write_at_most(3);
   write({"the base", "an increment"});

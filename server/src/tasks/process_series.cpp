@@ -1,0 +1,31 @@
+#include "process_series.h"
+
+#include <metricsd/models/labels.h>
+
+#include <algorithm>
+
+namespace metricsd::server {
+namespace {
+
+constexpr std::string_view kJobLabel = "job_name";
+
+auto place_of_job(const FamilySpec& family) {
+  return std::find(family.label_names.begin(), family.label_names.end(), kJobLabel);
+}
+
+}  // namespace
+
+bool ProcessSeries::has_some_of(const FamilySpec& family) const {
+  const bool is_of_processes =
+      family.base_name.starts_with(prefix_ + "_") || family.base_name == prefix_ + "es";
+  return is_of_processes && place_of_job(family) != family.label_names.end();
+}
+
+bool ProcessSeries::has(const FamilySpec& family, std::string_view key) const {
+  const auto job_place = place_of_job(family);
+  for (auto before = family.label_names.begin(); before != job_place; ++before) (void)take_value(key);
+  const std::string_view job = take_value(key);
+  return job != kOverflowLabel && !spared_.contains(job);
+}
+
+}  // namespace metricsd::server
