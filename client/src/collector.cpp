@@ -5,6 +5,7 @@
 #include "record.h"
 #include "run_completion.h"
 #include "run_opening.h"
+#include "task_samples.h"
 
 #include <metricsd/client/collector.h>
 #include <metricsd/exporters/run_export.h>
@@ -77,6 +78,7 @@ struct Collector::State {
 
   Intake intake;
   const std::shared_ptr<MetricRegistry> metrics = std::make_shared<MetricRegistry>();
+  TaskSamples task_samples;
   std::optional<RunMembership> membership;  // the background thread's
   Outlets outlets;                          // the background thread's
   Completion completion;                    // the background thread's
@@ -141,7 +143,7 @@ void Collector::State::start() {
     const ipc::Environment environment = ipc::Environment::of_process();
     outlets.outbox.emplace(intake.segment(), options.queue_bytes);
     outlets.sender.emplace(SenderOptions{ipc::connect_paths(options.socket, environment), environment.uid},
-                           run, clock, intake.losses(), intake.segment(), *outlets.outbox);
+                           run, clock, intake.losses(), intake.segment(), *outlets.outbox, task_samples);
     outlets.metrics.emplace(metrics, *outlets.outbox, *outlets.sender, clock);
   }
   ipc::OperationBuilder builder(std::move(defaults), intake.handles(),
@@ -196,6 +198,7 @@ Report Collector::State::make_report() {
   if (outlets.sender) add_warnings(outlets.sender->warnings());
   if (outlets.metrics) add_warnings(outlets.metrics->warnings());
   add_warnings(metrics->warnings());
+  add_warnings(task_samples.warnings());
   report.summary_json = completion.summary_json;
   report.plain_table_ = completion.plain_table;
   report.coloured_table_ = completion.coloured_table;
@@ -275,6 +278,11 @@ Histogram Collector::histogram(const HistogramOptions& options) noexcept {
   if (!state_ || state_->inherited()) return {};
   return state_->handle<Histogram>(
       options, [this](const MetricSeries& series) { return Histogram(state_->metrics, series.index); });
+}
+
+void Collector::task_sample(const TaskSample& sample) noexcept {
+  if (!state_ || state_->inherited() || state_->intake.is_closed() || !state_->options.send_to_daemon) return;
+  state_->task_samples.push(sample);
 }
 
 void Collector::set_users(std::uint64_t count) noexcept {

@@ -32,12 +32,13 @@ iovec part(std::string_view bytes) {
 }  // namespace
 
 Sender::Sender(SenderOptions options, const Run& run, const Clock& clock, LossLedger& losses,
-               Segment& segment, Outbox& outbox)
+               Segment& segment, Outbox& outbox, TaskSamples& task_samples)
     : options_(std::move(options)),
       clock_(clock),
       losses_(losses),
       segment_(segment),
       outbox_(outbox),
+      task_samples_(task_samples),
       state_(run, clock, losses),
       left_segments_(segment.left_by_others()),
       patience_ns_(kPatienceNs) {}
@@ -64,6 +65,7 @@ void Sender::pump() {
   const bool unanswered = mode_ == Mode::greeting && clock_.monotonic_ns() >= welcome_deadline_ns_;
   if (unanswered && !welcomed_) begin_plain();
   if (mode_ != Mode::greeting) state_.tell_changes(outbox_.definitions());
+  tell_of_tasks();
   if (outbox_.queue().awaits_much()) ask_for_ack();
   write_queued();
   if (mode_ == Mode::acknowledged && daemon_adopts_) {
@@ -193,6 +195,11 @@ void Sender::ask_for_ack() {
   state_.ask_for_ack();
 }
 
+// A daemon that knows no hello knows none of these either.
+void Sender::tell_of_tasks() {
+  if (mode_ == Mode::acknowledged) state_.tell(task_samples_);
+}
+
 // ---- Writing --------------------------------------------------------------------------------------------
 
 bool Sender::has_unsent() const {
@@ -206,7 +213,8 @@ bool Sender::has_unsent() const {
 }
 
 bool Sender::has_backlog() const {
-  return !state_.empty() || !plain_.empty() || !outbox_.queue().empty();
+  const bool has_samples = mode_ != Mode::plain && !task_samples_.empty();
+  return !state_.empty() || !plain_.empty() || !outbox_.queue().empty() || has_samples;
 }
 
 bool Sender::between_lines() const {
@@ -297,6 +305,7 @@ void Sender::finish(std::int64_t timeout_ns) {
 // this process before anybody has read it.
 void Sender::leave_the_rest() {
   lose(plain_.clear(), cause_of_backlog());
+  task_samples_.drop_all();
   BatchQueue& queue = outbox_.queue();
   if (!queue.empty() && daemon_adopts_ && !segment_.path().empty()) {
     left_ = queue.sum();

@@ -11,6 +11,8 @@
 // rest goes on as another client's. Another store has never heard of the client and takes what is still
 // queued.
 //
+// Samples of tasks go between: once, to a daemon that has welcomed us.
+//
 // A daemon that knows no hello says nothing to it: after a while the same operations go to it as plain lines,
 // delivered at most once (plain_lines.h). Who was welcomed once waits for the next welcome instead, as long
 // as it takes: what went out in batches may have been folded, and a line says no number that it could be
@@ -26,6 +28,7 @@
 #include "plain_lines.h"
 #include "segment.h"
 #include "state_lines.h"
+#include "task_samples.h"
 
 #include <metricsd/ipc/decoder.h>
 #include <metricsd/models/clock.h>
@@ -57,7 +60,7 @@ class Sender {
  public:
   // All outlive it.
   Sender(SenderOptions options, const Run& run, const Clock& clock, LossLedger& losses, Segment& segment,
-         Outbox& outbox);
+         Outbox& outbox, TaskSamples& task_samples);
 
   void set_users(std::uint64_t count) { state_.set_users(count); }
   // The number of the connection, where there is one and the daemon's answer has come.
@@ -102,6 +105,7 @@ class Sender {
   void begin_client();
 
   void ask_for_ack();
+  void tell_of_tasks();
   void write_queued();
   [[nodiscard]] std::span<const iovec> next_parts(std::span<iovec> parts) const;
   void consume(std::size_t size);
@@ -116,6 +120,7 @@ class Sender {
   LossLedger& losses_;
   Segment& segment_;
   Outbox& outbox_;
+  TaskSamples& task_samples_;
   StateLines state_;
   PlainLines plain_;
   LeftSegments left_segments_;

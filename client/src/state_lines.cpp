@@ -9,6 +9,7 @@ namespace metricsd::client {
 namespace {
 
 constexpr std::int64_t kHeartbeatNs = kNsPerSecond;
+constexpr std::size_t kSamplesAtOnce = std::size_t{32} << 10;
 
 }  // namespace
 
@@ -71,6 +72,10 @@ void StateLines::write_losses() {
   ipc::encode(lines_, ipc::HeartbeatMessage{.dropped = drop_counts(totals, told_before_),
                                             .total = drop_counts(totals, told_of_others_)});
   being_told_ = totals;
+}
+
+void StateLines::tell(TaskSamples& samples) {
+  if (lines_.empty()) samples.take(lines_, kSamplesAtOnce);
 }
 
 void StateLines::ask_for_ack() {

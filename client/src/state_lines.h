@@ -6,6 +6,7 @@
 #pragma once
 
 #include "losses.h"
+#include "task_samples.h"
 
 #include <metricsd/ipc/message.h>
 #include <metricsd/models/clock.h>
@@ -37,6 +38,8 @@ class StateLines {
   void tell_everything(std::string_view definitions);
   // What has changed, where nothing else waits to be written.
   void tell_changes(std::string_view definitions);
+  // Some of these, likewise.
+  void tell(TaskSamples& samples);
   void ask_for_ack();
   // The losses and the run's end; `bye` where all is acknowledged.
   void tell_end(bool bye);

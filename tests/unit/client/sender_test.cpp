@@ -40,13 +40,15 @@ struct Owed {
 
   Segment segment;
   Outbox outbox;
+  TaskSamples task_samples;
 };
 
 // A sender with all that it sends.
 struct Client : Owed, Sender {
   Client(const std::filesystem::path& socket, const std::vector<std::filesystem::path>& directories,
          std::size_t queue_bytes, const metricsd::Run& run, const Clock& clock, LossLedger& losses)
-      : Owed(directories, queue_bytes), Sender({{socket}, ::getuid()}, run, clock, losses, segment, outbox) {}
+      : Owed(directories, queue_bytes),
+        Sender({{socket}, ::getuid()}, run, clock, losses, segment, outbox, task_samples) {}
 };
 
 class SenderTest : public ::testing::Test {

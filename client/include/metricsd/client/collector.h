@@ -16,13 +16,14 @@
 // Memory is bounded, whatever is recorded: a ring for each thread that records and one or two spare ones
 // (RunOptions::ring_bytes while all of them stay within 64 MiB, 64 KiB for each beyond; 4,095 at most),
 // RunOptions::queue_bytes towards a daemon and an eighth of that (64 KiB to 1 MiB; and 8 MiB before a daemon
-// of an older version), and about 1 MiB of its one background thread; at the end of a run up to 128 MiB and
-// the text of aggregated.json while its last process writes the files.
+// of an older version), 256 KiB of samples of tasks, and about 1 MiB of its one background thread; at the end
+// of a run up to 128 MiB and the text of aggregated.json while its last process writes the files.
 #pragma once
 
 #include <metricsd/client/bound_operation.h>
 #include <metricsd/client/export.h>
 #include <metricsd/client/metrics.h>
+#include <metricsd/client/task_sample.h>
 
 #include <chrono>
 #include <cstddef>
@@ -207,6 +208,11 @@ class METRICSD_CLIENT_API Collector {
   [[nodiscard]] Counter counter(const CounterOptions& options) noexcept;
   [[nodiscard]] Gauge gauge(const GaugeOptions& options) noexcept;
   [[nodiscard]] Histogram histogram(const HistogramOptions& options) noexcept;
+
+  // For who monitors processes: hands a sample to the background thread, which sends it at most once. Any
+  // thread; copies, and takes a lock that nobody holds for long. While no daemon takes them the newest 256
+  // KiB wait. What breaks a rule, found no room or no memory is counted, with a warning in the report.
+  void task_sample(const TaskSample& sample) noexcept;
 
   // The number of users this process runs now; at most 2^53.
   void set_users(std::uint64_t count) noexcept;
