@@ -50,8 +50,7 @@ std::string MqttConnection::setup(const MqttSinkOptions& options) {
     code = ::mosquitto_username_pw_set(client_, options.user.c_str(), options.password.c_str());
   }
   is_tls_ = options.tls;
-  if (code == MOSQ_ERR_SUCCESS && is_tls_)
-    code = ::mosquitto_int_option(client_, MOSQ_OPT_TLS_USE_OS_CERTS, 1);
+  if (code == MOSQ_ERR_SUCCESS && is_tls_) code = setup_tls(options.ca_file);
   return code == MOSQ_ERR_SUCCESS ? std::string() : text_of(code);
 }
 
