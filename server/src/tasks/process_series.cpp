@@ -16,9 +16,10 @@ auto place_of_job(const FamilySpec& family) {
 }  // namespace
 
 bool ProcessSeries::has_some_of(const FamilySpec& family) const {
-  const bool is_of_processes =
-      family.base_name.starts_with(prefix_ + "_") || family.base_name == prefix_ + "es";
-  return is_of_processes && place_of_job(family) != family.label_names.end();
+  const std::string& name = family.base_name;
+  const bool is_of_a_task = name.starts_with(namespace_ + "_process_") || name == namespace_ + "_processes" ||
+                            name.starts_with(namespace_ + "_system_");
+  return is_of_a_task && place_of_job(family) != family.label_names.end();
 }
 
 bool ProcessSeries::has(const FamilySpec& family, std::string_view key) const {

@@ -1,5 +1,5 @@
-// The series of tasks of which nobody tells any more: those of the families `<namespace>_process_...` and
-// `<namespace>_processes` with a label `job_name`, which says the task.
+// The series of tasks of which nobody tells any more: those of the families `<namespace>_process_...`,
+// `<namespace>_processes` and `<namespace>_system_...` with a label `job_name`, which says the task.
 //
 // A series of a task that was never told of goes as well, once it is idle: the task may have made room for
 // others before the series was due.
@@ -20,13 +20,13 @@ class ProcessSeries : public SeriesChoice {
  public:
   // `spared` are the tasks that somebody tells of, or did of late.
   ProcessSeries(std::string_view metrics_namespace, std::set<std::string, std::less<>> spared)
-      : prefix_(std::string(metrics_namespace) + "_process"), spared_(std::move(spared)) {}
+      : namespace_(metrics_namespace), spared_(std::move(spared)) {}
 
   [[nodiscard]] bool has_some_of(const FamilySpec& family) const override;
   [[nodiscard]] bool has(const FamilySpec& family, std::string_view key) const override;
 
  private:
-  const std::string prefix_;
+  const std::string namespace_;
   const std::set<std::string, std::less<>> spared_;
 };
 

@@ -63,6 +63,12 @@ TEST_F(ProcessSeriesTest, AreOfNoOtherFamily) {
   EXPECT_THAT(gone({}, 10), IsEmpty());
 }
 
+TEST_F(ProcessSeriesTest, AreThoseOfTheMachineAsATaskSawIt) {
+  count("workload_system_cpu", {"job_name", "cpu"}, {"old", "0"}, 1);
+  count("workload_system_cpu", {"job_name", "cpu"}, {"live", "0"}, 1);
+  EXPECT_THAT(gone({"live"}, 10), UnorderedElementsAre("workload_system_cpu:old:0"));
+}
+
 // Others fold into it, whose tasks may live.
 TEST_F(ProcessSeriesTest, TheOverflowStays) {
   for (const char* job : {"a", "b", "c"}) count("workload_process_cpu", {"job_name"}, {job}, 1);
