@@ -59,6 +59,19 @@ class DestinationsTest(harness.Test):
         self.assertEqual(scrape.sum("workload_processes"), 0)
         self.assertEqual(scrape.sum("metricsd_rejected_total"), 0)
 
+    def test_the_daemon_keeps_the_samples_that_the_files_have(self):
+        daemon = self.daemon()
+        self.metrics_run("--job", "kept", "--interval", "0.1", "--name", "sleep=sleeper", command=["sleep", "1"])
+        (known,) = {task["task_id"] for task in harness.get_json(daemon.web + "/api/v1/processes")["processes"]}
+        self.assertRegex(known, r"^kept_\d+$")
+        rows = harness.read_jsonl(self.run_directory(self.directory / "metrics") / "process_metrics.jsonl")
+        for role in ("", "sleeper"):
+            with self.subTest(role=role):
+                answer = harness.get_json(f"{daemon.web}/api/v1/tasks/{known}/metrics?role={role}")
+                times = [row["timestamp"] for row in rows if row.get("role", "") == role]
+                self.assertEqual([sample["timestamp"] for sample in answer["metrics"]], times[::-1])
+                self.assertEqual(answer["aggregated"]["sample_count"], len(times))
+
     def test_a_pushgateway_has_the_last_figures_and_prometheus_scrapes_them(self):
         gateway = parts.Pushgateway(self)
         flags = ("--push", gateway.url, "--job", "a/b c", "--interval", "0.2", "--name", "python*=burner")

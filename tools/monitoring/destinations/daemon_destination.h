@@ -28,9 +28,16 @@ class DaemonDestination final : public Destination {
   }
 
  private:
+  void tell_samples(const Observation& observation);
+  void tell_sample(const Task& task, std::string_view role, const ProcessSample& sample,
+                   const Aggregate& aggregate);
+  void tell_task(const Task& task);
+
   client::Collector& run_;
   ClientBook book_;
   ObservationMetrics metrics_;
+  std::string metrics_json_;  // these two are reused
+  std::string aggregated_json_;
   std::uint64_t taken_ = 0;
   std::uint64_t unmade_ = 0;  // observations that there was no memory for
 };
