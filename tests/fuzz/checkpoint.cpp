@@ -22,6 +22,8 @@
 #include <string>
 #include <string_view>
 
+#include <boost/json/value.hpp>
+
 namespace {
 
 using namespace metricsd;
