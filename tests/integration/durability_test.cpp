@@ -359,11 +359,11 @@ TEST(Durability, NothingLeftOfTwoDamagedFilesIsNotSaidToBeComplete) {
 TEST(Durability, WhatAnotherVersionKeepsIsNotPassedOver) {
   const Home home;
   { DaemonProcess(home.options()).stop(SIGTERM); }
-  std::ofstream(home.state / "checkpoint", std::ios::binary | std::ios::trunc) << "metricsd checkpoint 2\n";
+  std::ofstream(home.state / "checkpoint", std::ios::binary | std::ios::trunc) << "metricsd checkpoint 3\n";
   const Ended ended = run_daemon_binary({"--socket", home.socket.string(), "--web.listen-address",
                                          "127.0.0.1:0", "--data-dir", home.state.string()});
   EXPECT_EQ(ended.exit_code, 1);
-  EXPECT_THAT(ended.errors, HasSubstr("version 2"));
+  EXPECT_THAT(ended.errors, HasSubstr("version 3"));
   EXPECT_EQ(fs::file_size(home.state / "checkpoint"), 22U);
 }
 

@@ -21,7 +21,7 @@ std::vector<pid_t> ProcessSearch::find() {
     if (!comm) continue;
     std::string name(*comm);
     if (name.ends_with('\n')) name.pop_back();
-    const auto command_line = files_.read(PidPath(pid, "cmdline").c_str());
+    const auto command_line = files_.read_beginning(PidPath(pid, "cmdline").c_str());
     if (!rules_.find(pid, name, command_line ? *command_line : "").empty()) found.push_back(pid);
   }
   return found;

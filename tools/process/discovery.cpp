@@ -31,15 +31,6 @@ void Discovery::adopt_children_of(pid_t subreaper) {
   forget_strangers();
 }
 
-void Discovery::leave_out(pid_t pid, std::uint64_t start_ticks) {
-  forget_left_out(pid);
-  left_out_.push_back({pid, start_ticks, 0});
-}
-
-bool Discovery::forget_left_out(pid_t pid) {
-  return std::erase_if(left_out_, [&](const Stranger& each) { return each.pid == pid; }) > 0;
-}
-
 void Discovery::run(std::int64_t now_ns) {
   read_newcomers(now_ns);
   while (judge_all()) {
@@ -91,10 +82,6 @@ bool Discovery::judge_all() {
 }
 
 Discovery::Standing Discovery::judge(const Candidate& candidate) {
-  const auto is_it = [&](const Stranger& each) {
-    return each.pid == candidate.pid && each.start_ticks == candidate.start_ticks;
-  };
-  if (std::any_of(left_out_.begin(), left_out_.end(), is_it)) return Standing::stranger;
   if (std::find(subreapers_.begin(), subreapers_.end(), candidate.parent) != subreapers_.end()) {
     return Standing::member;
   }

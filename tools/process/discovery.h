@@ -25,10 +25,6 @@ class Discovery {
 
   // Whoever's parent this is comes to the tree, too.
   void adopt_children_of(pid_t subreaper);
-  // Not this process, nor those whose parents lead to it.
-  void leave_out(pid_t pid, std::uint64_t start_ticks);
-  // It has been waited for: its pid may become another process. False where it was not left out.
-  bool forget_left_out(pid_t pid);
   // Who was a stranger may no longer be one.
   void forget_strangers() { strangers_.clear(); }
 
@@ -64,7 +60,6 @@ class Discovery {
   CollectionFaults& faults_;
   PidListing listing_;
   std::vector<pid_t> subreapers_;
-  std::vector<Stranger> left_out_;
   std::vector<Stranger> strangers_;    // by pid
   std::vector<Stranger> kept_;         // of them, in this run
   std::vector<Candidate> candidates_;  // by pid

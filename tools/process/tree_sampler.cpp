@@ -51,7 +51,6 @@ class TreeSampler::Impl {
 
   bool follow(pid_t root, Scope scope);
   void follow_orphans_of(pid_t subreaper);
-  void leave_out(pid_t pid);
   void reaped(pid_t pid, const rusage& usage);
   [[nodiscard]] bool is_alive() const;
   const TreeSample& sample();
@@ -115,12 +114,7 @@ void TreeSampler::Impl::follow_orphans_of(pid_t subreaper) {
   discovery_.adopt_children_of(subreaper);
 }
 
-void TreeSampler::Impl::leave_out(pid_t pid) {
-  if (const auto stat = stat_of(pid)) discovery_.leave_out(pid, stat->start_ticks);
-}
-
 void TreeSampler::Impl::reaped(pid_t pid, const rusage& usage) {
-  if (discovery_.forget_left_out(pid)) return;
   const Cost cost = cost_of(usage);
   if (Member* member = members_.find(pid)) {
     if (!member->was_read) name(*member);
@@ -247,10 +241,6 @@ bool TreeSampler::follow(pid_t root, Scope scope) {
 
 void TreeSampler::follow_orphans_of(pid_t subreaper) {
   impl_->follow_orphans_of(subreaper);
-}
-
-void TreeSampler::leave_out(pid_t pid) {
-  impl_->leave_out(pid);
 }
 
 void TreeSampler::reaped(pid_t pid, const rusage& usage) {

@@ -3,7 +3,7 @@
 //
 // A process is a pid and when it started: a pid that is used again is another one. One that was followed is
 // followed to its end, whoever has become its parent. CPU and I/O of one that has ended stay in the total,
-// and are not counted again when they appear in the figures of who waited for it (lineage.h).
+// and are not counted again when they appear in the figures of who waited for it (account.h).
 #pragma once
 
 #include "process_sample.h"
@@ -33,8 +33,6 @@ class TreeSampler {
   // Whoever becomes a child of this process from now on, and its descendants: the orphans of a harness that
   // is their subreaper. The harness itself is not one of them.
   void follow_orphans_of(pid_t subreaper);
-  // Not this one nor its descendants: what the harness runs for itself. Before the next sample.
-  void leave_out(pid_t pid);
 
   // The harness has waited for this child of its own, and wait4(2) said what it and its waited-for children
   // used. Say so before the next sample: its last figures are exact then. `pid` need not have been seen.

@@ -130,10 +130,10 @@ Result<> check_file(const fs::path& path, const Files& files, std::string& troub
   }
   const auto reader = FrameReader::open(files, path);
   if (!reader || reader->end() != FileEnd::foreign) return {};
-  trouble =
-      name + " in it is of version " + reader->foreign_version() +
-      " of the format, and this metricsd reads version 1: start the one that wrote it, or move the file "
-      "away to begin anew";
+  trouble = name + " in it is of version " + reader->foreign_version() +
+            " of the format, and this metricsd reads versions 1 and 2: start the one that wrote it, or move "
+            "the file "
+            "away to begin anew";
   return Errc::unsupported_protocol;
 }
 

@@ -151,7 +151,7 @@ TEST_F(CheckpointStoreTest, StaysTakenHoweverTheDirectorysModeChanges) {
 
 TEST_F(CheckpointStoreTest, WhatAnotherVersionKeepsIsLeftAsItIs) {
   for (const char* name : {"checkpoint", "checkpoint.previous"}) {
-    for (const std::string version : {"2", "17"}) {
+    for (const std::string version : {"3", "17"}) {
       fs::remove_all(path_);
       write_two();
       const std::string content = "metricsd checkpoint " + version + "\nwhatever comes then";

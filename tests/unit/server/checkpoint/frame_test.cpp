@@ -86,9 +86,6 @@ TEST_F(FrameTest, FilesOfTheVersionBeforeAreRead) {
   bytes[version] = '1';
   set_bytes(bytes);
   EXPECT_EQ(read(), now);
-  bytes[version] = '3';
-  set_bytes(bytes);
-  EXPECT_EQ(read().end, FileEnd::damaged);
 }
 
 TEST_F(FrameTest, ShortWritesAreWrittenOn) {
@@ -130,7 +127,9 @@ TEST_F(FrameTest, EveryFlippedByteEndsTheFileBeforeItsFrame) {
       const std::size_t expected = at < 22 + 48 ? 0 : at < 22 + 48 + 45 ? 1 : 2;
       ASSERT_EQ(result.frames.size(), expected) << at;
       for (std::size_t i = 0; i < expected; ++i) EXPECT_EQ(result.frames[i], all.frames[i]);
-      EXPECT_EQ(result.end, FileEnd::damaged) << at;
+      // A flip may turn one version into another: no sum covers the title, which may be anybody's.
+      const bool is_version = damaged.starts_with("metricsd checkpoint 3\n");
+      EXPECT_EQ(result.end, is_version ? FileEnd::foreign : FileEnd::damaged) << at;
     }
   }
 }
@@ -157,7 +156,7 @@ TEST_F(FrameTest, AFrameThatComesTwiceCountsOnce) {
 }
 
 TEST_F(FrameTest, AnotherVersionIsNoDamage) {
-  for (const std::string version : {"2", "23"}) {
+  for (const std::string version : {"3", "23"}) {
     set_bytes("metricsd checkpoint " + version + "\nMDfr");
     const auto reader = FrameReader::open(files_, path_);
     ASSERT_TRUE(reader);

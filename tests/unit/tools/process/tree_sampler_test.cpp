@@ -273,23 +273,6 @@ TEST_F(TreeSamplerTest, ADoubleForkIsFollowedToWhoAdoptsIt) {
   EXPECT_DOUBLE_EQ(sample.total.cpu_user_seconds, 1.6);
 }
 
-TEST_F(TreeSamplerTest, WhoIsLeftOutIsLeftOutWithItsChildren) {
-  set({.pid = 10, .comm = "harness", .start = 50});
-  set({.pid = 42, .parent = 10, .start = 100});
-  set({.pid = 43, .parent = 10, .comm = "gateway", .start = 100});
-  set({.pid = 44, .parent = 43, .start = 101});
-  auto sampler = this->sampler();
-  sampler.follow(42);
-  sampler.follow_orphans_of(10);
-  sampler.leave_out(43);
-  EXPECT_THAT(pids(next(sampler)), ElementsAre(42));
-  sampler.reaped(43, usage_of(100));
-  EXPECT_DOUBLE_EQ(next(sampler).total.cpu_user_seconds, 0);
-  set({.pid = 43, .parent = 10, .start = 200});  // the pid again
-  clock_.advance(60 * kSecondNs);
-  EXPECT_THAT(pids(next(sampler)), ElementsAre(42, 43));
-}
-
 TEST_F(TreeSamplerTest, WhatTheHarnessWaitedForIsExact) {
   set({.pid = 10, .comm = "harness", .start = 50});
   set({.pid = 42, .parent = 10, .comm = "sh", .user = 100, .start = 100, .read_bytes = 512});
