@@ -111,7 +111,7 @@ void Supervisor::reap() {
       return;
     }
     if (WIFSTOPPED(status)) {
-      if (pid == options_.command) stop_with_command();
+      if (pid == options_.command) stop_with_command(WSTOPSIG(status));
       continue;
     }
     note_usage(pid, usage);
@@ -127,12 +127,15 @@ void Supervisor::note_usage(pid_t pid, const rusage& usage) {
 }
 
 // The shell at whose prompt we were typed waits for us, not for the command: it has the terminal back once we
-// stop, too.
-void Supervisor::stop_with_command() {
+// stop, too. Not where the command was stopped because it had no terminal, and a shell has given us one since.
+void Supervisor::stop_with_command(int signal) {
   if (!terminal_.is_ours_to_give()) return;
-  terminal_.take_back();
-  stop_own_group();
-  terminal_.give_to(options_.command);
+  const bool wanted_terminal = signal == SIGTTIN || signal == SIGTTOU;
+  if (!wanted_terminal || !terminal_.give_to(options_.command)) {
+    terminal_.take_back();
+    stop_own_group();
+    terminal_.give_to(options_.command);
+  }
   ::kill(-options_.command, SIGCONT);
 }
 

@@ -48,7 +48,7 @@ class Supervisor {
   void handle(const signalfd_siginfo& signal);
   void reap();
   void note_usage(pid_t pid, const rusage& usage);
-  void stop_with_command();
+  void stop_with_command(int signal);
   void forward(const signalfd_siginfo& signal);
   void forward_from_terminal(int signal);
 

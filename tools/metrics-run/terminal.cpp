@@ -15,11 +15,12 @@ void Terminal::take_as_child() const noexcept {
   ::tcsetpgrp(fd_.get(), ::getpid());
 }
 
-void Terminal::give_to(pid_t group) {
-  if (!leads_) return;
+bool Terminal::give_to(pid_t group) {
+  if (!leads_) return false;
   const pid_t owner = ::tcgetpgrp(fd_.get());
-  if (owner != ::getpgrp() && owner != group) return;
+  if (owner != ::getpgrp() && owner != group) return false;
   given_ = owner == group || ::tcsetpgrp(fd_.get(), group) == 0;
+  return given_;
 }
 
 void Terminal::take_back() {

@@ -23,8 +23,8 @@ class Terminal {
   // Only calls that are safe after fork(): in the child, before exec.
   void take_as_child() const noexcept;
 
-  // Gives it to `group` where this process's own group has it, or `group` itself already.
-  void give_to(pid_t group);
+  // Gives it to `group` where this process's own group has it. Whether `group` has it now.
+  bool give_to(pid_t group);
   // Takes it back, where it was given.
   void take_back();
 
