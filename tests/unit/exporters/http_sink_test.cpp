@@ -19,6 +19,7 @@ using namespace std::chrono_literals;
 using support::LoopbackPeer;
 using support::LoopbackServer;
 using testing::AllOf;
+using testing::AnyOf;
 using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
@@ -147,7 +148,8 @@ TEST(HttpSink, AServerThatClosesHalfWay) {
   });
   const SinkReport report = report_of_one(server.port());
   EXPECT_EQ(report.failed, 1U);
-  EXPECT_EQ(report.last_error, "no whole answer");
+  // What is not read of a request when its server closes resets the connection, maybe while it is written.
+  EXPECT_THAT(report.last_error, AnyOf("no whole answer", "the connection was closed"));
 }
 
 TEST(HttpSink, AnAnswerWithoutEndTakesNoMemory) {
