@@ -5,6 +5,7 @@
 #include "record.h"
 #include "run_completion.h"
 #include "run_opening.h"
+#include "sample_warnings.h"
 #include "task_samples.h"
 
 #include <metricsd/client/collector.h>
@@ -196,9 +197,8 @@ Report Collector::State::make_report() {
   if (drainer) add_warnings(drainer->warnings());
   add_warnings(intake.handles().warnings());
   if (outlets.sender) add_warnings(outlets.sender->warnings());
-  if (outlets.metrics) add_warnings(outlets.metrics->warnings());
+  if (outlets.sender) add_warnings(warnings_of_samples(*outlets.sender, *outlets.metrics, task_samples));
   add_warnings(metrics->warnings());
-  add_warnings(task_samples.warnings());
   report.summary_json = completion.summary_json;
   report.plain_table_ = completion.plain_table;
   report.coloured_table_ = completion.coloured_table;

@@ -65,6 +65,10 @@ class Sender {
   void set_users(std::uint64_t count) { state_.set_users(count); }
   // The number of the connection, where there is one and the daemon's answer has come.
   [[nodiscard]] std::optional<std::uint64_t> welcomed_connection() const;
+  // Where a daemon is looked for, in that order.
+  [[nodiscard]] const std::vector<std::filesystem::path>& paths() const { return options_.paths; }
+  // Whether there ever was one.
+  [[nodiscard]] bool has_met_daemon() const { return connections_ != 0; }
   // By what to count operations that the outbox refuses.
   [[nodiscard]] Loss cause_of_backlog() const;
 

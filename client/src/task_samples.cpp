@@ -48,14 +48,14 @@ void TaskSamples::push(const TaskSample& sample) noexcept {
     push_line(std::move(line));
   } catch (const std::exception&) {
     const std::scoped_lock lock(mutex_);
-    ++dropped_;
+    ++lost_.untaken;
   }
 }
 
 void TaskSamples::push_line(std::string line) {
   const std::scoped_lock lock(mutex_);
   if (line.empty()) {
-    ++refused_;
+    ++lost_.refused;
     return;
   }
   bytes_ += line.size();
@@ -63,7 +63,7 @@ void TaskSamples::push_line(std::string line) {
   while (bytes_ > kBytes) {
     bytes_ -= lines_.front().size();
     lines_.pop_front();
-    ++dropped_;
+    ++lost_.untaken;
   }
 }
 
@@ -83,22 +83,14 @@ bool TaskSamples::empty() const {
 
 void TaskSamples::drop_all() {
   const std::scoped_lock lock(mutex_);
-  dropped_ += lines_.size();
+  lost_.untaken += lines_.size();
   lines_.clear();
   bytes_ = 0;
 }
 
-std::vector<std::string> TaskSamples::warnings() const {
+TaskSamples::Lost TaskSamples::lost() const {
   const std::scoped_lock lock(mutex_);
-  std::vector<std::string> lines;
-  if (refused_ > 0) {
-    lines.push_back(std::to_string(refused_) +
-                    " samples of tasks break a rule of TaskSample: they were not sent");
-  }
-  if (dropped_ > 0) {
-    lines.push_back(std::to_string(dropped_) + " samples of tasks were dropped: no daemon took them in time");
-  }
-  return lines;
+  return lost_;
 }
 
 }  // namespace metricsd::client

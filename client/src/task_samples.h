@@ -9,7 +9,6 @@
 #include <deque>
 #include <mutex>
 #include <string>
-#include <vector>
 
 namespace metricsd::client {
 
@@ -26,8 +25,11 @@ class TaskSamples {
   // There will be none to take them any more.
   void drop_all();
 
-  // For a person, a line each.
-  [[nodiscard]] std::vector<std::string> warnings() const;
+  struct Lost {
+    std::uint64_t refused = 0;  // that break a rule of TaskSample
+    std::uint64_t untaken = 0;  // that no daemon took in time
+  };
+  [[nodiscard]] Lost lost() const;
 
  private:
   void push_line(std::string line);
@@ -35,8 +37,7 @@ class TaskSamples {
   mutable std::mutex mutex_;
   std::deque<std::string> lines_;
   std::size_t bytes_ = 0;
-  std::uint64_t refused_ = 0;
-  std::uint64_t dropped_ = 0;
+  Lost lost_;
 };
 
 }  // namespace metricsd::client

@@ -18,6 +18,7 @@
 namespace metricsd::support {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -87,6 +88,16 @@ TEST(TaskSamples, WithoutADaemonTheNewestWait) {
   EXPECT_TRUE(eventually([&] { return total(daemon, "new99") == 1; }));
   EXPECT_EQ(total(daemon, "old"), 0);
   EXPECT_THAT(run.finish().warnings, ElementsAre(HasSubstr("samples of tasks were dropped")));
+}
+
+TEST(TaskSamples, ThatNobodyWasThereForAreSaidOnceAndWhere) {
+  const TemporaryDirectory directory;
+  const auto socket = directory.path() / "metricsd.sock";
+  client::Collector run(options(socket));
+  run.task_sample({.task_id = "t", .metrics = "{}"});
+  run.counter({.name = "jobs_total"}).add(1);
+  EXPECT_THAT(run.finish().warnings,
+              ElementsAre(AllOf(HasSubstr("2 samples went nowhere"), HasSubstr(socket.string()))));
 }
 
 TEST(TaskSamples, WhatBreaksARuleIsSaidAndNotSent) {

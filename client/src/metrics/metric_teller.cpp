@@ -30,11 +30,8 @@ void MetricTeller::tell() {
   while (outbox_.has_room() && deltas_.next(message_)) outbox_.push(message_);
 }
 
-std::vector<std::string> MetricTeller::warnings() const {
-  const std::uint64_t untold = left_ + outbox_.refused_samples() + sender_.lost_samples();
-  if (untold == 0) return {};
-  return {"what " + std::to_string(untold) +
-          " samples of metrics say did not reach a daemon, as far as is known: it is lost"};
+std::uint64_t MetricTeller::lost() const {
+  return left_ + outbox_.refused_samples() + sender_.lost_samples();
 }
 
 }  // namespace metricsd::client

@@ -14,8 +14,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
-#include <vector>
 
 namespace metricsd::client {
 
@@ -32,8 +30,8 @@ class MetricTeller {
   // All there is, for the sender's finish() to deliver.
   void tell_last();
 
-  // After the sender's finish(), for a person.
-  [[nodiscard]] std::vector<std::string> warnings() const;
+  // Samples that no daemon has taken, as far as is known. After the sender's finish().
+  [[nodiscard]] std::uint64_t lost() const;
 
  private:
   void tell();

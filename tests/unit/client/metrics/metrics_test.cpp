@@ -130,7 +130,7 @@ TEST_F(MetricsTest, WithoutADaemonTheReportSaysWhatWasUntold) {
   Collector run(options());
   run.counter({.name = "requests"}).add(10);
   const Report report = run.finish();
-  EXPECT_THAT(report.warnings, ::testing::ElementsAre(::testing::HasSubstr("1 samples of metrics")));
+  EXPECT_THAT(report.warnings, ::testing::ElementsAre(::testing::HasSubstr("1 samples went nowhere")));
 }
 
 TEST_F(MetricsTest, ThatCannotBeAreInert) {
