@@ -284,7 +284,8 @@ class TerminalTest(Harness):
         self.type("two\n", "two\r\ntwo\r\n")
         self.assertIn("Stopped", self.type("\x1a"))
         self.type("bg\n")
-        self.type("fg\n", "cat")  # in the background cat was stopped where it read
+        harness.eventually(lambda: "Stopped" in self.type("jobs\n"), "cat reads in the background and is stopped")
+        self.type("fg\n", "cat")
         self.type("three\n", "three\r\nthree\r\n")
         self.type("\x04")
         self.type("echo co''de $?\n", "code 0")
