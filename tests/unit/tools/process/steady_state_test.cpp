@@ -5,6 +5,7 @@
 
 #include <metricsd/support/sanitized.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdint>
@@ -22,15 +23,16 @@ std::atomic<std::uint64_t> allocations{0};
 }  // namespace
 
 #if !METRICSD_SANITIZED
-void* operator new(std::size_t size) {
+// Not inline, or the compiler sees new's memory given to free() and warns of it.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   ++allocations;
   if (void* memory = std::malloc(size)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept {
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
   std::free(memory);
 }
-void operator delete(void* memory, std::size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
   std::free(memory);
 }
 #endif
