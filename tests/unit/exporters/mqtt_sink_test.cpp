@@ -147,6 +147,7 @@ TEST(MqttSink, ABrokerThatSpeaksNoTls) {
   const LoopbackServer server([](const LoopbackPeer& peer) {
     static_cast<void>(peer.read(1));
     peer.write("this is no handshake");
+    peer.wait_until_gone();
   });
   MqttSink sink({.host = "127.0.0.1", .port = server.port(), .tls = true});
   sink.publish("t", "1");

@@ -223,7 +223,8 @@ TEST(RealProcesses, ThreadsAndDescriptorsAreCounted) {
     for (int i = 0; i < 2; ++i)
       std::thread([] { std::this_thread::sleep_for(std::chrono::hours(1)); }).detach();
     using Entries = std::filesystem::directory_iterator;
-    gate.open(static_cast<char>(std::distance(Entries("/proc/self/fd"), Entries()) - 1));  // without its own
+    const auto open = std::distance(Entries("/proc/self/fd"), Entries()) - 1;  // without its own
+    gate.open(static_cast<char>(open));
     ::pause();
     return 0;
   });
