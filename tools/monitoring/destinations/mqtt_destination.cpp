@@ -1,6 +1,7 @@
 #include "mqtt_destination.h"
 
 #include "credentials.h"
+#include "report_of_sink.h"
 #include "sample_json.h"
 #include "topic_template.h"
 #include "url.h"
@@ -66,13 +67,7 @@ void MqttDestination::finish() noexcept try {
 }
 
 DestinationReport MqttDestination::report() const {
-  DestinationReport report{0, unmade_, unmade_ > 0 ? "out of memory" : ""};
-  if (!sink_) return report;
-  const exporters::SinkReport of_sink = sink_->report();
-  report.told = of_sink.told;
-  report.failed += of_sink.failed;
-  if (!of_sink.last_error.empty()) report.last_error = of_sink.last_error;
-  return report;
+  return report_of(sink_, unmade_);
 }
 
 std::unique_ptr<Destination> make_mqtt_destination(const MqttOptions& options, const std::string& node,

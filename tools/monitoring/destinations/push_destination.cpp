@@ -1,6 +1,7 @@
 #include "push_destination.h"
 
 #include "gateway_path.h"
+#include "report_of_sink.h"
 #include "url.h"
 
 #include <metricsd/exporters/prometheus_text.h>
@@ -61,13 +62,7 @@ void PushDestination::finish() noexcept try {
 }
 
 DestinationReport PushDestination::report() const {
-  DestinationReport report{0, unmade_, unmade_ > 0 ? "out of memory" : ""};
-  if (!sink_) return report;
-  const exporters::SinkReport of_sink = sink_->report();
-  report.told = of_sink.told;
-  report.failed += of_sink.failed;
-  if (!of_sink.last_error.empty()) report.last_error = of_sink.last_error;
-  return report;
+  return report_of(sink_, unmade_);
 }
 
 std::unique_ptr<Destination> make_push_destination(const PushOptions& options,
