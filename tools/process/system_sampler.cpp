@@ -14,7 +14,6 @@
 #include <metricsd/models/text.h>
 
 #include <algorithm>
-#include <utility>
 
 namespace metricsd::tools {
 
@@ -63,7 +62,7 @@ void read_disks(std::string_view text, std::vector<DiskSample>& disks) {
 
 class SystemSampler::Impl {
  public:
-  Impl(Roots roots, const Clock& clock) : clock_(clock), proc_(roots.proc), cgroups_(roots) {}
+  Impl(const Roots& roots, const Clock& clock) : clock_(clock), proc_(roots.proc), cgroups_(roots) {}
 
   const SystemSample& sample();
 
@@ -139,8 +138,8 @@ const SystemSample& SystemSampler::Impl::sample() {
   return sample_;
 }
 
-SystemSampler::SystemSampler(Roots roots, const Clock& clock)
-    : impl_(std::make_unique<Impl>(std::move(roots), clock)) {}
+SystemSampler::SystemSampler(const Roots& roots, const Clock& clock)
+    : impl_(std::make_unique<Impl>(roots, clock)) {}
 SystemSampler::SystemSampler(SystemSampler&&) noexcept = default;
 SystemSampler& SystemSampler::operator=(SystemSampler&&) noexcept = default;
 SystemSampler::~SystemSampler() = default;

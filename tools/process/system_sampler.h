@@ -14,7 +14,7 @@ namespace metricsd::tools {
 class SystemSampler {
  public:
   // `clock` lives longer than this.
-  SystemSampler(Roots roots, const Clock& clock);
+  SystemSampler(const Roots& roots, const Clock& clock);
   SystemSampler(SystemSampler&&) noexcept;
   SystemSampler& operator=(SystemSampler&&) noexcept;
   ~SystemSampler();

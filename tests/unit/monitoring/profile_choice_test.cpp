@@ -12,7 +12,7 @@ namespace {
 
 using std::chrono::seconds;
 
-Variables variables(std::map<std::string, std::string> values) {
+Variables variables(const std::map<std::string, std::string>& values) {
   return [values](const char* name) -> std::optional<std::string> {
     const auto found = values.find(name);
     return found == values.end() ? std::nullopt : std::optional(found->second);

@@ -24,7 +24,7 @@ using testing::StartsWith;
 
 class PushDestinationTest : public testing::Test {
  protected:
-  [[nodiscard]] PushOptions options(std::string path = {}) {
+  [[nodiscard]] PushOptions options(const std::string& path = {}) {
     return {.url = "http://127.0.0.1:" + std::to_string(server_.port()) + path,
             .say = [this](const std::string& line) {
               const std::lock_guard lock(mutex_);

@@ -16,7 +16,7 @@ namespace {
 
 TEST(KernelFiles, AreReadWhole) {
   const ProcTree tree;
-  for (const std::size_t size : {0, 1, 4095, 4096, 4097, 1'000'000}) {
+  for (const std::size_t size : {0U, 1U, 4095U, 4096U, 4097U, 1'000'000U}) {
     const std::string text(size, 'x');
     tree.write("file", text);
     KernelFiles files(tree.roots().proc);

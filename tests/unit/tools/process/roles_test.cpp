@@ -12,7 +12,7 @@
 namespace metricsd::tools {
 namespace {
 
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 RoleRules rules_of(std::initializer_list<std::string_view> texts) {
   RoleRules rules;
