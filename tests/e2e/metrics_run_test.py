@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """metrics-run and metrics-monitor around real commands: as if they were not there, and each figure as a witness has it."""
 
-import contextlib
 import csv
 import json
 import os
@@ -15,6 +14,7 @@ import sys
 import time
 
 import harness
+from monitored import Harness
 
 harness.require("bash")
 
@@ -62,43 +62,6 @@ while sum(os.times()[:2]) < seconds:
 usage = resource.getrusage(resource.RUSAGE_SELF)
 print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 """
-
-
-class Harness(harness.Test):
-    def setUp(self):
-        super().setUp()
-        self.metrics = self.directory / "metrics"
-        # No daemon but the test's own.
-        self.environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("METRICSD_") or name.endswith("_DIR")
-        }
-        self.environment.pop("METRICSD_RUN_DIR", None)
-        self.environment["TMPDIR"] = str(self.directory)
-
-    def command(self, *command, flags=(), program="metrics-run"):
-        words = [harness.BIN / program, "--export-dir", self.metrics, *flags]
-        if "--socket" not in flags:
-            words.append("--no-export")
-        return [str(word) for word in (*words, *(("--", *command) if program == "metrics-run" else ()))]
-
-    def metrics_run(self, *command, flags=(), expect=0, environment=None, **options):
-        return harness.run(
-            *self.command(*command, flags=flags),
-            expect=expect,
-            env={**self.environment, **(environment or {})},
-            **options,
-        )
-
-    def outcome(self):
-        return json.loads((self.run_directory(self.metrics) / "process_aggregated.json").read_text())
-
-    def rows(self, role=""):
-        rows = harness.read_jsonl(self.run_directory(self.metrics) / "process_metrics.jsonl")
-        return [row for row in rows if row["role"] == role]
-
-    def assert_near(self, value, wanted, what, slack=0.0):
-        """Within 5 %, and of what a kernel's clock tick is."""
-        self.assertLessEqual(abs(value - wanted), 0.05 * wanted + slack, f"{what}: {value}, wanted {wanted}")
 
 
 class ExitTest(Harness):
@@ -335,23 +298,6 @@ class FiguresTest(Harness):
         duration = self.rows()[-1]["uptime_seconds"]
         self.assertGreater(aggregated["sample_count"], 4)
         self.assertLess(abs(aggregated["avg_cpu_usage"] - 100 * measured / duration), 15)
-
-    def test_agree_with_time(self):
-        if not os.access("/usr/bin/time", os.X_OK):
-            self.skipTest("/usr/bin/time is not installed (tools/test installs it)")
-        script = "for i in 1 2 3; do " + f"'{sys.executable}' -c \"" + "while sum(__import__('os').times()[:2]) < 0.4: pass\"; done"
-        result = self.metrics_run("/usr/bin/time", "-f", "%U %S", "sh", "-c", script)
-        user, system = (float(figure) for figure in result.stderr.split("\n")[0].split())
-        outcome = self.outcome()
-        self.assert_near(outcome["cpu_user_seconds"] + outcome["cpu_system_seconds"], user + system, "CPU", slack=0.04)
-
-    def test_short_lived_children_are_counted(self):
-        script = "import os,subprocess\nfor _ in range(500): subprocess.run(['true'])\nprint(sum(os.times()[:4]))"
-        result = self.metrics_run(sys.executable, "-c", script, flags=("--interval", 0.1))
-        outcome = self.outcome()
-        self.assert_near(
-            outcome["cpu_user_seconds"] + outcome["cpu_system_seconds"], float(result.stdout), "CPU", slack=0.05
-        )
 
     def test_waits_for_what_was_left_behind(self):
         """A double fork in a session of its own: its CPU is the run's, the exit code the command's."""

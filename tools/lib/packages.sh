@@ -25,21 +25,22 @@ QUICKSTART_PACKAGES=(
 
 # To run the tests.
 TEST_PACKAGES=(
-  libgtest-dev             # unit and integration tests
-  libgmock-dev             # likewise
-  python3                  # the tests of the whole
-  prometheus               # scrapes the daemon; promtool checks the scrape
-  prometheus-pushgateway   # takes what the monitoring pushes
-  mosquitto                # takes what the monitoring publishes
-  mosquitto-clients        # receives it
-  openssl                  # certificates for a broker with TLS
-  nginx-light              # a real server under objectbench
-  libreoffice-calc-nogui   # opens the CSV
-  netcat-openbsd           # the simplest sender there is
-  curl                     # the quickstart's reader
-  strace                   # shows that recording makes no system call; has system calls fail
-  systemd                  # judges the units
-  time                     # the witness of what metrics-run measures
+  libgtest-dev                # unit and integration tests
+  libgmock-dev                # likewise
+  python3                     # the tests of the whole
+  prometheus                  # scrapes the daemon; promtool checks the scrape
+  prometheus-pushgateway      # takes what the monitoring pushes
+  mosquitto                   # takes what the monitoring publishes
+  mosquitto-clients           # receives it
+  openssl                     # certificates for a broker with TLS
+  nginx-light                 # a real server under objectbench
+  libreoffice-calc-nogui      # opens the CSV
+  netcat-openbsd              # the simplest sender there is
+  curl                        # the quickstart's reader
+  strace                      # shows that recording makes no system call; has system calls fail
+  systemd                     # judges the units
+  time                        # the witness of what metrics-run measures
+  prometheus-process-exporter # another one, from outside
 )
 
 # To run the benchmarks, and to keep them built.
