@@ -266,7 +266,7 @@ class TerminalTest(Harness):
         self.type("sleep 100\n", "sleep 100")
         time.sleep(0.3)
         self.assertIn("Stopped", self.type("\x1a"))
-        self.type("kill -9 %1; wait\n")
+        self.type("kill -9 %1; wait -f %1\n")  # plain wait takes a stopped job for one that has ended
         self.type("exit 9\n", "READY> ")
         self.type("echo co''de $?\n", "code 9")
 
