@@ -8,12 +8,13 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -28,10 +29,13 @@ constexpr std::chrono::seconds kStart{5};
 constexpr std::chrono::milliseconds kLookInterval{5};
 
 // The shell that we start makes another and ends, so that what stays is no child of ours. $1 is the address;
-// descriptor 3 is the lifeline, at whose end `read` ends.
+// descriptor 3 is the lifeline, at whose end `read` ends; descriptor 4 the sign of life, which only the
+// gateway keeps.
+constexpr int kLifeline = 3;
+constexpr int kSignOfLife = 4;
 constexpr const char* kScript =
     "( prometheus-pushgateway --web.listen-address=\"$1\" --persistence.file= 3<&- & "
-    "gateway=$!; read -r _ <&3; kill \"$gateway\" ) &";
+    "gateway=$!; exec 4>&-; read -r _ <&3; kill \"$gateway\" ) &";
 
 bool is_installed() {
   const char* const path = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe)
@@ -73,15 +77,51 @@ bool listens(std::uint16_t port) {
   return ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
 
+// Nobody writes to the pipe: it is readable once it has ended.
+bool has_ended(const UniqueFd& sign_of_life, std::chrono::milliseconds within) {
+  pollfd waited{sign_of_life.get(), POLLIN, 0};
+  return ::poll(&waited, 1, static_cast<int>(within.count())) > 0;
+}
+
+// "" once it listens, or why it does not.
+std::string wait_until_it_listens(std::uint16_t port, const UniqueFd& sign_of_life) {
+  const std::string gateway = std::string(kProgram) + " on 127.0.0.1:" + std::to_string(port);
+  const auto deadline = std::chrono::steady_clock::now() + kStart;
+  while (!has_ended(sign_of_life, kLookInterval)) {
+    if (listens(port)) return {};
+    if (std::chrono::steady_clock::now() >= deadline) return gateway + " does not listen";
+  }
+  return gateway + " ended at once";
+}
+
+struct Pipe {
+  UniqueFd read_end;
+  UniqueFd write_end;
+};
+
+// Its ends stand above the script's descriptors, of which none may be taken for another.
+std::optional<Pipe> make_pipe() {
+  constexpr int kLowest = kSignOfLife + 1;
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return std::nullopt;
+  const UniqueFd low_read_end(ends[0]);
+  const UniqueFd low_write_end(ends[1]);
+  Pipe pipe{UniqueFd(::fcntl(ends[0], F_DUPFD_CLOEXEC, kLowest)),
+            UniqueFd(::fcntl(ends[1], F_DUPFD_CLOEXEC, kLowest))};
+  if (!pipe.read_end.valid() || !pipe.write_end.valid()) return std::nullopt;
+  return pipe;
+}
+
 // A process that hears every signal as by default, in a session of its own, without input and output.
 class SpawnPlan {
  public:
-  explicit SpawnPlan(int lifeline) {
+  SpawnPlan(int lifeline, int sign_of_life) {
     ::posix_spawn_file_actions_init(&actions_);
     ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     ::posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     ::posix_spawn_file_actions_adddup2(&actions_, STDOUT_FILENO, STDERR_FILENO);
-    ::posix_spawn_file_actions_adddup2(&actions_, lifeline, 3);
+    ::posix_spawn_file_actions_adddup2(&actions_, lifeline, kLifeline);
+    ::posix_spawn_file_actions_adddup2(&actions_, sign_of_life, kSignOfLife);
     ::posix_spawnattr_init(&attributes_);
     sigset_t signals;
     ::sigfillset(&signals);
@@ -125,27 +165,22 @@ std::optional<SpawnedGateway> SpawnedGateway::start(std::string& why) {
     why = std::string(kProgram) + " is not installed";
     return std::nullopt;
   }
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+  auto lifeline = make_pipe();
+  auto sign_of_life = make_pipe();
+  if (!lifeline || !sign_of_life) {
     why = last_system_error().message();
     return std::nullopt;
   }
-  const UniqueFd read_end(ends[0]);
-  UniqueFd lifeline(ends[1]);
   const std::uint16_t port = free_port();
-  if (port == 0 || !SpawnPlan(read_end.get()).run("127.0.0.1:" + std::to_string(port))) {
+  const SpawnPlan plan(lifeline->read_end.get(), sign_of_life->write_end.get());
+  if (port == 0 || !plan.run("127.0.0.1:" + std::to_string(port))) {
     why = "there is no port or no shell to be had";
     return std::nullopt;
   }
-  const auto deadline = std::chrono::steady_clock::now() + kStart;
-  while (!listens(port)) {
-    if (std::chrono::steady_clock::now() >= deadline) {
-      why = std::string(kProgram) + " does not listen on 127.0.0.1:" + std::to_string(port);
-      return std::nullopt;
-    }
-    std::this_thread::sleep_for(kLookInterval);
-  }
-  return SpawnedGateway(std::move(lifeline), port);
+  sign_of_life->write_end = UniqueFd();
+  why = wait_until_it_listens(port, sign_of_life->read_end);
+  if (!why.empty()) return std::nullopt;
+  return SpawnedGateway(std::move(lifeline->write_end), port);
 }
 
 }  // namespace metricsd::tools
