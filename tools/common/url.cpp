@@ -8,6 +8,9 @@ namespace metricsd::tools {
 
 namespace {
 
+constexpr std::string_view kSeparator = "://";
+constexpr std::string_view kOfSchemes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-.";
+
 bool has_no_place_in_a_url(char c) {
   return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F ||
          std::string_view("\"\\?#@").find(c) != std::string_view::npos;
@@ -29,7 +32,6 @@ bool read_authority(std::string_view text, Url& url) {
 }  // namespace
 
 std::optional<Url> split_url(std::string_view text) {
-  constexpr std::string_view kSeparator = "://";
   const auto scheme_end = text.find(kSeparator);
   if (scheme_end == std::string_view::npos || scheme_end == 0) return std::nullopt;
   if (std::any_of(text.begin(), text.end(), has_no_place_in_a_url)) return std::nullopt;
@@ -40,6 +42,15 @@ std::optional<Url> split_url(std::string_view text) {
   if (path != std::string_view::npos) url.path = text.substr(path);
   if (!read_authority(text.substr(0, path), url)) return std::nullopt;
   return url;
+}
+
+std::string without_user(std::string_view text) {
+  const auto user_end = text.rfind('@');  // whatever the password has in it
+  if (user_end == std::string_view::npos) return std::string(text);
+  const auto scheme_end = text.find_first_not_of(kOfSchemes);
+  const bool has_scheme = scheme_end < user_end && text.substr(scheme_end).starts_with(kSeparator);
+  const auto user = has_scheme ? scheme_end + kSeparator.size() : 0;
+  return std::string(text.substr(0, user)) += text.substr(user_end + 1);
 }
 
 std::string origin_of(const Url& url) {

@@ -21,6 +21,9 @@ struct Url {
 // quote or a backslash in it.
 [[nodiscard]] std::optional<Url> split_url(std::string_view text);
 
+// What may be said of a text that was meant for a URL: without the user and the password that may be in it.
+[[nodiscard]] std::string without_user(std::string_view text);
+
 // `SCHEME://HOST[:PORT]`.
 [[nodiscard]] std::string origin_of(const Url& url);
 

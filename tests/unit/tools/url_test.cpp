@@ -40,6 +40,14 @@ TEST(Url, RefusesWhatIsNone) {
   }
 }
 
+TEST(Url, IsSaidWithoutItsUser) {
+  EXPECT_EQ(without_user("http://host:1/path"), "http://host:1/path");
+  EXPECT_EQ(without_user("http://user@host"), "http://host");
+  EXPECT_EQ(without_user("http://user:pass/w@rd@host:1/path"), "http://host:1/path");
+  EXPECT_EQ(without_user("user:se://cret@host"), "host");
+  EXPECT_EQ(without_user("http:/user:secret@host"), "host");
+}
+
 TEST(Url, HasAnOrigin) {
   for (const char* text : {"http://host", "https://host:8443", "http://[::1]:9091"}) {
     EXPECT_EQ(origin_of(*split_url(std::string(text) + "/path")), text);

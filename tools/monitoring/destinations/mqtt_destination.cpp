@@ -74,7 +74,9 @@ std::unique_ptr<Destination> make_mqtt_destination(const MqttOptions& options, c
                                                    std::string& why) {
   const auto url = split_url(options.url);
   if (!url || (url->scheme != "mqtt" && url->scheme != "mqtts") || (!url->path.empty() && url->path != "/")) {
-    why = "'" + options.url + "' is not mqtt://HOST[:PORT] or mqtts://HOST[:PORT]";
+    why = "'" + without_user(options.url) + "' is not mqtt://HOST[:PORT] or mqtts://HOST[:PORT]";
+    if (options.url.find('@') != std::string::npos)
+      why += ": a user's place is the file of --mqtt.credentials";
     return nullptr;
   }
   if (!topic_of(options, node, "task")) {

@@ -77,7 +77,8 @@ std::unique_ptr<Destination> make_push_destination(const PushOptions& options,
   }
   const auto url = split_url(text);
   if (!url || (url->scheme != "http" && url->scheme != "https")) {
-    why = "'" + text + "' is not http[s]://HOST[:PORT][/PATH], nor spawn";
+    why = "'" + without_user(text) + "' is not http[s]://HOST[:PORT][/PATH], nor spawn";
+    if (text.find('@') != std::string::npos) why += ": a user has no place in it";
     return nullptr;
   }
   if (!is_metric_name(metric_namespace)) {
