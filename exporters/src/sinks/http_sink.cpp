@@ -31,12 +31,15 @@ struct HttpSink::State {
   bool is_left = false;  // nobody waits for what the thread still does
   Ending ending = Ending::keep;
   SteadyClock::time_point last_put = SteadyClock::time_point::max();  // when to be done with documents
+  bool may_be_there = false;  // a document: that no answer came to it does not say that it did not arrive
+  bool has_tried_remove = false;
+  std::string removal_error;
   SinkReport report;
 
  private:
-  bool perform(HttpRequester& requester, const HttpRequest& request, bool is_put);
   [[nodiscard]] std::string send(HttpRequester& requester, const HttpRequest& request, bool is_put);
-  void say(std::unique_lock<std::mutex>& lock, std::string why);
+  void count(std::unique_lock<std::mutex>& lock, const std::string& why);
+  void remove(std::unique_lock<std::mutex>& lock, HttpRequester& requester);
 
   bool has_said_ = false;
 };
@@ -86,35 +89,45 @@ class Watchdog {
 
 void HttpSink::State::work() {
   HttpRequester requester(options.origin, options.timeout);
-  bool has_put = false;
   std::unique_lock lock(mutex);
   for (;;) {
     changed.wait(lock, [this] { return next || is_ending; });
     if (!next) break;
     const HttpRequest request{"PUT", options.path, options.content_type, *std::exchange(next, std::nullopt)};
     sending = std::exchange(waiting, 0);
+    may_be_there = true;
     lock.unlock();
-    has_put = perform(requester, request, true);
+    const std::string why = send(requester, request, true);
     lock.lock();
+    count(lock, why);
   }
-  if (ending != Ending::remove || !has_put) return;
-  lock.unlock();
-  perform(requester, {"DELETE", options.path}, false);
+  if (ending == Ending::remove && may_be_there) remove(lock, requester);
 }
 
-// Whether it was done; counted.
-bool HttpSink::State::perform(HttpRequester& requester, const HttpRequest& request, bool is_put) {
-  std::string why = send(requester, request, is_put);
-  std::unique_lock lock(mutex);
-  if (is_left) return false;  // and counted as failed
+// Under the lock, which is let go while somebody else's function runs.
+void HttpSink::State::count(std::unique_lock<std::mutex>& lock, const std::string& why) {
+  if (is_left) return;  // and counted as failed
   const std::uint64_t documents = std::exchange(sending, 0);
   if (why.empty()) {
     report.told += documents;
-  } else {
-    report.failed += is_put ? documents : 1;
-    say(lock, (is_put ? "" : "DELETE: ") + why);
+    return;
   }
-  return why.empty();
+  report.failed += documents;
+  report.last_error = why;
+  if (std::exchange(has_said_, true) || !options.say_failure) return;
+  lock.unlock();
+  options.say_failure(why);
+  lock.lock();
+}
+
+// Under the lock, which is let go meanwhile.
+void HttpSink::State::remove(std::unique_lock<std::mutex>& lock, HttpRequester& requester) {
+  lock.unlock();
+  std::string why = send(requester, {"DELETE", options.path}, false);
+  lock.lock();
+  if (is_left) return;
+  has_tried_remove = true;
+  removal_error = std::move(why);
 }
 
 // As HttpRequester::send(), and in time.
@@ -125,15 +138,6 @@ std::string HttpSink::State::send(HttpRequester& requester, const HttpRequest& r
   return watchdog.call_off() && !why.empty() ? "no whole answer in time" : why;
 } catch (const std::system_error&) {
   return "there is no thread to be had";
-}
-
-// Under the lock, which is let go while somebody else's function runs.
-void HttpSink::State::say(std::unique_lock<std::mutex>& lock, std::string why) {
-  report.last_error = std::move(why);
-  if (std::exchange(has_said_, true) || !options.say_failure) return;
-  const std::string said = report.last_error;
-  lock.unlock();
-  options.say_failure(said);
 }
 
 HttpSink::HttpSink(HttpSinkOptions options)
@@ -164,6 +168,9 @@ void HttpSink::finish(Ending ending) {
   thread_->wait((ending == Ending::remove ? 2 : 1) * timeout + kGrace);
   const std::lock_guard lock(state_->mutex);
   state_->is_left = true;
+  if (ending == Ending::remove && state_->may_be_there && !state_->has_tried_remove) {
+    state_->removal_error = "no answer in time";
+  }
   const std::uint64_t unsent = std::exchange(state_->waiting, 0) + std::exchange(state_->sending, 0);
   if (unsent == 0) return;
   state_->report.failed += unsent;
@@ -173,6 +180,11 @@ void HttpSink::finish(Ending ending) {
 SinkReport HttpSink::report() const {
   const std::lock_guard lock(state_->mutex);
   return state_->report;
+}
+
+std::string HttpSink::removal_error() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->removal_error;
 }
 
 }  // namespace metricsd::exporters

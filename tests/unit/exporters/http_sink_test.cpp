@@ -23,6 +23,7 @@ using testing::AnyOf;
 using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::StartsWith;
 
 constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
@@ -98,11 +99,47 @@ TEST(HttpSink, DeletesAfterTheLastDocument) {
 }
 
 TEST(HttpSink, DeletesNothingThatItDidNotPut) {
-  Recorder server("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n");
+  Recorder server;
   HttpSink sink(options_for(server.port()));
+  sink.finish(HttpSink::Ending::remove);
+  EXPECT_THAT(server.requests(), IsEmpty());
+  EXPECT_EQ(sink.removal_error(), "");
+}
+
+// An earlier one may be there, and so may be the one that no answer came to.
+TEST(HttpSink, DeletesWhereTheLastPutFailed) {
+  std::atomic<bool> has_deleted = false;
+  const LoopbackServer server([&](const LoopbackPeer& peer) {
+    if (peer.read_request().starts_with("PUT")) {
+      peer.wait_until_gone();
+    } else {
+      has_deleted = true;
+      peer.write(kOk);
+    }
+  });
+  HttpSink sink(options_for(server.port(), 500ms));
+  sink.put("document");
+  wait_for([&] { return sink.report().failed == 1; });
+  sink.finish(HttpSink::Ending::remove);
+  EXPECT_EQ(sink.removal_error(), "");
+  EXPECT_TRUE(has_deleted);
+}
+
+TEST(HttpSink, ADeleteThatFailsIsNoDocument) {
+  const LoopbackServer server([](const LoopbackPeer& peer) {
+    const bool is_put = peer.read_request().starts_with("PUT");
+    peer.write(is_put ? kOk : "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n");
+  });
+  HttpSinkOptions options = options_for(server.port());
+  std::atomic<int> said = 0;
+  options.say_failure = [&](const std::string&) { ++said; };
+  HttpSink sink(std::move(options));
   sink.put("document");
   sink.finish(HttpSink::Ending::remove);
-  EXPECT_THAT(server.requests(), ElementsAre(StartsWith("PUT ")));
+  EXPECT_EQ(sink.report().told, 1U);
+  EXPECT_EQ(sink.report().failed, 0U);
+  EXPECT_EQ(sink.removal_error(), "answered 500: No");
+  EXPECT_EQ(said, 0);
 }
 
 TEST(HttpSink, SaysWhyItWasRefused) {

@@ -25,6 +25,7 @@ PushDestination::PushDestination(PushOptions options, std::string origin, std::s
                                  std::string metric_namespace, std::optional<SpawnedGateway> gateway)
     : options_(std::move(options)),
       origin_(std::move(origin)),
+      place_("Pushgateway at " + origin_),
       base_path_(std::move(base_path)),
       gateway_(std::move(gateway)),
       book_(std::move(metric_namespace), system_clock()),
@@ -47,17 +48,19 @@ void PushDestination::open_sink(const Task& task) {
   sink.content_type = exporters::kPrometheusTextType;
   sink.timeout = kRequest;
   if (options_.say) {
-    sink.say_failure = [say = options_.say, origin = origin_](const std::string& why) {
-      say("Pushgateway at " + origin + ": " + why + "; tried again at each sample");
+    sink.say_failure = [say = options_.say, place = place_](const std::string& why) {
+      say(place + ": " + why + "; tried again at each sample");
     };
   }
   sink_.emplace(std::move(sink));
 }
 
 void PushDestination::finish() noexcept try {
-  if (sink_)
-    sink_->finish(options_.delete_after ? exporters::HttpSink::Ending::remove
-                                        : exporters::HttpSink::Ending::keep);
+  using Ending = exporters::HttpSink::Ending;
+  if (!sink_) return;
+  sink_->finish(options_.delete_after ? Ending::remove : Ending::keep);
+  const std::string why = sink_->removal_error();
+  if (!why.empty() && options_.say) options_.say(place_ + ": the job could not be deleted: " + why);
 } catch (const std::exception&) {
 }
 

@@ -30,6 +30,7 @@ class PushDestination final : public Destination {
 
   const PushOptions options_;
   const std::string origin_;
+  const std::string place_;  // "Pushgateway at ..."
   const std::string base_path_;
   const std::optional<SpawnedGateway> gateway_;  // goes after the sink
   RegistryBook book_;

@@ -40,12 +40,13 @@ class HttpSink {
   void put(std::string document);
   // What becomes of the resource after the last document.
   enum class Ending { keep, remove };
-  // Waits for what is to be sent yet: `timeout` for the documents, and that again for a DELETE, which is not
-  // tried where the last PUT failed. Once.
+  // Waits for what is to be sent yet: `timeout` for the documents, and that again for a DELETE, which is sent
+  // wherever a PUT was begun: one that failed may have arrived. Once.
   void finish(Ending ending = Ending::keep);
-  // Documents: one that was never sent shares the fate of the one that took its place. A failed DELETE is one
-  // more that failed.
+  // Documents: one that was never sent shares the fate of the one that took its place.
   [[nodiscard]] SinkReport report() const;
+  // After finish(), one line: why the DELETE failed; empty where it did not, or there was none.
+  [[nodiscard]] std::string removal_error() const;
 
  private:
   struct State;

@@ -7,6 +7,7 @@
 
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -18,6 +19,7 @@ namespace {
 using support::LoopbackPeer;
 using support::LoopbackServer;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::SizeIs;
 using testing::StartsWith;
@@ -80,6 +82,21 @@ TEST_F(PushDestinationTest, DeletesTheJobAfterwards) {
   destination->take(observed_.observation(true));
   destination->finish();
   EXPECT_THAT(requests_, ElementsAre(StartsWith("PUT "), StartsWith("DELETE /metrics/job/job_1 ")));
+}
+
+TEST_F(PushDestinationTest, SaysThatItCouldNotDeleteTheJob) {
+  PushOptions with_deletion = options();
+  with_deletion.delete_after = true;
+  const auto destination = make(with_deletion);
+  destination->take(observed_.observation());
+  while (destination->report().told == 0) std::this_thread::yield();
+  {
+    const std::lock_guard lock(mutex_);
+    answer_ = "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n";
+  }
+  destination->finish();
+  EXPECT_EQ(destination->report().failed, 0U);
+  EXPECT_THAT(said_, ElementsAre(EndsWith(": the job could not be deleted: answered 500: No")));
 }
 
 TEST_F(PushDestinationTest, SaysOnceWhatIsWrongAndCountsTheRest) {
