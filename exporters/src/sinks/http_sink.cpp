@@ -166,15 +166,16 @@ void HttpSink::finish(Ending ending) {
     state_->changed.notify_all();
   }
   thread_->wait((ending == Ending::remove ? 2 : 1) * timeout + kGrace);
+  const std::string unfinished = thread_->why_unfinished();
   const std::lock_guard lock(state_->mutex);
   state_->is_left = true;
   if (ending == Ending::remove && state_->may_be_there && !state_->has_tried_remove) {
-    state_->removal_error = "no answer in time";
+    state_->removal_error = unfinished;
   }
   const std::uint64_t unsent = std::exchange(state_->waiting, 0) + std::exchange(state_->sending, 0);
   if (unsent == 0) return;
   state_->report.failed += unsent;
-  state_->report.last_error = "no time, or no thread, to send it";
+  state_->report.last_error = unfinished;
 }
 
 SinkReport HttpSink::report() const {

@@ -25,8 +25,10 @@ constexpr std::size_t kUnacknowledged = 16;  // messages on their way at once
 constexpr std::chrono::milliseconds kShortestPause{500};
 constexpr std::chrono::milliseconds kLongestPause{30'000};
 constexpr std::chrono::milliseconds kConnecting{10'000};  // then another attempt is better
-constexpr std::chrono::milliseconds kTurn{
-    5'000};  // often enough for the library to keep its connection alive
+// Often enough for the library to keep its connection alive.
+constexpr std::chrono::milliseconds kTurn{5'000};
+
+constexpr const char* kNoAnswer = "no answer from the broker";
 
 struct Message {
   std::string topic;
@@ -54,6 +56,7 @@ struct MqttSink::State {
   std::deque<Message> waiting;
   std::deque<Message> sent;  // and not acknowledged
   bool is_ending = false;
+  SteadyClock::time_point ended_at;  // when the end came
   SteadyClock::time_point end_by = SteadyClock::time_point::max();
   SinkReport report;
 
@@ -63,9 +66,14 @@ struct MqttSink::State {
   void count(MqttConnection& connection);
   void take_back_sent();
   void fail(std::string why);
+  void note_end(const char* why);
+  [[nodiscard]] SteadyClock::time_point open_by(SteadyClock::time_point began);
+  [[nodiscard]] SteadyClock::time_point turn_end(const MqttConnection& connection,
+                                                 SteadyClock::time_point began);
+  [[nodiscard]] bool has_end_come();
   [[nodiscard]] bool is_over();
   [[nodiscard]] bool is_all_told();
-  [[nodiscard]] bool pause(std::chrono::milliseconds duration);
+  void pause(std::chrono::milliseconds duration);
   void drain_wake() const;
 
   bool has_said_ = false;
@@ -73,20 +81,22 @@ struct MqttSink::State {
 
 void MqttSink::State::work() {
   std::chrono::milliseconds pause_for = kShortestPause;
-  while (!is_over()) {
+  // Whatever is left of a pause, the end is worth another attempt; it is the last one.
+  for (bool is_last = false; !is_last && !is_over() && !is_all_told();) {
+    is_last = has_end_come();
     MqttConnection connection;
     const std::string why = converse(connection);
     if (why.empty()) return;  // all is told, or there is no time left
     take_back_sent();
     fail(why);
     pause_for = connection.is_open() ? kShortestPause : std::min(pause_for * 2, kLongestPause);
-    if (!pause(pause_for)) return;
+    pause(pause_for);
   }
 }
 
 // From the connection's beginning to its end: why it ended, or empty where it was ours to end.
 std::string MqttSink::State::converse(MqttConnection& connection) {
-  const auto open_by = SteadyClock::now() + kConnecting;
+  const auto began = SteadyClock::now();
   if (std::string why = connection.connect(options); !why.empty()) return why;
   while (!is_over()) {
     if (connection.is_open()) {
@@ -95,19 +105,30 @@ std::string MqttSink::State::converse(MqttConnection& connection) {
         connection.close();
         return {};
       }
+    } else if (SteadyClock::now() >= open_by(began)) {
+      return kNoAnswer;
     }
-    SteadyClock::time_point turn_ends;
-    {
-      const std::lock_guard lock(mutex);
-      turn_ends = connection.is_open() ? end_by : std::min(end_by, open_by);
-    }
-    std::string why = connection.step(wake.get(), until(turn_ends));
+    std::string why = connection.step(wake.get(), until(turn_end(connection, began)));
     drain_wake();
     count(connection);
     if (!why.empty()) return why;
-    if (!connection.is_open() && SteadyClock::now() >= open_by) return "no answer from the broker";
   }
+  note_end(connection.is_open() ? "the broker did not acknowledge it in time" : kNoAnswer);
   return {};
+}
+
+// When a connection that began then is given up that has not come about. One that has waited for a while when
+// the end comes makes room for the last attempt.
+SteadyClock::time_point MqttSink::State::open_by(SteadyClock::time_point began) {
+  const std::lock_guard lock(mutex);
+  return is_ending && began + kShortestPause < ended_at ? ended_at : began + kConnecting;
+}
+
+SteadyClock::time_point MqttSink::State::turn_end(const MqttConnection& connection,
+                                                  SteadyClock::time_point began) {
+  const auto by = connection.is_open() ? SteadyClock::time_point::max() : open_by(began);
+  const std::lock_guard lock(mutex);
+  return std::min(end_by, by);
 }
 
 void MqttSink::State::send_waiting(MqttConnection& connection) {
@@ -144,6 +165,17 @@ void MqttSink::State::fail(std::string why) {
   options.say_failure(said);
 }
 
+// What is left when the time is up has failed for that reason.
+void MqttSink::State::note_end(const char* why) {
+  const std::lock_guard lock(mutex);
+  if (!waiting.empty() || !sent.empty()) report.last_error = why;
+}
+
+bool MqttSink::State::has_end_come() {
+  const std::lock_guard lock(mutex);
+  return is_ending;
+}
+
 bool MqttSink::State::is_over() {
   const std::lock_guard lock(mutex);
   return is_ending && SteadyClock::now() >= end_by;
@@ -154,15 +186,11 @@ bool MqttSink::State::is_all_told() {
   return is_ending && waiting.empty() && sent.empty();
 }
 
-// False where the end came before.
-bool MqttSink::State::pause(std::chrono::milliseconds duration) {
-  for (const auto ends = SteadyClock::now() + duration;;) {
-    {
-      const std::lock_guard lock(mutex);
-      if (is_ending) return false;
-    }
+// Shorter where the end comes.
+void MqttSink::State::pause(std::chrono::milliseconds duration) {
+  for (const auto ends = SteadyClock::now() + duration; !has_end_come();) {
     const auto left = until(ends);
-    if (left.count() == 0) return true;
+    if (left.count() == 0) return;
     pollfd woken{wake.get(), POLLIN, 0};
     ::poll(&woken, 1, static_cast<int>(left.count()));
     drain_wake();
@@ -199,6 +227,7 @@ void MqttSink::publish(std::string topic, std::string payload) {
         !state_->waiting.empty()) {
       state_->waiting.pop_front();
       ++state_->report.failed;
+      if (state_->report.last_error.empty()) state_->report.last_error = "too many waited for the broker";
     }
     state_->waiting.push_back({std::move(topic), std::move(payload)});
   }
@@ -210,16 +239,17 @@ void MqttSink::finish(std::chrono::milliseconds within) {
   {
     const std::lock_guard lock(state_->mutex);
     state_->is_ending = true;
-    state_->end_by = SteadyClock::now() + within;
+    state_->ended_at = SteadyClock::now();
+    state_->end_by = state_->ended_at + within;
   }
   state_->rouse();
   thread_->wait(within + kGrace);
+  const std::string unfinished = thread_->why_unfinished();
   const std::lock_guard lock(state_->mutex);
   state_->end_by = SteadyClock::time_point::min();
-  state_->report.failed += state_->waiting.size() + state_->sent.size();
-  if (state_->report.failed > 0 && state_->report.last_error.empty()) {
-    state_->report.last_error = "no time, or no thread, to send it";
-  }
+  const std::uint64_t unsent = state_->waiting.size() + state_->sent.size();
+  state_->report.failed += unsent;
+  if (unsent > 0 && !unfinished.empty()) state_->report.last_error = unfinished;
   state_->waiting.clear();
   state_->sent.clear();
 }

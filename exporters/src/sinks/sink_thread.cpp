@@ -44,4 +44,9 @@ bool SinkThread::wait(std::chrono::milliseconds within) {
   return ending_->told.wait_for(lock, within, [this] { return ending_->has_ended; });
 }
 
+std::string SinkThread::why_unfinished() {
+  if (!thread_.joinable()) return "there is no thread to be had";
+  return wait(std::chrono::milliseconds(0)) ? "" : "no answer in time";
+}
+
 }  // namespace metricsd::exporters

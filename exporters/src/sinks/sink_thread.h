@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <string>
 #include <thread>
 
 namespace metricsd::exporters {
@@ -20,6 +21,8 @@ class SinkThread {
 
   // Whether it has ended within so long.
   bool wait(std::chrono::milliseconds within);
+  // Why it has not done what it was to do, in one line; empty where it has ended by itself.
+  [[nodiscard]] std::string why_unfinished();
 
  private:
   struct Ending;

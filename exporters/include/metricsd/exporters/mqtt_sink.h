@@ -7,6 +7,8 @@
 //
 // At most MqttSinkOptions::max_waiting messages wait for the broker or its acknowledgement; then the oldest
 // goes. A message that was sent when a connection broke is sent again, so that a subscriber may see it twice.
+// An acknowledgement says that the broker has the message. That it gives it to nobody, since the user may not
+// publish to the topic, it can not say in this version of MQTT.
 #pragma once
 
 #include <metricsd/exporters/sink_report.h>
@@ -45,8 +47,8 @@ class MqttSink {
 
   // Never waits. `topic` is one (is_mqtt_topic()).
   void publish(std::string topic, std::string payload);
-  // Waits until the broker has acknowledged what was published, at most so long, and not at all where it was
-  // not there when it was last looked for. Once.
+  // Waits until the broker has acknowledged what was published, at most so long; where something waits and
+  // there is no connection, it is looked for once more. Once.
   void finish(std::chrono::milliseconds within);
   // Messages.
   [[nodiscard]] SinkReport report() const;
