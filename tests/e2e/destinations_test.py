@@ -232,6 +232,34 @@ class DestinationsTest(harness.Test):
                 self.assertEqual(len(re.findall(rf"(?m)^metrics-run: {name}.*tried again", result.stderr)), 1)
                 self.assertRegex(result.stderr, rf"(?m)^metrics-run: {name}: \d+ of \d+ observations did not arrive")
 
+    def test_those_that_do_not_answer_end_at_the_same_time(self):
+        gateway = parts.MutePeer(self)  # is given up after another two seconds, for the deletion
+        broker = parts.MutePeer(self, greeting=b"\x20\x02\0\0")
+        result = self.metrics_run(
+            *("--push", "http://" + gateway.address, "--push-delete", "--mqtt", "mqtt://" + broker.address),
+            *("--interval", "0.1"),
+            command=["sleep", "0.5"],
+        )
+        self.assertRegex(result.stderr, r"MQTT: \d+ of \d+ .*: the broker did not acknowledge it in time")
+        self.assertRegex(result.stderr, r"Pushgateway at .*: the job could not be deleted: no whole answer")
+        harness.eventually(lambda: gateway.last_left and broker.last_left, "both are left")
+        self.assertLess(broker.last_left, gateway.last_left)
+
+    def test_a_signal_ends_the_waiting_for_those_that_do_not_answer(self):
+        gateway = parts.MutePeer(self)
+        said = self.directory / "said"
+        with open(said, "wb") as stderr:
+            run = self.spawn(
+                [harness.BIN / "metrics-run", "--export-dir", self.directory / "metrics", "--quiet"]
+                + ["--push", "http://" + gateway.address, "--push-delete", "--", "sh", "-c", "exit 5"],
+                stderr=stderr,
+            )
+        aggregates = (self.directory / "metrics").glob
+        harness.eventually(lambda: list(aggregates("*/process_aggregated.json")), "the run's end has begun")
+        run.send_signal(signal.SIGINT)
+        self.assertEqual(run.wait(timeout=harness.PATIENCE_SECONDS), 5)
+        self.assertIn("the job could not be deleted: the waiting was broken off", said.read_text())
+
     def test_a_url_that_is_none_is_said_once_and_the_command_runs(self):
         result = self.metrics_run("--push", "localhost:9091", "--mqtt", "http://broker", command=["echo", "ran"])
         self.assertEqual(result.stdout, "ran\n")

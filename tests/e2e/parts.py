@@ -1,8 +1,11 @@
 """Real parts that others have made and tests run: Prometheus, a Pushgateway, an MQTT broker and its subscriber."""
 
+import contextlib
 import json
 import socket
 import subprocess
+import threading
+import time
 import urllib.parse
 
 import harness
@@ -136,6 +139,34 @@ class Subscriber:
         return harness.eventually(
             lambda: len(received := self.messages()) >= count and received, f"{count} messages were received"
         )
+
+
+class MutePeer:
+    """Takes connections, greets each with `greeting` once it has said something, and never says anything again."""
+
+    def __init__(self, test, greeting=b""):
+        self.greeting = greeting
+        self.last_left = None  # when a connection was closed by the other side, of time.monotonic()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
+        test.addCleanup(self.listener.close)
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.listen, args=[connection], daemon=True).start()
+
+    def listen(self, connection):
+        with connection, contextlib.suppress(OSError):
+            if connection.recv(1 << 16):
+                connection.sendall(self.greeting)
+            while connection.recv(1 << 16):
+                pass
+        self.last_left = time.monotonic()
 
 
 def page_of(url):

@@ -77,7 +77,7 @@ int supervise(const RunCommandOptions& options, TaskPlan plan) {
   session.begin(command, Aggregate::Baseline::zero, &sampler);
   Supervisor supervisor({command, wait_for_all, own_peak_bytes()}, signals, terminal, sampler);
   supervisor.run(session.monitor());
-  session.finish({supervisor.exit_code(), supervisor.ending(), supervisor.peak_memory_bytes()});
+  session.finish({supervisor.exit_code(), supervisor.ending(), supervisor.peak_memory_bytes()}, signals);
   return supervisor.exit_code();
 }
 

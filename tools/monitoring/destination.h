@@ -12,6 +12,7 @@
 #include "process_sample.h"
 #include "profile.h"
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -54,7 +55,8 @@ struct DestinationReport {
   std::string last_error{};  // one line, without the destination's name
 };
 
-// All calls from one thread, in this order: take() any number of times, finish() once, report().
+// All calls from one thread, in this order: take() any number of times, end() once, wait() any number of
+// times, leave() once, report().
 class Destination {
  public:
   virtual ~Destination() = default;
@@ -62,8 +64,13 @@ class Destination {
   // Must not wait: signals are forwarded by the thread that calls it. Who talks to a network has a thread for
   // that, and keeps a bounded number of observations for it.
   virtual void take(const Observation& observation) noexcept = 0;
-  // Tells the rest; waits for it kFinishSeconds at most.
-  virtual void finish() noexcept = 0;
+  // Nothing more is to be taken: the rest is told, for which there are kFinishSeconds at most from now on.
+  // Does not wait either.
+  virtual void end() noexcept {}
+  // Waits so long at most: whether there is nothing more to wait for.
+  [[nodiscard]] virtual bool wait(std::chrono::milliseconds /*within*/) noexcept { return true; }
+  // What has not arrived until now has failed.
+  virtual void leave() noexcept {}
   [[nodiscard]] virtual std::string_view name() const = 0;  // "metricsd", "Pushgateway", "MQTT"
   [[nodiscard]] virtual DestinationReport report() const = 0;
 };

@@ -1,11 +1,13 @@
 #include "session.h"
 
+#include "destinations_end.h"
 #include "summary.h"
 
 #include <metricsd/exporters/run_export.h>
 #include <metricsd/models/json/writer.h>
 #include <metricsd/models/utf8.h>
 
+#include <csignal>
 #include <cstdio>
 #include <system_error>
 #include <utility>
@@ -57,6 +59,15 @@ bool has_operations(const std::filesystem::path& directory) {
 // Any thread: one line at once.
 void complain_as(const std::string& program, const std::string& line) {
   std::fprintf(stderr, "%s: %s\n", program.c_str(), line.c_str());
+}
+
+// Of the signals that wait, which it takes.
+bool is_told_to_end(const SignalSource& signals) {
+  bool is_told = false;
+  while (const auto signal = signals.next()) {
+    is_told |= signal->ssi_signo == SIGINT || signal->ssi_signo == SIGTERM;
+  }
+  return is_told;
 }
 
 std::string account_of(const Destination& destination) {
@@ -118,7 +129,7 @@ void Session::begin(pid_t pid, Aggregate::Baseline baseline, TreeSampler* tree) 
   monitor_->sample();
 }
 
-void Session::finish(const SessionEnd& end) {
+void Session::finish(const SessionEnd& end, const SignalSource& signals) {
   const Timestamp end_time = clock_.now();
   const double wall_seconds = static_cast<double>(clock_.monotonic_ns() - start_ns_) / kNsPerSecond;
   Course& course = monitor_->course();
@@ -126,12 +137,15 @@ void Session::finish(const SessionEnd& end) {
     course.aggregates.total.note_peak_memory(*end.peak_memory_bytes);
   }
   monitor_->sample(true);
-  for (const auto& destination : destinations_) destination->finish();
+  // One that came twice, as from timeout(1), says no more than one.
+  static_cast<void>(is_told_to_end(signals));
+  end_all(destinations_);
   if (files_) {
     files_->finish(task(), monitor_->tree(), course.aggregates,
                    {command_, start_time_, end_time, end.exit_code});
   }
   const client::Report report = run_.finish();
+  wait_for_all(destinations_, [&] { return is_told_to_end(signals); });
   complain_of(report);
   if (!options_.quiet) print(end, wall_seconds, report);
 }

@@ -4,6 +4,7 @@
 
 #include "monitor.h"
 #include "monitoring_options.h"
+#include "signal_source.h"
 
 #include <metricsd/client/collector.h>
 
@@ -37,8 +38,9 @@ class Session {
   void begin(pid_t pid, Aggregate::Baseline baseline, TreeSampler* tree);
   // After begin().
   [[nodiscard]] Monitor& monitor() { return *monitor_; }
-  // Takes the last sample, finishes everything and prints the summary.
-  void finish(const SessionEnd& end);
+  // Takes the last sample, finishes everything and prints the summary. INT or TERM, where `signals` has one
+  // that comes meanwhile, ends the waiting for destinations.
+  void finish(const SessionEnd& end, const SignalSource& signals);
 
  private:
   void make_destinations();

@@ -101,7 +101,7 @@ void HttpSink::State::work() {
     lock.lock();
     count(lock, why);
   }
-  if (ending == Ending::remove && may_be_there) remove(lock, requester);
+  if (ending == Ending::remove && may_be_there && !is_left) remove(lock, requester);
 }
 
 // Under the lock, which is let go while somebody else's function runs.
@@ -145,7 +145,7 @@ HttpSink::HttpSink(HttpSinkOptions options)
       thread_(std::make_unique<SinkThread>([state = state_] { state->work(); })) {}
 
 HttpSink::~HttpSink() {
-  if (!state_->is_ending) finish();
+  leave();
 }
 
 void HttpSink::put(std::string document) {
@@ -155,27 +155,35 @@ void HttpSink::put(std::string document) {
   state_->changed.notify_all();
 }
 
-void HttpSink::finish(Ending ending) {
-  constexpr std::chrono::milliseconds kGrace{250};  // for a thread that is about to end
+void HttpSink::end(Ending ending) {
   const std::chrono::milliseconds timeout = state_->options.timeout;
-  {
-    const std::lock_guard lock(state_->mutex);
-    state_->is_ending = true;
-    state_->ending = ending;
-    state_->last_put = SteadyClock::now() + timeout;
-    state_->changed.notify_all();
-  }
-  thread_->wait((ending == Ending::remove ? 2 : 1) * timeout + kGrace);
+  thread_->limit((ending == Ending::remove ? 2 : 1) * timeout);
+  const std::lock_guard lock(state_->mutex);
+  state_->is_ending = true;
+  state_->ending = ending;
+  state_->last_put = SteadyClock::now() + timeout;
+  state_->changed.notify_all();
+}
+
+bool HttpSink::wait(std::chrono::milliseconds within) {
+  return thread_->wait(within);
+}
+
+void HttpSink::leave() {
   const std::string unfinished = thread_->why_unfinished();
   const std::lock_guard lock(state_->mutex);
-  state_->is_left = true;
-  if (ending == Ending::remove && state_->may_be_there && !state_->has_tried_remove) {
+  if (std::exchange(state_->is_left, true)) return;
+  if (state_->ending == Ending::remove && state_->may_be_there && !state_->has_tried_remove) {
     state_->removal_error = unfinished;
   }
-  const std::uint64_t unsent = std::exchange(state_->waiting, 0) + std::exchange(state_->sending, 0);
-  if (unsent == 0) return;
-  state_->report.failed += unsent;
-  state_->report.last_error = unfinished;
+  if (const std::uint64_t unsent = state_->waiting + state_->sending; unsent > 0) {
+    state_->report.failed += unsent;
+    state_->report.last_error = unfinished;
+  }
+  state_->is_ending = true;
+  state_->next.reset();
+  state_->last_put = SteadyClock::now();
+  state_->changed.notify_all();
 }
 
 SinkReport HttpSink::report() const {

@@ -217,7 +217,7 @@ MqttSink::MqttSink(MqttSinkOptions options)
       thread_(std::make_unique<SinkThread>([state = state_] { state->work(); })) {}
 
 MqttSink::~MqttSink() {
-  if (!state_->is_ending) finish(std::chrono::milliseconds(0));
+  leave();
 }
 
 void MqttSink::publish(std::string topic, std::string payload) {
@@ -234,8 +234,8 @@ void MqttSink::publish(std::string topic, std::string payload) {
   state_->rouse();
 }
 
-void MqttSink::finish(std::chrono::milliseconds within) {
-  constexpr std::chrono::milliseconds kGrace{250};  // for a thread that is about to end
+void MqttSink::end(std::chrono::milliseconds within) {
+  thread_->limit(within);
   {
     const std::lock_guard lock(state_->mutex);
     state_->is_ending = true;
@@ -243,15 +243,25 @@ void MqttSink::finish(std::chrono::milliseconds within) {
     state_->end_by = state_->ended_at + within;
   }
   state_->rouse();
-  thread_->wait(within + kGrace);
+}
+
+bool MqttSink::wait(std::chrono::milliseconds within) {
+  return thread_->wait(within);
+}
+
+void MqttSink::leave() {
   const std::string unfinished = thread_->why_unfinished();
-  const std::lock_guard lock(state_->mutex);
-  state_->end_by = SteadyClock::time_point::min();
-  const std::uint64_t unsent = state_->waiting.size() + state_->sent.size();
-  state_->report.failed += unsent;
-  if (unsent > 0 && !unfinished.empty()) state_->report.last_error = unfinished;
-  state_->waiting.clear();
-  state_->sent.clear();
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->is_ending = true;
+    state_->end_by = SteadyClock::time_point::min();
+    const std::uint64_t unsent = state_->waiting.size() + state_->sent.size();
+    state_->report.failed += unsent;
+    if (unsent > 0 && !unfinished.empty()) state_->report.last_error = unfinished;
+    state_->waiting.clear();
+    state_->sent.clear();
+  }
+  state_->rouse();
 }
 
 SinkReport MqttSink::report() const {

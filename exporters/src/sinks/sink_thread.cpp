@@ -2,12 +2,15 @@
 
 #include <metricsd/models/signals_blocked.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <system_error>
 #include <utility>
 
 namespace metricsd::exporters {
+
+using SteadyClock = std::chrono::steady_clock;
 
 struct SinkThread::Ending {
   std::mutex mutex;
@@ -32,21 +35,32 @@ SinkThread::SinkThread(std::function<void()> work) : ending_(std::make_shared<En
 
 SinkThread::~SinkThread() {
   if (!thread_.joinable()) return;
-  if (wait(std::chrono::milliseconds(0))) {
+  if (has_ended_by(SteadyClock::now())) {
     thread_.join();
   } else {
     thread_.detach();
   }
 }
 
+void SinkThread::limit(std::chrono::milliseconds time) {
+  constexpr std::chrono::milliseconds kGrace{250};
+  over_at_ = SteadyClock::now() + time + kGrace;
+}
+
 bool SinkThread::wait(std::chrono::milliseconds within) {
-  std::unique_lock lock(ending_->mutex);
-  return ending_->told.wait_for(lock, within, [this] { return ending_->has_ended; });
+  return has_ended_by(std::min(SteadyClock::now() + within, over_at_)) || SteadyClock::now() >= over_at_;
 }
 
 std::string SinkThread::why_unfinished() {
+  const auto now = SteadyClock::now();
   if (!thread_.joinable()) return "there is no thread to be had";
-  return wait(std::chrono::milliseconds(0)) ? "" : "no answer in time";
+  if (has_ended_by(now)) return {};
+  return now >= over_at_ ? "no answer in time" : "the waiting was broken off";
+}
+
+bool SinkThread::has_ended_by(SteadyClock::time_point moment) {
+  std::unique_lock lock(ending_->mutex);
+  return ending_->told.wait_until(lock, moment, [this] { return ending_->has_ended; });
 }
 
 }  // namespace metricsd::exporters

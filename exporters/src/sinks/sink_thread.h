@@ -19,14 +19,20 @@ class SinkThread {
   SinkThread& operator=(const SinkThread&) = delete;
   ~SinkThread();  // leaves it behind where it has not ended
 
-  // Whether it has ended within so long.
-  bool wait(std::chrono::milliseconds within);
+  // It is to end within so long from now on; it has a moment more to do so.
+  void limit(std::chrono::milliseconds time);
+  // Waits so long at most: whether it has ended, or its time is over.
+  [[nodiscard]] bool wait(std::chrono::milliseconds within);
   // Why it has not done what it was to do, in one line; empty where it has ended by itself.
   [[nodiscard]] std::string why_unfinished();
 
  private:
   struct Ending;
+
+  [[nodiscard]] bool has_ended_by(std::chrono::steady_clock::time_point moment);
+
   std::shared_ptr<Ending> ending_;
+  std::chrono::steady_clock::time_point over_at_ = std::chrono::steady_clock::time_point::max();
   std::thread thread_;
 };
 

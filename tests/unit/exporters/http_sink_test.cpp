@@ -61,11 +61,18 @@ class Recorder {
   LoopbackServer server_;
 };
 
+void finish(HttpSink& sink, HttpSink::Ending ending = HttpSink::Ending::keep) {
+  sink.end(ending);
+  while (!sink.wait(kPatience)) {
+  }
+  sink.leave();
+}
+
 // What becomes of one document at a server that behaves so.
 SinkReport report_of_one(std::uint16_t port, std::chrono::milliseconds timeout = kPatience) {
   HttpSink sink(options_for(port, timeout));
   sink.put("document");
-  sink.finish();
+  finish(sink);
   return sink.report();
 }
 
@@ -91,7 +98,7 @@ TEST(HttpSink, DeletesAfterTheLastDocument) {
   Recorder server;
   HttpSink sink(options_for(server.port()));
   sink.put("document");
-  sink.finish(HttpSink::Ending::remove);
+  finish(sink, HttpSink::Ending::remove);
   EXPECT_THAT(server.requests(),
               ElementsAre(StartsWith("PUT "), StartsWith("DELETE /metrics/job/a%20b HTTP/1.1")));
   EXPECT_EQ(sink.report().told, 1U);
@@ -101,7 +108,7 @@ TEST(HttpSink, DeletesAfterTheLastDocument) {
 TEST(HttpSink, DeletesNothingThatItDidNotPut) {
   Recorder server;
   HttpSink sink(options_for(server.port()));
-  sink.finish(HttpSink::Ending::remove);
+  finish(sink, HttpSink::Ending::remove);
   EXPECT_THAT(server.requests(), IsEmpty());
   EXPECT_EQ(sink.removal_error(), "");
 }
@@ -120,7 +127,7 @@ TEST(HttpSink, DeletesWhereTheLastPutFailed) {
   HttpSink sink(options_for(server.port(), 500ms));
   sink.put("document");
   wait_for([&] { return sink.report().failed == 1; });
-  sink.finish(HttpSink::Ending::remove);
+  finish(sink, HttpSink::Ending::remove);
   EXPECT_EQ(sink.removal_error(), "");
   EXPECT_TRUE(has_deleted);
 }
@@ -135,7 +142,7 @@ TEST(HttpSink, ADeleteThatFailsIsNoDocument) {
   options.say_failure = [&](const std::string&) { ++said; };
   HttpSink sink(std::move(options));
   sink.put("document");
-  sink.finish(HttpSink::Ending::remove);
+  finish(sink, HttpSink::Ending::remove);
   EXPECT_EQ(sink.report().told, 1U);
   EXPECT_EQ(sink.report().failed, 0U);
   EXPECT_EQ(sink.removal_error(), "answered 500: No");
@@ -223,7 +230,7 @@ TEST(HttpSink, OnlyTheNewestWaits) {
   });
   for (const char* body : {"2", "3", "4"}) sink.put(body);
   may_answer = true;
-  sink.finish();
+  finish(sink);
   EXPECT_THAT(bodies, ElementsAre("1", "4"));
   EXPECT_EQ(sink.report().told, 4U);
   EXPECT_EQ(sink.report().failed, 0U);
@@ -235,9 +242,22 @@ TEST(HttpSink, FinishingBreaksOffWhatHangs) {
   sink.put("hangs");
   wait_for([&] { return server.connections() == 1; });
   sink.put("never sent in time");
-  sink.finish();
+  finish(sink);
   EXPECT_EQ(sink.report().told, 0U);
   EXPECT_EQ(sink.report().failed, 2U);
+}
+
+TEST(HttpSink, NobodyHasToWait) {
+  const LoopbackServer server([](const LoopbackPeer& peer) { peer.wait_until_gone(); });
+  HttpSink sink(options_for(server.port()));
+  sink.put("hangs");
+  wait_for([&] { return server.connections() == 1; });
+  sink.end(HttpSink::Ending::remove);
+  EXPECT_FALSE(sink.wait(1ms));
+  sink.leave();
+  EXPECT_EQ(sink.report().failed, 1U);
+  EXPECT_EQ(sink.report().last_error, "the waiting was broken off");
+  EXPECT_EQ(sink.removal_error(), "the waiting was broken off");
 }
 
 TEST(HttpSink, SaysItsFirstFailureOnce) {
@@ -253,7 +273,7 @@ TEST(HttpSink, SaysItsFirstFailureOnce) {
     sink.put("document");
     wait_for([&] { return sink.report().failed == count; });
   }
-  sink.finish();
+  finish(sink);
   EXPECT_THAT(said, ElementsAre("could not connect"));
 }
 
@@ -263,7 +283,7 @@ TEST(HttpSink, ANameThatDoesNotExist) {
                  .content_type = "text/plain",
                  .timeout = kPatience});
   sink.put("document");
-  sink.finish();
+  finish(sink);
   EXPECT_EQ(sink.report().failed, 1U);
 }
 
@@ -276,7 +296,7 @@ TEST(HttpSink, AnOriginThatSpeaksNoTls) {
   options.origin.replace(0, 4, "https");
   HttpSink sink(std::move(options));
   sink.put("document");
-  sink.finish();
+  finish(sink);
   EXPECT_EQ(sink.report().last_error, "no TLS connection");
 }
 
@@ -286,7 +306,7 @@ TEST(HttpSink, TlsThatIsNeverAnswered) {
   options.origin.replace(0, 4, "https");
   HttpSink sink(std::move(options));
   sink.put("document");
-  sink.finish();
+  finish(sink);
   EXPECT_EQ(sink.report().failed, 1U);
 }
 

@@ -93,11 +93,18 @@ class Broker {
   LoopbackServer server_;
 };
 
+void finish(MqttSink& sink, std::chrono::milliseconds within) {
+  sink.end(within);
+  while (!sink.wait(kPatience)) {
+  }
+  sink.leave();
+}
+
 TEST(MqttSink, TellsEveryMessage) {
   Broker broker;
   MqttSink sink(broker.options());
   for (int i = 0; i < 100; ++i) sink.publish("a/b", std::to_string(i));
-  sink.finish(kPatience);
+  finish(sink, kPatience);
   EXPECT_EQ(sink.report().told, 100U);
   EXPECT_EQ(sink.report().failed, 0U);
   EXPECT_EQ(sink.report().last_error, "");
@@ -112,7 +119,7 @@ TEST(MqttSink, SendsAgainWhatALostConnectionDidNotAcknowledge) {
   wait_for([&] { return sink.report().told == 1; });
   sink.publish("t", "2");
   wait_for([&] { return sink.report().told == 2; });
-  sink.finish(kPatience);
+  finish(sink, kPatience);
   EXPECT_THAT(broker.messages(), ElementsAre("t 1", "t 2", "t 2"));
   EXPECT_EQ(sink.report().failed, 0U);
   EXPECT_NE(sink.report().last_error, "");
@@ -128,7 +135,7 @@ TEST(MqttSink, NobodyListens) {
        }});
   sink.publish("t", "1");
   wait_for([&] { return !sink.report().last_error.empty(); });
-  sink.finish(kPatience);  // waits for no more than a last refusal
+  finish(sink, kPatience);  // waits for no more than a last refusal
   EXPECT_EQ(sink.report().told, 0U);
   EXPECT_EQ(sink.report().failed, 1U);
   EXPECT_EQ(sink.report().last_error, "Connection refused");
@@ -139,7 +146,7 @@ TEST(MqttSink, TlsWhereNobodyListens) {
   MqttSink sink({.host = "127.0.0.1", .port = support::unused_port(), .tls = true});
   sink.publish("t", "1");
   wait_for([&] { return !sink.report().last_error.empty(); });
-  sink.finish(kPatience);
+  finish(sink, kPatience);
   EXPECT_EQ(sink.report().last_error, "could not connect");
 }
 
@@ -152,7 +159,7 @@ TEST(MqttSink, ABrokerThatSpeaksNoTls) {
   MqttSink sink({.host = "127.0.0.1", .port = server.port(), .tls = true});
   sink.publish("t", "1");
   wait_for([&] { return !sink.report().last_error.empty(); });
-  sink.finish(kPatience);
+  finish(sink, kPatience);
   EXPECT_THAT(sink.report().last_error, HasSubstr("TLS"));
 }
 
@@ -165,7 +172,7 @@ TEST(MqttSink, ABrokerThatRefuses) {
   MqttSink sink({.host = "127.0.0.1", .port = server.port(), .user = "u", .password = "p"});
   sink.publish("t", "1");
   wait_for([&] { return !sink.report().last_error.empty(); });
-  sink.finish(kPatience);
+  finish(sink, kPatience);
   EXPECT_EQ(sink.report().failed, 1U);
   EXPECT_THAT(sink.report().last_error, HasSubstr("not authorised"));
 }
@@ -181,7 +188,7 @@ TEST(MqttSink, ABrokerThatAcknowledgesNothing) {
   MqttSink sink({.host = "127.0.0.1", .port = server.port()});
   sink.publish("t", "1");
   wait_for([&] { return has_come.load(); });
-  sink.finish(100ms);
+  finish(sink, 100ms);
   EXPECT_EQ(sink.report().failed, 1U);
   EXPECT_EQ(sink.report().last_error, "the broker did not acknowledge it in time");
 }
@@ -198,7 +205,7 @@ TEST(MqttSink, ABrokerThatIsBackAtTheEndIsTold) {
   wait_for([&] { return door.connections() == 2; });  // and a pause of two seconds begins
   std::this_thread::sleep_for(50ms);
   is_back = true;
-  sink.finish(kPatience);
+  finish(sink, kPatience);
   EXPECT_THAT(broker.messages(), ElementsAre("t 1"));
   EXPECT_EQ(sink.report().told, 1U);
   EXPECT_EQ(sink.report().failed, 0U);
@@ -220,7 +227,7 @@ TEST(MqttSink, ABrokerThatAnswersTheLastAttempt) {
   wait_for([&] { return door.connections() == 1; });
   std::this_thread::sleep_for(600ms);
   is_back = true;
-  sink.finish(kPatience);
+  finish(sink, kPatience);
   EXPECT_THAT(broker.messages(), ElementsAre("t 1"));
 }
 
@@ -231,10 +238,22 @@ TEST_P(SilentBroker, IsGivenUpAtTheEnd) {
   MqttSink sink({.host = "127.0.0.1", .port = server.port(), .tls = GetParam()});
   sink.publish("t", "1");
   wait_for([&] { return server.connections() == 1; });
-  sink.finish(100ms);
+  finish(sink, 100ms);
   EXPECT_EQ(sink.report().told, 0U);
   EXPECT_EQ(sink.report().failed, 1U);
   EXPECT_EQ(sink.report().last_error, "no answer from the broker");
+}
+
+TEST_P(SilentBroker, HasNotToBeWaitedFor) {
+  const LoopbackServer server([](const LoopbackPeer& peer) { peer.wait_until_gone(); });
+  MqttSink sink({.host = "127.0.0.1", .port = server.port(), .tls = GetParam()});
+  sink.publish("t", "1");
+  wait_for([&] { return server.connections() == 1; });
+  sink.end(kPatience);
+  EXPECT_FALSE(sink.wait(1ms));
+  sink.leave();
+  EXPECT_EQ(sink.report().failed, 1U);
+  EXPECT_EQ(sink.report().last_error, "the waiting was broken off");
 }
 
 // Waiting for a peer costs no processor: within a TLS handshake libmosquitto would have us ask again and
@@ -256,14 +275,14 @@ TEST(MqttSink, TheOldestGoesWhereTooManyWait) {
   MqttSink sink({.host = "127.0.0.1", .port = support::unused_port(), .max_waiting = 3});
   for (int i = 0; i < 10; ++i) sink.publish("t", std::to_string(i));
   EXPECT_EQ(sink.report().failed, 7U);
-  sink.finish(0ms);
+  finish(sink, 0ms);
   EXPECT_EQ(sink.report().failed, 10U);
 }
 
 TEST(MqttSink, WithNothingToSay) {
   Broker broker;
   MqttSink sink(broker.options());
-  sink.finish(kPatience);
+  finish(sink, kPatience);
   EXPECT_THAT(broker.messages(), IsEmpty());
   EXPECT_EQ(sink.report().failed, 0U);
 }

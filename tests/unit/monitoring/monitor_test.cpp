@@ -19,7 +19,6 @@ class Listener final : public Destination {
     had_tree = observation.tree != nullptr;
     last = observation.is_last;
   }
-  void finish() noexcept override {}
   [[nodiscard]] std::string_view name() const override { return "listener"; }
   [[nodiscard]] DestinationReport report() const override { return {}; }
 

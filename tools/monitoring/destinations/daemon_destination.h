@@ -12,6 +12,7 @@
 
 namespace metricsd::tools {
 
+// The run tells what is left when it is finished itself.
 class DaemonDestination final : public Destination {
  public:
   // `run` outlives it.
@@ -19,8 +20,6 @@ class DaemonDestination final : public Destination {
       : run_(run), book_(run, std::move(metric_namespace)), metrics_(book_) {}
 
   void take(const Observation& observation) noexcept override;
-  // The run tells what is left when it is finished itself.
-  void finish() noexcept override {}
   [[nodiscard]] std::string_view name() const override { return "metricsd"; }
   // What the daemon did not get is in the run's own report.
   [[nodiscard]] DestinationReport report() const override {

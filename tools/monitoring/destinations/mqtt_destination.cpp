@@ -61,8 +61,16 @@ void MqttDestination::open_sink(const Task& task) {
   sink_.emplace(std::move(sink));
 }
 
-void MqttDestination::finish() noexcept try {
-  if (sink_) sink_->finish(kAcknowledgement);
+void MqttDestination::end() noexcept {
+  if (sink_) sink_->end(kAcknowledgement);
+}
+
+bool MqttDestination::wait(std::chrono::milliseconds within) noexcept {
+  return !sink_ || sink_->wait(within);
+}
+
+void MqttDestination::leave() noexcept try {
+  if (sink_) sink_->leave();
 } catch (const std::exception&) {
 }
 

@@ -7,6 +7,7 @@
 
 #include <metricsd/exporters/mqtt_sink.h>
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -19,7 +20,9 @@ class MqttDestination final : public Destination {
       : options_(std::move(options)), sink_options_(std::move(sink)) {}
 
   void take(const Observation& observation) noexcept override;
-  void finish() noexcept override;
+  void end() noexcept override;
+  [[nodiscard]] bool wait(std::chrono::milliseconds within) noexcept override;
+  void leave() noexcept override;
   [[nodiscard]] std::string_view name() const override { return "MQTT"; }
   [[nodiscard]] DestinationReport report() const override;
 

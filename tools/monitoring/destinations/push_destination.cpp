@@ -55,10 +55,18 @@ void PushDestination::open_sink(const Task& task) {
   sink_.emplace(std::move(sink));
 }
 
-void PushDestination::finish() noexcept try {
+void PushDestination::end() noexcept {
   using Ending = exporters::HttpSink::Ending;
+  if (sink_) sink_->end(options_.delete_after ? Ending::remove : Ending::keep);
+}
+
+bool PushDestination::wait(std::chrono::milliseconds within) noexcept {
+  return !sink_ || sink_->wait(within);
+}
+
+void PushDestination::leave() noexcept try {
   if (!sink_) return;
-  sink_->finish(options_.delete_after ? Ending::remove : Ending::keep);
+  sink_->leave();
   const std::string why = sink_->removal_error();
   if (!why.empty() && options_.say) options_.say(place_ + ": the job could not be deleted: " + why);
 } catch (const std::exception&) {

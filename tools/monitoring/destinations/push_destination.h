@@ -9,6 +9,7 @@
 
 #include <metricsd/exporters/http_sink.h>
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -21,7 +22,9 @@ class PushDestination final : public Destination {
                   std::string metric_namespace, std::optional<SpawnedGateway> gateway);
 
   void take(const Observation& observation) noexcept override;
-  void finish() noexcept override;
+  void end() noexcept override;
+  [[nodiscard]] bool wait(std::chrono::milliseconds within) noexcept override;
+  void leave() noexcept override;
   [[nodiscard]] std::string_view name() const override { return "Pushgateway"; }
   [[nodiscard]] DestinationReport report() const override;
 

@@ -3,7 +3,9 @@
 //
 //   MqttSink sink({.host = "broker", .port = 8883, .tls = true});
 //   sink.publish("m/plant/c/default/metrics", payload);
-//   sink.finish(2s);
+//   sink.end(2s);               // for what is not acknowledged yet
+//   while (!sink.wait(100ms)) { /* unless something else is to be done */ }
+//   sink.leave();
 //
 // At most MqttSinkOptions::max_waiting messages wait for the broker or its acknowledgement; then the oldest
 // goes. A message that was sent when a connection broke is sent again, so that a subscriber may see it twice.
@@ -37,19 +39,23 @@ struct MqttSinkOptions {
 // Whether a broker takes messages of this topic: 1 to 65,535 bytes of UTF-8 without `+`, `#` and NUL.
 [[nodiscard]] bool is_mqtt_topic(const std::string& topic);
 
-// publish() and finish() on one thread; report() on any.
+// One thread, save for report().
 class MqttSink {
  public:
   explicit MqttSink(MqttSinkOptions options);
   MqttSink(const MqttSink&) = delete;
   MqttSink& operator=(const MqttSink&) = delete;
-  ~MqttSink();  // as finish() that waits for nothing
+  ~MqttSink();  // as leave()
 
   // Never waits. `topic` is one (is_mqtt_topic()).
   void publish(std::string topic, std::string payload);
-  // Waits until the broker has acknowledged what was published, at most so long; where something waits and
-  // there is no connection, it is looked for once more. Once.
-  void finish(std::chrono::milliseconds within);
+  // After the last message, once. The broker has so long from now on to acknowledge what was published; where
+  // something waits and there is no connection, it is looked for once more.
+  void end(std::chrono::milliseconds within);
+  // After end(). Waits so long at most: whether there is nothing more to wait for.
+  [[nodiscard]] bool wait(std::chrono::milliseconds within);
+  // What was not acknowledged until now has failed.
+  void leave();
   // Messages.
   [[nodiscard]] SinkReport report() const;
 

@@ -5,6 +5,7 @@
 #include <metricsd/support/exposition_parser.h>
 #include <metricsd/support/loopback_server.h>
 
+#include <chrono>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -40,6 +41,13 @@ class PushDestinationTest : public testing::Test {
     return made;
   }
 
+  static void finish(Destination& destination) {
+    destination.end();
+    while (!destination.wait(std::chrono::seconds(30))) {
+    }
+    destination.leave();
+  }
+
   std::mutex mutex_;
   std::vector<std::string> requests_;
   std::vector<std::string> said_;
@@ -58,7 +66,7 @@ TEST_F(PushDestinationTest, PutsAPageOfTheJob) {
   observed_.task.job_name = "a b_1";
   observed_.role("make").sample.cpu_user_seconds = 1.5;
   destination->take(observed_.observation(true));
-  destination->finish();
+  finish(*destination);
 
   ASSERT_THAT(requests_, SizeIs(1));
   EXPECT_THAT(requests_[0], StartsWith("PUT /gateway/metrics/job/a%20b_1 HTTP/1.1\r\n"));
@@ -80,7 +88,7 @@ TEST_F(PushDestinationTest, DeletesTheJobAfterwards) {
   with_deletion.delete_after = true;
   const auto destination = make(with_deletion);
   destination->take(observed_.observation(true));
-  destination->finish();
+  finish(*destination);
   EXPECT_THAT(requests_, ElementsAre(StartsWith("PUT "), StartsWith("DELETE /metrics/job/job_1 ")));
 }
 
@@ -94,7 +102,7 @@ TEST_F(PushDestinationTest, SaysThatItCouldNotDeleteTheJob) {
     const std::lock_guard lock(mutex_);
     answer_ = "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n";
   }
-  destination->finish();
+  finish(*destination);
   EXPECT_EQ(destination->report().failed, 0U);
   EXPECT_THAT(said_, ElementsAre(EndsWith(": the job could not be deleted: answered 500: No")));
 }
@@ -103,7 +111,7 @@ TEST_F(PushDestinationTest, SaysOnceWhatIsWrongAndCountsTheRest) {
   answer_ = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
   const auto destination = make(options());
   for (int i = 0; i < 5; ++i) destination->take(observed_.observation());
-  destination->finish();
+  finish(*destination);
   EXPECT_EQ(destination->report().told, 0U);
   EXPECT_EQ(destination->report().failed, 5U);
   EXPECT_EQ(destination->report().last_error, "answered 503: Service Unavailable");
