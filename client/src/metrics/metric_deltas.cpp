@@ -52,8 +52,12 @@ bool MetricDeltas::next(ipc::SamplesMessage& message) {
   return !message.samples.empty();
 }
 
-void MetricDeltas::retell_gauges() {
-  for (Told& told : told_) told.gauge = GaugeCell::kUnset;
+void MetricDeltas::begin_connection() {
+  has_listener_ = true;
+  for (Told& told : told_) {
+    told.gauge = GaugeCell::kUnset;
+    if (told.whole == 0 && told.rest == 0) told.is_there = false;
+  }
 }
 
 std::vector<ipc::DefineMessage> MetricDeltas::take_definitions() {
@@ -84,8 +88,9 @@ void MetricDeltas::append_counter(const MetricSeries& series, Told& told,
   // A daemon takes no more at once.
   const std::uint64_t more = std::min(whole - told.whole, limits::kWhole - 1);
   const double value = static_cast<double>(more) + (rest - told.rest);
-  if (!(value > 0)) return;
+  if (!(value > 0) && (told.is_there || !has_listener_)) return;
   rows.push_back(row_of(series, value));
+  told.is_there = true;
   told.whole += more;
   told.rest += value - static_cast<double>(more);  // what rounding took is still to be told
 }

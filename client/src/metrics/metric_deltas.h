@@ -29,15 +29,18 @@ class MetricDeltas {
   // The next rows, up to limits::kSampleRows or about 16 KiB of them. False where there are none (left).
   [[nodiscard]] bool next(ipc::SamplesMessage& message);
 
-  // All gauges anew: a new connection knows none. What was told of the others holds.
-  void retell_gauges();
+  // A daemon listens: from now on counters that count nothing yet are told as well, so that their first step
+  // is seen. They and all gauges are told anew: a new connection knows none. What was told of the others
+  // holds.
+  void begin_connection();
   // The families that came since the last call.
   [[nodiscard]] std::vector<ipc::DefineMessage> take_definitions();
 
  private:
   // What was told of one series.
   struct Told {
-    std::uint64_t whole = 0;  // of a counter
+    bool is_there = false;    // of a counter: this connection or one before was told that there is one
+    std::uint64_t whole = 0;  // of it
     double rest = 0;
     double gauge = GaugeCell::kUnset;
     double sum = 0;                     // of a histogram
@@ -52,6 +55,7 @@ class MetricDeltas {
 
   const std::shared_ptr<MetricRegistry> registry_;
   MetricRegistry::View view_;
+  bool has_listener_ = false;
   std::vector<Told> told_;   // by the place in view_.series
   std::size_t next_ = 0;     // the series to look at next: where the room ends, others have their turn then
   std::size_t left_ = 0;     // to look at since refresh()

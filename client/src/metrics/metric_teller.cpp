@@ -14,12 +14,14 @@ void MetricTeller::tell_if_due() {
   const bool is_new = connection_ != listening;
   if (!is_new && now < next_ns_) return;
   next_ns_ = now + kIntervalNs;
-  if (is_new) deltas_.retell_gauges();
+  if (is_new) deltas_.begin_connection();
   connection_ = listening;
   tell();
 }
 
 void MetricTeller::tell_last() {
+  // Of a run that is over before the daemon's first answer.
+  if (!connection_ && sender_.has_met_daemon()) deltas_.begin_connection();
   tell();
   while (deltas_.next(message_)) left_ += message_.samples.size();
 }

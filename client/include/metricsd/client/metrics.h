@@ -14,9 +14,9 @@
 // first use of a collector's counters, and of each histogram, it neither waits nor allocates nor enters the
 // kernel.
 //
-// The daemon is told about once a second, and by finish(). What happens while there is no daemon is told when
-// there is one; what none was told by then stays untold, which the report's warnings say. These values are
-// not in the run's files.
+// The daemon is told about once a second, and by finish(); of a counter from its definition on, as 0. What
+// happens while there is no daemon is told when there is one; what none was told by then stays untold, which
+// the report's warnings say. These values are not in the run's files.
 //
 // A handle that could not be had is inert: it takes values and forgets them, and the report's warnings say
 // why. So are all handles after finish(), in a forked child, and when their collector is gone: they may

@@ -261,11 +261,35 @@ TEST(MetricDeltas, TellGaugesWhereTheyChangedAndToEachConnection) {
   EXPECT_EQ(message.samples.at(0).values.at(0), 3);
   deltas.refresh();
   EXPECT_FALSE(deltas.next(message));
-  deltas.retell_gauges();
+  deltas.begin_connection();
   deltas.refresh();
   EXPECT_TRUE(deltas.next(message));
   EXPECT_EQ(deltas.take_definitions().size(), 1U);
   EXPECT_EQ(deltas.take_definitions().size(), 0U);
+}
+
+TEST(MetricDeltas, TellThatACounterIsThereBeforeItCounts) {
+  const auto registry = std::make_shared<MetricRegistry>();
+  const MetricSeries& series = counter(*registry, "requests");
+  MetricDeltas deltas(registry);
+  ipc::SamplesMessage message;
+  deltas.refresh();
+  EXPECT_FALSE(deltas.next(message));  // nobody listens
+  for (int connection = 0; connection < 2; ++connection) {
+    deltas.begin_connection();
+    deltas.refresh();
+    ASSERT_TRUE(deltas.next(message));
+    EXPECT_EQ(message.samples.at(0).values.at(0), 0);
+    deltas.refresh();
+    EXPECT_FALSE(deltas.next(message));
+  }
+  add(*registry, series, 5);
+  deltas.refresh();
+  ASSERT_TRUE(deltas.next(message));
+  EXPECT_EQ(message.samples.at(0).values.at(0), 5);
+  deltas.begin_connection();
+  deltas.refresh();
+  EXPECT_FALSE(deltas.next(message));  // what was told is kept
 }
 
 TEST(MetricDeltas, CutManyRowsIntoMessages) {
