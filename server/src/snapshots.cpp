@@ -90,12 +90,14 @@ Result<MergedState> Snapshots::collect(ReportParts parts) {
   return merged;
 }
 
+// Who tells of a task is known to the shards before it is shown.
 void Snapshots::expire_idle(RegistryImage& merged) {
   const std::int64_t before_ns = clock_.monotonic_ns() - options_.series_expiry_ns;
-  let_go(merged.take_idle(before_ns), before_ns);
+  const ProcessSeries of_tasks(options_.metrics_namespace, tasks_->told_of_since(before_ns));
+  const UnsparedSeries idle(of_tasks);
+  let_go(merged.take_idle(before_ns, &idle), before_ns);
 }
 
-// Who tells of a task is known to the shards before it is shown.
 void Snapshots::expire_processes(RegistryImage& merged) {
   const std::int64_t before_ns = clock_.monotonic_ns() - options_.process_expiry_ns;
   const ProcessSeries gone(options_.metrics_namespace, tasks_->told_of_since(before_ns));

@@ -336,6 +336,24 @@ TEST_P(TasksExpiry, SeriesGoWithTheLastWhoTells) {
 
 INSTANTIATE_TEST_SUITE_P(Kept, TasksExpiry, testing::Values("none", "state"));
 
+TEST(Tasks, SeriesThatAreToldOfAreNotIdle) {
+  const DaemonProcess daemon({.flags = {"--metrics.series-expiry", "1s"}});
+  Socket monitor = daemon.connect();
+  ASSERT_TRUE(monitor.send(
+      sample("live", 1) +
+      R"({"type":"define","id":1,"name":"workload_process_cpu","kind":"counter","labels":["job_name"]})"
+      "\n"
+      R"({"type":"define","id":2,"name":"jobs","kind":"counter","labels":["job_name"]})"
+      "\n"
+      R"({"type":"samples","rows":[[1,["live"],2],[1,["other"],3],[2,["live"],4]]})"
+      "\n"));
+  ASSERT_TRUE(eventually([&] { return daemon.scrape().value("metricsd_series") == 3; }));
+  ASSERT_TRUE(eventually([&] { return daemon.scrape().value("metricsd_series") == 1; }));
+  EXPECT_EQ(daemon.scrape().value("workload_process_cpu_total", {{"job_name", "live"}}), 2);
+  monitor.close();
+  EXPECT_TRUE(eventually([&] { return daemon.scrape().value("metricsd_series") == 0; }));
+}
+
 TEST(Tasks, SeriesStayWhereNothingExpires) {
   const DaemonProcess daemon({.flags = {"--metrics.process-expiry", "0"}});
   Socket socket = daemon.connect();

@@ -13,6 +13,13 @@ auto place_of_job(const FamilySpec& family) {
   return std::find(family.label_names.begin(), family.label_names.end(), kJobLabel);
 }
 
+// Of a family that has the label.
+std::string_view job_of(const FamilySpec& family, std::string_view key) {
+  const auto job_place = place_of_job(family);
+  for (auto before = family.label_names.begin(); before != job_place; ++before) (void)take_value(key);
+  return take_value(key);
+}
+
 }  // namespace
 
 bool ProcessSeries::has_some_of(const FamilySpec& family) const {
@@ -23,10 +30,12 @@ bool ProcessSeries::has_some_of(const FamilySpec& family) const {
 }
 
 bool ProcessSeries::has(const FamilySpec& family, std::string_view key) const {
-  const auto job_place = place_of_job(family);
-  for (auto before = family.label_names.begin(); before != job_place; ++before) (void)take_value(key);
-  const std::string_view job = take_value(key);
+  const std::string_view job = job_of(family, key);
   return job != kOverflowLabel && !spared_.contains(job);
+}
+
+bool ProcessSeries::spares(const FamilySpec& family, std::string_view key) const {
+  return has_some_of(family) && spared_.contains(job_of(family, key));
 }
 
 }  // namespace metricsd::server

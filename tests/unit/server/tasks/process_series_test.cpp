@@ -30,7 +30,9 @@ class ProcessSeriesTest : public ::testing::Test {
 
   // Those that go, as "family:job".
   std::vector<std::string> gone(std::set<std::string, std::less<>> spared, std::int64_t before_ns) {
-    const ProcessSeries choice("workload", std::move(spared));
+    return taken(ProcessSeries("workload", std::move(spared)), before_ns);
+  }
+  std::vector<std::string> taken(const SeriesChoice& choice, std::int64_t before_ns) {
     std::vector<std::string> names;
     for (const auto& [spec, keys] : registry_.image().take_idle(before_ns, &choice)) {
       for (const std::string& key : keys) {
@@ -67,6 +69,18 @@ TEST_F(ProcessSeriesTest, AreThoseOfTheMachineAsATaskSawIt) {
   count("workload_system_cpu", {"job_name", "cpu"}, {"old", "0"}, 1);
   count("workload_system_cpu", {"job_name", "cpu"}, {"live", "0"}, 1);
   EXPECT_THAT(gone({"live"}, 10), UnorderedElementsAre("workload_system_cpu:old:0"));
+}
+
+TEST_F(ProcessSeriesTest, AreSparedWhereOthersGo) {
+  count("workload_process_cpu", {"mode", "job_name"}, {"user", "old"}, 1);
+  count("workload_process_cpu", {"mode", "job_name"}, {"user", "live"}, 1);
+  count("workload_system_cpu", {"job_name"}, {"live"}, 1);
+  count("workload_operations", {"job_name"}, {"live"}, 1);
+  count("workload_process_cpu_limit", {"role"}, {"live"}, 1);
+  const ProcessSeries of_tasks("workload", {"live"});
+  EXPECT_THAT(taken(UnsparedSeries(of_tasks), 10),
+              UnorderedElementsAre("workload_process_cpu:user:old", "workload_operations:live",
+                                   "workload_process_cpu_limit:live"));
 }
 
 // Others fold into it, whose tasks may live.
