@@ -163,6 +163,7 @@ bool Sender::begin_acknowledged(const ipc::WelcomeMessage& welcome) {
     outbox_.queue().begin_store();
   }
   if (outbox_.queue().begin_connection(welcome.streams)) segment_.confirm();
+  task_samples_.begin_connection();
   state_.tell_everything(outbox_.definitions());
   return true;
 }
@@ -213,7 +214,7 @@ bool Sender::has_unsent() const {
 }
 
 bool Sender::has_backlog() const {
-  const bool has_samples = mode_ != Mode::plain && !task_samples_.empty();
+  const bool has_samples = mode_ != Mode::plain && !task_samples_.all_taken();
   return !state_.empty() || !plain_.empty() || !outbox_.queue().empty() || has_samples;
 }
 
@@ -236,6 +237,7 @@ std::span<const iovec> Sender::next_parts(std::span<iovec> parts) const {
 void Sender::consume(std::size_t size) {
   if (!state_.empty() && between_lines()) {
     state_.consume(size);
+    if (state_.empty()) task_samples_.note_written();
   } else if (plain_.empty()) {
     outbox_.queue().consume(size);
   } else {

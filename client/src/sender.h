@@ -11,7 +11,7 @@
 // rest goes on as another client's. Another store has never heard of the client and takes what is still
 // queued.
 //
-// Samples of tasks go between: once, to a daemon that has welcomed us.
+// Samples of tasks go between, to a daemon that has welcomed us: the newest of them to each (task_samples.h).
 //
 // A daemon that knows no hello says nothing to it: after a while the same operations go to it as plain lines,
 // delivered at most once (plain_lines.h). Who was welcomed once waits for the next welcome instead, as long

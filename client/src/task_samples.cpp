@@ -2,8 +2,10 @@
 
 #include <metricsd/ipc/encoder.h>
 #include <metricsd/models/limits.h>
+#include <metricsd/models/run.h>
 #include <metricsd/models/text.h>
 
+#include <algorithm>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -41,51 +43,63 @@ std::optional<ipc::TaskSampleMessage> message_of(const TaskSample& sample) {
 
 }  // namespace
 
+TaskSamples::TaskSamples() : sender_id_(random_id()) {}
+
 void TaskSamples::push(const TaskSample& sample) noexcept {
   try {
-    std::string line;
-    if (const auto message = message_of(sample)) ipc::encode(line, *message);
-    push_line(std::move(line));
+    if (auto message = message_of(sample)) return push_message(*std::move(message));
+    const std::scoped_lock lock(mutex_);
+    ++lost_.refused;
   } catch (const std::exception&) {
     const std::scoped_lock lock(mutex_);
     ++lost_.untaken;
   }
 }
 
-void TaskSamples::push_line(std::string line) {
+// Numbered as they are queued.
+void TaskSamples::push_message(ipc::TaskSampleMessage message) {
+  std::string line;
   const std::scoped_lock lock(mutex_);
-  if (line.empty()) {
-    ++lost_.refused;
-    return;
-  }
-  bytes_ += line.size();
+  message.origin = {.sender_id = sender_id_, .number = last_number_ + 1};
+  ipc::encode(line, message);
+  const std::size_t size = line.size();
   lines_.push_back(std::move(line));
-  while (bytes_ > kBytes) {
-    bytes_ -= lines_.front().size();
-    lines_.pop_front();
-    ++lost_.untaken;
-  }
+  bytes_ += size;
+  ++last_number_;
+  while (bytes_ > kBytes) drop_oldest();
+}
+
+void TaskSamples::drop_oldest() {
+  if (written_ == 0) ++lost_.untaken;
+  bytes_ -= lines_.front().size();
+  lines_.pop_front();
+  taken_ -= std::min<std::size_t>(taken_, 1);
+  written_ -= std::min<std::size_t>(written_, 1);
 }
 
 void TaskSamples::take(std::string& lines, std::size_t about) {
   const std::scoped_lock lock(mutex_);
-  while (!lines_.empty() && lines.size() < about) {
-    lines += lines_.front();
-    bytes_ -= lines_.front().size();
-    lines_.pop_front();
-  }
+  for (; taken_ < lines_.size() && lines.size() < about; ++taken_) lines += lines_[taken_];
 }
 
-bool TaskSamples::empty() const {
+void TaskSamples::note_written() {
   const std::scoped_lock lock(mutex_);
-  return lines_.empty();
+  written_ = std::max(written_, taken_);
+}
+
+void TaskSamples::begin_connection() {
+  const std::scoped_lock lock(mutex_);
+  taken_ = 0;
+}
+
+bool TaskSamples::all_taken() const {
+  const std::scoped_lock lock(mutex_);
+  return taken_ == lines_.size();
 }
 
 void TaskSamples::drop_all() {
   const std::scoped_lock lock(mutex_);
-  lost_.untaken += lines_.size();
-  lines_.clear();
-  bytes_ = 0;
+  while (!lines_.empty()) drop_oldest();
 }
 
 TaskSamples::Lost TaskSamples::lost() const {

@@ -195,6 +195,9 @@ void encode(std::string& out, const TaskSampleMessage& message) {
         .field("interval", message.interval);
     writer.key("metrics").raw(message.metrics);
     if (!message.aggregated.empty()) writer.key("aggregated").raw(message.aggregated);
+    if (message.origin) {
+      writer.field("sender_id", message.origin->sender_id).field("number", message.origin->number);
+    }
   });
 }
 

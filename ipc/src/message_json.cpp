@@ -346,6 +346,17 @@ Result<std::string> read_task_object(const json::value& value) {
   return text;
 }
 
+// Both fields or neither.
+std::optional<TaskSampleOrigin> read_origin(FieldReader& fields) {
+  auto sender_id = fields.optional("sender_id", read_id);
+  const auto number = fields.optional("number", read_sequence_number);
+  if (sender_id.has_value() != number.has_value()) {
+    fields.refuse(Errc::missing_field, sender_id ? "number" : "sender_id");
+  }
+  if (!sender_id || !number) return std::nullopt;
+  return TaskSampleOrigin{*std::move(sender_id), *number};
+}
+
 Message read_task_sample(FieldReader& fields) {
   TaskSampleMessage message;
   message.task_id = fields.required("task_id", read_task_id);
@@ -357,6 +368,7 @@ Message read_task_sample(FieldReader& fields) {
   message.interval = fields.optional("interval", read_interval).value_or(0);
   message.metrics = fields.required("metrics", read_task_object);
   message.aggregated = fields.optional("aggregated", read_task_object).value_or("");
+  message.origin = read_origin(fields);
   return message;
 }
 

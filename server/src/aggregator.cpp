@@ -262,10 +262,10 @@ Result<> Aggregator::handle(Sender& sender, const ipc::ByeMessage&) {
 }
 
 Result<> Aggregator::handle(Sender& sender, const ipc::TaskSampleMessage& message) {
-  const auto dropped = tasks_.history->take(message, sender.tasks, now_);
-  if (!dropped) return dropped.error();
-  ++totals_.task_samples;
-  totals_.task_samples_dropped += *dropped;
+  const auto taken = tasks_.history->take(message, sender.tasks, now_);
+  if (!taken) return taken.error();
+  totals_.task_samples += taken->is_new ? 1 : 0;
+  totals_.task_samples_dropped += taken->dropped;
   return {};
 }
 

@@ -4,11 +4,14 @@
 #include <metricsd/models/json/document.h>
 #include <metricsd/support/daemon_process.h>
 
+#include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <boost/json/value.hpp>
@@ -74,6 +77,90 @@ TEST(TaskSamples, GoOnWithTheDaemonThatComesNext) {
     return total(*daemon, "t") > 1;
   }));
   run.finish();
+}
+
+// A client that tells of a task of so many samples, and the daemon that it tells.
+class KilledDaemon : public ::testing::Test {
+ protected:
+  void start(std::vector<std::string> flags) {
+    flags.insert(flags.end(), {"--ingest.threads", "2"});
+    daemon_ = std::make_unique<DaemonProcess>(DaemonOptions{.flags = std::move(flags), .socket = socket_});
+  }
+  [[nodiscard]] std::vector<std::string> kept() const {
+    return {"--data-dir", (directory_.path() / "state").string(), "--data.checkpoint-interval", "50ms"};
+  }
+  void kill() { daemon_->stop(SIGKILL); }
+
+  void tell(int count) {
+    for (int i = 0; i < count; ++i) {
+      const std::string metrics = R"({"n":)" + std::to_string(++told_) + "}";
+      run_.task_sample({.task_id = "t", .metrics = metrics, .history_size = 10'000});
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+  // Whether all that was told is there, each once and in its order.
+  [[nodiscard]] bool has_all() const {
+    const HttpAnswer answer = daemon_->get("/api/v1/tasks/t/metrics?limit=1000");
+    if (answer.status != 200) return false;
+    const auto page = *parse_json(answer.body);
+    std::int64_t number = told_;
+    for (const auto& metrics : page.at("metrics").as_array()) {
+      if (metrics.at("n").as_int64() != number--) return false;
+    }
+    return number == 0;
+  }
+  [[nodiscard]] bool is_told_of() const {
+    return daemon_->get("/api/v1/processes").body.find(R"("connected":true)") != std::string::npos;
+  }
+
+  const TemporaryDirectory directory_;
+  const std::filesystem::path socket_ = directory_.path() / "metricsd.sock";
+  client::Collector run_{options(socket_)};
+  std::unique_ptr<DaemonProcess> daemon_;
+  int told_ = 0;
+};
+
+TEST_F(KilledDaemon, HasEachSampleOnceInTheEnd) {
+  for (int kills = 0; kills < 4; ++kills) {
+    start(kept());
+    tell(150);
+    kill();
+    tell(20);
+  }
+  start(kept());
+  EXPECT_THAT(run_.finish().warnings, IsEmpty());
+  EXPECT_TRUE(eventually([&] { return has_all(); })) << daemon_->get("/api/v1/tasks/t/metrics").body;
+}
+
+TEST_F(KilledDaemon, WithoutStateIsToldTheNewestAgain) {
+  start({"--data-dir", "none"});
+  tell(300);
+  ASSERT_TRUE(eventually([&] { return has_all(); }));
+  kill();
+  start({"--data-dir", "none"});
+  EXPECT_TRUE(eventually([&] { return has_all() && is_told_of(); }));
+  EXPECT_THAT(run_.finish().warnings, IsEmpty());
+}
+
+// Long before the next sample.
+TEST_F(KilledDaemon, IsToldOfTheTaskAtOnce) {
+  auto flags = kept();
+  flags.insert(flags.end(), {"--metrics.process-expiry", "2s"});
+  start(flags);
+  run_.counter({.name = "workload_process_cpu", .labels = {{"job_name", "t"}}}).add(7);
+  tell(1);
+  const auto cpu = [&] { return daemon_->scrape().sum("workload_process_cpu_total"); };
+  ASSERT_TRUE(eventually([&] { return cpu() == 7 && has_all(); }));
+  kill();
+  start(flags);
+  EXPECT_TRUE(eventually([&] { return is_told_of(); }));
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(3);
+  while (std::chrono::steady_clock::now() < until) {
+    ASSERT_EQ(cpu(), 7);
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  EXPECT_TRUE(has_all());
+  run_.finish();
 }
 
 TEST(TaskSamples, WithoutADaemonTheNewestWait) {

@@ -354,6 +354,27 @@ TEST(Tasks, SeriesThatAreToldOfAreNotIdle) {
   EXPECT_TRUE(eventually([&] { return daemon.scrape().value("metricsd_series") == 0; }));
 }
 
+TEST(Tasks, WhatIsToldAgainIsTakenOnce) {
+  const Home home;
+  const auto numbered = [](int number, const char* sender) {
+    return sample("t", number,
+                  R"(,"sender_id":"0011223344556677889900112233445)" + std::string(sender) +
+                      R"(","number":)" + std::to_string(number));
+  };
+  for (const int threads : {1, 2}) {
+    const DaemonProcess daemon(home.options(threads));
+    Socket monitor = daemon.connect();
+    for (int i = 1; i <= 5; ++i) ASSERT_TRUE(monitor.send(numbered(i, "a")));
+    ASSERT_TRUE(eventually([&] { return total(daemon, "t") == 5; }));
+    monitor.close();
+    ASSERT_TRUE(eventually([&] { return !is_connected(daemon, "t"); }));
+    Socket again = daemon.connect();
+    for (int i = 1; i <= 5; ++i) ASSERT_TRUE(again.send(numbered(i, "a")));
+    ASSERT_TRUE(eventually([&] { return is_connected(daemon, "t"); }));
+    EXPECT_EQ(total(daemon, "t"), 5);
+  }
+}
+
 TEST(Tasks, SeriesStayWhereNothingExpires) {
   const DaemonProcess daemon({.flags = {"--metrics.process-expiry", "0"}});
   Socket socket = daemon.connect();

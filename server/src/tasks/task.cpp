@@ -10,11 +10,17 @@ void TaskRole::take(const ipc::TaskSampleMessage& sample, const Moment& now) {
   history_size_ = sample.history_size;
   interval_ = sample.interval;
   told_ = now;
+  if (sample.origin) origin_ = *sample.origin;
   if (!sample.aggregated.empty()) set_aggregated(sample.aggregated);
   add(sample.metrics);
   ++taken_;
   keep(std::max<std::size_t>(history_size_, 1));
   has_changed_ = true;
+}
+
+bool TaskRole::has_taken(const ipc::TaskSampleMessage& sample) const {
+  return sample.origin && sample.origin->sender_id == origin_.sender_id &&
+         sample.origin->number <= origin_.number;
 }
 
 bool TaskRole::drop_oldest() {

@@ -22,6 +22,8 @@ class TaskRole {
   explicit TaskRole(std::uint64_t number) : number_(number) {}
 
   void take(const ipc::TaskSampleMessage& sample, const Moment& now);
+  // Whether this one came before, or one that its sender took later: as long as no other sender told of it.
+  [[nodiscard]] bool has_taken(const ipc::TaskSampleMessage& sample) const;
   // False where it is the only one.
   bool drop_oldest();
   // A copy for another process, under a number that is its own there.
@@ -43,6 +45,9 @@ class TaskRole {
   [[nodiscard]] std::vector<std::string> page(std::uint64_t offset, std::uint64_t limit) const;
   // It takes up.
   [[nodiscard]] std::size_t bytes() const { return kBytes + bytes_; }
+
+  // Of the last sample that said one; number 0: none did.
+  [[nodiscard]] const ipc::TaskSampleOrigin& origin() const { return origin_; }
 
   [[nodiscard]] bool has_changed() const { return has_changed_; }  // since it was saved
   // Appends what is new since it was saved last, or all.
@@ -66,10 +71,11 @@ class TaskRole {
   Moment told_;
   std::string aggregated_;
   std::deque<std::string> samples_;  // the last is the newest
-  std::uint64_t taken_ = 0;          // samples that ever came
-  std::uint64_t saved_ = 0;          // of these, when it was saved last
-  bool has_changed_ = true;          // since then
-  std::size_t bytes_ = 0;            // of its samples and its aggregate
+  ipc::TaskSampleOrigin origin_;
+  std::uint64_t taken_ = 0;  // samples that ever came
+  std::uint64_t saved_ = 0;  // of these, when it was saved last
+  bool has_changed_ = true;  // since then
+  std::size_t bytes_ = 0;    // of its samples and its aggregate
 };
 
 using TaskRoles = std::map<std::string, TaskRole, std::less<>>;

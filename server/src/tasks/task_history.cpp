@@ -35,7 +35,8 @@ std::int64_t silent_since_ns(const Task& task) {
 
 }  // namespace
 
-Result<std::uint64_t> TaskHistory::take(const ipc::TaskSampleMessage& sample, Told& told, const Moment& now) {
+Result<TaskHistory::Taken> TaskHistory::take(const ipc::TaskSampleMessage& sample, Told& told,
+                                             const Moment& now) {
   const std::scoped_lock lock(mutex_);
   std::uint64_t dropped = 0;
   auto task = tasks_.find(sample.task_id);
@@ -51,19 +52,21 @@ Result<std::uint64_t> TaskHistory::take(const ipc::TaskSampleMessage& sample, To
     role = roles.try_emplace(sample.role, ++last_number_).first;
     bytes_ += role->second.bytes();
   }
+  note_teller(told, task->second);
+  if (role->second.has_taken(sample)) return Taken{};
+  has_changed_ = true;
   bytes_ -= role->second.bytes();
   role->second.take(sample, now);
   bytes_ += role->second.bytes();
-  note_teller(told, task->second);
-  has_changed_ = true;
   make_room(dropped);
-  return dropped;
+  return Taken{.is_new = true, .dropped = dropped};
 }
 
 void TaskHistory::note_teller(Told& told, Task& task) {
   if (!told.insert(task.number).second) return;
   ++task.connections;
   task.has_changed = true;
+  has_changed_ = true;
   if (told.size() <= bounds_.tasks) return;
   // Some of these have gone.
   Told kept;

@@ -51,10 +51,14 @@ class TaskHistory {
   TaskHistory() = default;
   explicit TaskHistory(const Bounds& bounds) : bounds_(bounds) {}
 
-  // How many samples went for want of room. Errc::limit_reached for a new task where all there are have a
-  // connection, and for a new role where none of the task's has been silent for three of its intervals.
-  [[nodiscard]] Result<std::uint64_t> take(const ipc::TaskSampleMessage& sample, Told& told,
-                                           const Moment& now);
+  // What became of a sample. One that is told again is none more, but its connection tells of the task.
+  struct Taken {
+    bool is_new = false;
+    std::uint64_t dropped = 0;  // samples, for want of room
+  };
+  // Errc::limit_reached for a new task where all there are have a connection, and for a new role where none
+  // of the task's has been silent for three of its intervals.
+  [[nodiscard]] Result<Taken> take(const ipc::TaskSampleMessage& sample, Told& told, const Moment& now);
   // The connection that told of these is gone.
   void leave(Told& told, const Moment& now);
 

@@ -4,7 +4,8 @@
 //   task    = number 0 roles | number 1 id connections roles
 //   roles   = count role*
 //   role    = number 0 | number 1 name samples
-//   samples = node pid history_size interval wall monotonic aggregated taken kept count text*
+//   samples = node pid history_size interval wall monotonic aggregated origin taken kept count text*
+//   origin  = number 0 | number > 0, sender_id
 //
 // A number says which task or role of the saves before it is; `taken` how many samples ever came, `kept` how
 // many of them there are, `count` how many of these follow. One that is loaded twice is taken once.
@@ -27,6 +28,18 @@ namespace {
 constexpr std::uint8_t kForm = 1;
 constexpr std::size_t kLeastTask = 3;  // bytes
 constexpr std::size_t kLeastRole = 2;
+
+void save_origin(StateWriter& out, const ipc::TaskSampleOrigin& origin) {
+  out.u64(origin.number);
+  if (origin.number > 0) out.text(origin.sender_id);
+}
+
+ipc::TaskSampleOrigin load_origin(StateReader& in) {
+  ipc::TaskSampleOrigin origin;
+  origin.number = in.u64(limits::kWhole);
+  if (origin.number > 0) origin.sender_id = in.text(limits::kTaskText);
+  return origin;
+}
 
 // It is answered as it stands, so it must be what a sender could have said.
 void check_object(StateReader& in, std::string_view text) {
@@ -114,6 +127,7 @@ void TaskRole::save(StateWriter& out, bool whole) {
   out.i64(told_.wall.ns);
   out.i64(told_.monotonic_ns);
   out.text(aggregated_);
+  save_origin(out, origin_);
   out.u64(taken_);
   out.u64(samples_.size());
   const std::size_t fresh =
@@ -133,6 +147,7 @@ void TaskRole::load(StateReader& in) {
   told_.monotonic_ns = load_running_ns(in);
   set_aggregated(in.text(limits::kTaskObject));
   if (!aggregated_.empty()) check_object(in, aggregated_);
+  origin_ = load_origin(in);
   const std::uint64_t taken = in.u64();
   const std::size_t kept = in.u64(limits::kTaskHistory);
   const std::size_t fresh = in.count(limits::kTaskHistory, 1);

@@ -271,6 +271,29 @@ TEST_F(SenderTest, KeepsWhatIsNotAcknowledgedForTheNextDaemon) {
   EXPECT_EQ(total(losses_.totals()), 0U);
 }
 
+TEST_F(SenderTest, TellsEachDaemonTheNewestSamplesOfTasks) {
+  const auto sender = make();
+  const auto tell = [&sender] { sender->task_samples.push({.task_id = "t", .metrics = "{}"}); };
+  {
+    FakeDaemon daemon(socket());
+    tell();
+    tell();
+    ASSERT_TRUE(pump_until(*sender, [&] { return daemon.of_type("task_sample").size() == 2; }));
+    tell();
+    ASSERT_TRUE(pump_until(*sender, [&] { return daemon.of_type("task_sample").size() == 3; }));
+  }
+  FakeDaemon daemon(socket());
+  ASSERT_TRUE(pump_until(*sender, [&] { return daemon.of_type("task_sample").size() == 3; }));
+  tell();
+  sender->finish(60 * kNsPerSecond);
+  ASSERT_TRUE(eventually([&] { return daemon.of_type("task_sample").size() == 4; }));
+  const auto lines = daemon.of_type("task_sample");
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    EXPECT_THAT(lines[i], ::testing::HasSubstr("\"number\":" + std::to_string(i + 1) + "}"));
+  }
+  EXPECT_EQ(sender->task_samples.lost().untaken, 0U);
+}
+
 TEST_F(SenderTest, SendsABatchThatABreakCutInTwoAgainWhole) {
   auto first = std::make_unique<FakeDaemon>(socket());
   const auto sender = make(std::size_t{8} << 20);

@@ -182,6 +182,9 @@ TEST(Encoder, RoundTripsSamplesOfTasks) {
   expect_round_trip<TaskSampleMessage>(
       R"({"type":"task_sample","task_id":"t \"1\"","node":"","role":"ä","pid":0,"history_size":0,"interval":0.25,)"
       R"("metrics":{}})");
+  expect_round_trip<TaskSampleMessage>(
+      R"({"type":"task_sample","task_id":"t","node":"","role":"","pid":0,"history_size":1,"interval":0,)"
+      R"("metrics":{},"sender_id":"00112233445566778899aabbccddeeff","number":9007199254740992})");
 }
 
 // What is kept as text must be one text, however often it is passed on.

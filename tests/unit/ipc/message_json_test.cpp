@@ -425,10 +425,24 @@ TEST(TaskSample, SaysWhatATaskCosts) {
   EXPECT_EQ(bare.interval, 0);
   EXPECT_EQ(bare.metrics, "{}");
   EXPECT_EQ(bare.aggregated, "");
+  EXPECT_EQ(bare.origin, std::nullopt);
 }
 
 std::string task_sample(std::string_view field) {
   return R"({"type":"task_sample","task_id":"t","metrics":{},)" + std::string(field) + "}";
+}
+
+TEST(TaskSample, MaySayWhichOfItsSendersItIs) {
+  const std::string sender = R"("sender_id":"00112233445566778899aabbccddeeff")";
+  EXPECT_EQ(take<TaskSampleMessage>(task_sample(sender + R"(,"number":7)")).origin,
+            (TaskSampleOrigin{"00112233445566778899aabbccddeeff", 7}));
+  EXPECT_EQ(refusal_of(task_sample(sender + R"(,"number":9007199254740992)")), "");
+  EXPECT_EQ(refusal_of(task_sample(sender + R"(,"number":9007199254740993)")), "out_of_range:number");
+  EXPECT_EQ(refusal_of(task_sample(sender + R"(,"number":0)")), "out_of_range:number");
+  EXPECT_EQ(refusal_of(task_sample(sender + R"(,"number":"1")")), "wrong_type:number");
+  EXPECT_EQ(refusal_of(task_sample(sender)), "missing_field:number");
+  EXPECT_EQ(refusal_of(task_sample(R"("number":1)")), "missing_field:sender_id");
+  EXPECT_EQ(refusal_of(task_sample(R"("number":1,"sender_id":"me")")), "invalid_characters:sender_id");
 }
 
 TEST(TaskSample, IsRefusedForWhatItCannotBe) {

@@ -133,6 +133,14 @@ struct AdoptedMessage {
   std::string error{};           // for a person; empty: it was taken
 };
 
+// Which of all samples of tasks this is: a sender that may tell a sample again says so each time.
+struct TaskSampleOrigin {
+  std::string sender_id;
+  std::uint64_t number = 0;  // from 1; grows with each sample of the sender
+
+  friend bool operator==(const TaskSampleOrigin&, const TaskSampleOrigin&) = default;
+};
+
 // What a task's processes, or those of one role, cost and use now. The newest are kept as they are, whatever
 // they say.
 struct TaskSampleMessage {
@@ -144,6 +152,7 @@ struct TaskSampleMessage {
   double interval = 0;                                     // seconds to the next one; 0: not known
   std::string metrics;                                     // a JSON object without white space
   std::string aggregated{};                                // likewise, over all samples; empty: not told
+  std::optional<TaskSampleOrigin> origin{};                // nothing: it is told once
 };
 
 // A type this daemon does not know: counted and ignored, so that it bears newer senders.

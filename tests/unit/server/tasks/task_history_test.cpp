@@ -30,9 +30,9 @@ class TaskHistoryTest : public ::testing::Test {
  protected:
   // What went for it; nothing where it was refused.
   std::optional<std::uint64_t> take(const ipc::TaskSampleMessage& sample, std::int64_t at_s = 0) {
-    const auto dropped = history_.take(sample, told_, second(at_s));
-    if (dropped) return *dropped;
-    EXPECT_EQ(dropped.error(), Errc::limit_reached);
+    const auto taken = history_.take(sample, told_, second(at_s));
+    if (taken) return taken->dropped;
+    EXPECT_EQ(taken.error(), Errc::limit_reached);
     return std::nullopt;
   }
 
@@ -153,6 +153,30 @@ TEST_F(TaskHistoryTest, WhoHasGoneMakesRoomForBytes) {
   EXPECT_EQ(dropped, 2U);
   EXPECT_THAT(names(), ElementsAre("t/"));
   EXPECT_LE(history_.size().bytes, 64U * 1024);
+}
+
+TEST_F(TaskHistoryTest, WhatIsToldAgainIsTakenOnce) {
+  const auto told_by = [](const char* sender, std::uint64_t number) {
+    auto sample = sample_of("t", static_cast<int>(number));
+    sample.origin = {.sender_id = sender, .number = number};
+    return sample;
+  };
+  for (const std::uint64_t number : {5U, 6U, 8U})
+    EXPECT_TRUE(history_.take(told_by("a", number), told_, second(1))->is_new);
+  history_.leave(told_, second(2));
+  EXPECT_TRUE(history_.told_of_since(3 * kNsPerSecond).empty());
+  for (const std::uint64_t number : {5U, 6U, 7U, 8U}) {
+    EXPECT_FALSE(history_.take(told_by("a", number), told_, second(3))->is_new) << number;
+  }
+  EXPECT_THAT(page("t"), ElementsAre(R"({"n":8})", R"({"n":6})", R"({"n":5})"));
+  EXPECT_EQ(history_.told_of_since(3 * kNsPerSecond).size(), 1U);  // by who tells it again
+  // Of another role, by another sender, or with no number it is another sample.
+  auto of_role = told_by("a", 7);
+  of_role.role = "role";
+  EXPECT_TRUE(history_.take(of_role, told_, second(4))->is_new);
+  EXPECT_TRUE(history_.take(told_by("b", 1), told_, second(4))->is_new);
+  EXPECT_TRUE(history_.take(sample_of("t", 0), told_, second(4))->is_new);
+  EXPECT_FALSE(history_.take(told_by("b", 1), told_, second(4))->is_new);
 }
 
 TEST_F(TaskHistoryTest, TheLongestHistoryGivesItsOldest) {

@@ -50,6 +50,7 @@ std::string text_of(const TaskHistory& history) {
     for (const auto& [id, task] : tasks) {
       for (const auto& [name, role] : task.roles) {
         text += "\n" + id + "/" + name + " " + role.aggregated();
+        text += role.origin().sender_id + std::to_string(role.origin().number);
         for (const std::string& sample : role.page(0, limits::kTaskHistory)) text += sample;
       }
     }
@@ -67,6 +68,8 @@ TEST(TaskState, KeepsInStepWhateverComesAndGoes) {
   for (int i = 0; i < 2000; ++i) {
     auto sample = sample_of("t" + std::to_string(any(random)), std::to_string(any(random)), i);
     if (any(random) == 0) sample.history_size = static_cast<std::uint64_t>(any(random));
+    if (any(random) == 0)
+      sample.origin = {.sender_id = std::to_string(any(random)), .number = static_cast<std::uint64_t>(i) + 1};
     if (any(random) == 0) sample.aggregated = R"({"of":)" + std::to_string(i) + "}";
     if (any(random) == 0) sample.metrics = R"({"x":")" + std::string(4000, 'x') + R"("})";
     (void)history.take(sample, told, second(i));
@@ -122,6 +125,29 @@ TEST(TaskState, AnotherProcessGoesOnFromIt) {
   EXPECT_EQ(text_of(copy), text_of(history));
 }
 
+TEST(TaskState, AnotherProcessKnowsWhatWasTaken) {
+  const auto numbered = [](int number) {
+    auto sample = sample_of("t", "", number);
+    sample.origin = {.sender_id = "00112233445566778899aabbccddeeff",
+                     .number = static_cast<std::uint64_t>(number)};
+    return sample;
+  };
+  TaskHistory before;
+  TaskHistory copy;
+  TaskHistory::Told told;
+  for (int i = 1; i <= 5; ++i) {
+    ASSERT_TRUE(before.take(numbered(i), told, second(i)));
+    ASSERT_TRUE(load(copy, saved(before, false)));
+  }
+  TaskHistory left;
+  ASSERT_TRUE(load(left, saved(copy, true)));
+  TaskHistory history;
+  history.restore(left, second(100));
+  TaskHistory::Told again;
+  for (int i = 3; i <= 7; ++i) EXPECT_EQ(history.take(numbered(i), again, second(101))->is_new, i > 5) << i;
+  EXPECT_EQ(history.page("t", "", 0, 10)->total, 7U);
+}
+
 TEST(TaskState, WhatFindsNoRoomIsLeftBehind) {
   TaskHistory before;
   TaskHistory::Told told;
@@ -139,6 +165,7 @@ TEST(TaskState, NoPartOfASaveIsOne) {
   TaskHistory::Told told;
   auto sample = sample_of("t", "", 0);
   sample.aggregated = R"({"a":1})";
+  sample.origin = {.sender_id = "00112233445566778899aabbccddeeff", .number = 7};
   ASSERT_TRUE(history.take(sample, told, second(0)));
   ASSERT_TRUE(history.take(sample_of("t", "role", 1), told, second(1)));
   const std::string whole = saved(history, true);
