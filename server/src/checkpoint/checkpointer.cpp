@@ -127,7 +127,7 @@ void Checkpointer::make_one() {
 }
 
 Result<> Checkpointer::cut_and_write() {
-  const auto cuts = source_.cut(std::exchange(extent_, Extent::whole));
+  auto cuts = source_.cut(std::exchange(extent_, Extent::whole));
   if (!cuts) return cuts.error();
   pause_ns_ = cuts->pause_ns;
   const CheckpointHead head{
@@ -139,7 +139,7 @@ Result<> Checkpointer::cut_and_write() {
   }
   was_idle_ = false;
   const auto written =
-      store_.is_open() ? write_increment(cuts->shards, head) : write_base(cuts->shards, head);
+      store_.is_open() ? write_increment(cuts->shards, head) : write_base(encode(head, cuts->shards));
   if (!written) note_failure(written.error());
   if (written || goes_ahead()) {
     if (const auto loaded = load(cuts->shards, head); !loaded) return loaded;
@@ -147,7 +147,9 @@ Result<> Checkpointer::cut_and_write() {
   extent_ = written ? Extent::changed : Extent::whole;
   if (!written) return written;
   source_.settle();
-  return has_outgrown_base() ? write_shown() : written;
+  if (!has_outgrown_base()) return written;
+  cuts->shards = {};  // as large as all there is, where all of it changed: what follows is so, too
+  return write_shown();
 }
 
 // Whether what is not durable is shown, and said to be so: at the start, where it was durable for the daemon
@@ -175,8 +177,7 @@ Result<> Checkpointer::write_increment(const std::vector<std::string>& cuts, con
   return written;
 }
 
-Result<> Checkpointer::write_base(const std::vector<std::string>& cuts, const CheckpointHead& head) {
-  const std::string body = encode(head, cuts);
+Result<> Checkpointer::write_base(const std::string& body) {
   const auto written = store_.rewrite({.kind = FrameKind::base, .generation = generation_ + 1, .body = body});
   if (!written) return written;
   ++generation_;
@@ -190,7 +191,8 @@ Result<> Checkpointer::write_shown() {
   for (std::size_t i = 0; i < cuts.size(); ++i) {
     replicas_[i]->save(cuts[i], {last_head_.at, last_head_.running_ns});
   }
-  const auto written = write_base(cuts, last_head_);
+  const std::string body = encode(last_head_, std::exchange(cuts, {}));
+  const auto written = write_base(body);
   if (!written) extent_ = Extent::whole;
   return written;
 }

@@ -99,7 +99,7 @@ class Checkpointer {
   bool wait_until_due();
   Result<> cut_and_write();
   Result<> write_increment(const std::vector<std::string>& cuts, const CheckpointHead& head);
-  Result<> write_base(const std::vector<std::string>& cuts, const CheckpointHead& head);
+  Result<> write_base(const std::string& body);
   Result<> write_shown();
   Result<> load(const std::vector<std::string>& cuts, const CheckpointHead& head);
   bool goes_ahead();
