@@ -270,6 +270,23 @@ class TerminalTest(Harness):
         self.type("exit 9\n", "READY> ")
         self.type("echo co''de $?\n", "code 9")
 
+    def test_a_pager_behind_it_has_the_terminal(self):
+        """What reads the command's output is in metrics-run's process group, and sets and reads the terminal."""
+        pager = self.directory / "pager.py"
+        pager.write_text(
+            "import sys, tty\n"
+            "line = sys.stdin.readline().strip()\n"
+            "with open('/dev/tty', 'rb', buffering=0) as terminal:\n"
+            "    tty.setcbreak(terminal.fileno())\n"
+            "    print('begins with', line, flush=True)\n"
+            "    print('key', terminal.read(1).decode(), flush=True)\n"
+        )
+        self.type(self.job("yes", behind=f" | '{sys.executable}' '{pager}'"), "begins with y")
+        self.type("q", "key q")
+        self.type(self.job("sh", "-c", "echo be'gun' >&2; exec sleep 100", behind=" | cat"), "begun")
+        self.type("\x03")
+        self.assertIn("code 130", self.type("echo co''de ${PIPESTATUS[0]}\n", "code 130"))
+
     def test_a_script_is_interrupted_as_a_whole(self):
         script = self.directory / "script"
         script.write_text("echo begun\n" + self.job("sleep", "100") + "echo and on\n")

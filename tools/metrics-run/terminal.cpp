@@ -1,12 +1,23 @@
 #include "terminal.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace metricsd::tools {
 
+namespace {
+
+bool leads_into_a_pipeline() {
+  struct stat output {};
+  return ::fstat(STDOUT_FILENO, &output) == 0 && (S_ISFIFO(output.st_mode) || S_ISSOCK(output.st_mode));
+}
+
+}  // namespace
+
 Terminal::Terminal() : fd_(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)) {
-  leads_ = fd_.valid() && ::getpgrp() == ::getpid() && ::tcgetpgrp(fd_.get()) == ::getpgrp();
+  leads_ = fd_.valid() && ::getpgrp() == ::getpid() && ::tcgetpgrp(fd_.get()) == ::getpgrp() &&
+           !leads_into_a_pipeline();
 }
 
 void Terminal::take_as_child() const noexcept {

@@ -3,7 +3,8 @@
 // A shell gives its terminal to one process group, and that group alone is stopped by Ctrl-Z, ended by Ctrl-C
 // and allowed to read. Where metrics-run leads that group (it was typed at a prompt), the command gets a
 // group of its own and the terminal with it, as it would have had from the shell. Everywhere else (in a
-// script, in the background, without a terminal) it stays in the group it would have been in without us.
+// script, in the background, without a terminal) it stays in the group it would have been in without us. So
+// it does where our output is a pipe: what reads it (a pager) is in our group, and needs the terminal.
 #pragma once
 
 #include <metricsd/models/unique_fd.h>
