@@ -148,19 +148,23 @@ class TransparencyTest(Harness):
         inside = self.metrics_run(*show, preexec_fn=prepare).stdout
         self.assertEqual(inside, alone)
 
-    def start_counting(self, flags=()):
+    def start_counting(self, flags=(), **options):
         """A command that says each signal it gets; ends with the code 9 on SIGTERM."""
         script = (
             "import signal,sys,time\n"
             "def say(number, frame):\n"
             "    print(signal.Signals(number).name if number < 32 else number, flush=True)\n"
             "    if number == signal.SIGTERM: sys.exit(9)\n"
-            "for number in (1, 2, 3, 10, 12, 15, 28, 35): signal.signal(number, say)\n"
+            "for number in (1, 2, 3, 10, 12, 15, 18, 28, 35): signal.signal(number, say)\n"
             "print('ready', flush=True)\n"
             "while True: time.sleep(60)\n"
         )
         process = self.spawn(
-            self.command(sys.executable, "-c", script, flags=flags), stdout=subprocess.PIPE, env=self.environment, text=True
+            self.command(sys.executable, "-c", script, flags=flags),
+            stdout=subprocess.PIPE,
+            env=self.environment,
+            text=True,
+            **options,
         )
         self.addCleanup(process.stdout.close)
         self.assertEqual(process.stdout.readline(), "ready\n")
@@ -175,6 +179,28 @@ class TransparencyTest(Harness):
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.stdout.read(), "SIGTERM\n")
         self.assertEqual(process.wait(harness.PATIENCE_SECONDS), 9)
+
+    @staticmethod
+    def group_exists(group):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def test_signals_to_the_whole_group_come_once(self):
+        process = self.start_counting(("--quiet",), start_new_session=True)
+        for number, name in ((1, "SIGHUP"), (2, "SIGINT"), (10, "SIGUSR1"), (2, "SIGINT"), (35, "35")):
+            os.killpg(process.pid, number)
+            self.assertEqual(process.stdout.readline(), name + "\n")
+            process.send_signal(signal.SIGUSR2)  # to metrics-run alone
+            self.assertEqual(process.stdout.readline(), "SIGUSR2\n", f"after {name}")
+        process.send_signal(signal.SIGCONT)
+        self.assertEqual(process.stdout.readline(), "SIGCONT\n")
+        os.killpg(process.pid, signal.SIGTERM)
+        self.assertEqual(process.stdout.read(), "SIGTERM\n")
+        self.assertEqual(process.wait(harness.PATIENCE_SECONDS), 9)
+        harness.eventually(lambda: not self.group_exists(process.pid), "nothing of metrics-run is left in its group")
 
     def test_what_a_command_sends_its_group_stays_there(self):
         script = "trap 'echo got' USR1; kill -USR1 0; sleep 0.2; kill -TERM $$"
@@ -260,6 +286,14 @@ class TerminalTest(Harness):
         self.type("one\n", "one\r\none\r\n")
         self.type("\x03")
         self.type("echo co''de $?\n", "code 130")
+
+    def test_a_signal_to_the_job_is_for_all_of_the_command(self):
+        """As `kill %1` is without metrics-run: the whole group of the command has it."""
+        script = "trap 'echo out''er' USR1; sh -c \"trap 'echo in''ner' USR1; echo be''gun; while :; do sleep 0.1; done\""
+        (self.directory / "both").write_text(script)
+        self.type(self.job("sh", "both", behind=" &"), "begun")
+        self.type("kill -USR1 %1\n", "inner")
+        self.type("kill -KILL %1; wait\n")
 
     def test_a_shell_within(self):
         self.type(self.job("bash", "--norc", "--noprofile", "--noediting", "-i"), "READY> ")

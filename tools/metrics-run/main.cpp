@@ -1,7 +1,7 @@
 // metrics-run: runs any command as if it were not there, and measures what all its processes cost.
 //
 // The order matters: signals are blocked before the first thread exists, which are those of the run; what
-// needs a program of its own starts it before this process becomes the subreaper; the command comes last.
+// needs a process of its own starts it before this one becomes the subreaper; the command comes last.
 
 #include "command_child.h"
 #include "options.h"
@@ -62,6 +62,7 @@ sigset_t signals_left_alone(const Terminal& terminal) {
 int supervise(const RunCommandOptions& options, TaskPlan plan) {
   Terminal terminal;
   const SignalSource signals(signals_left_alone(terminal));
+  GroupWitness witness = GroupWitness::start();
   const bool wait_for_all = options.wait_for_all || plan.is_service;
   Session session(kProgram, options.monitoring, std::move(plan), options.command, true, system_clock());
   TreeSampler sampler(Roots{}, options.roles, session.task().profile.collect, system_clock());
@@ -72,10 +73,11 @@ int supervise(const RunCommandOptions& options, TaskPlan plan) {
     return complain_of(options.command[0], *fault);
   }
   const pid_t command = std::get<pid_t>(started);
+  witness.begin();
   sampler.follow(command);
   sampler.follow_orphans_of(::getpid());
   session.begin(command, Aggregate::Baseline::zero, &sampler);
-  Supervisor supervisor({command, wait_for_all, own_peak_bytes()}, signals, terminal, sampler);
+  Supervisor supervisor({command, wait_for_all, own_peak_bytes()}, signals, witness, terminal, sampler);
   supervisor.run(session.monitor());
   session.finish({supervisor.exit_code(), supervisor.ending(), supervisor.peak_memory_bytes()}, signals);
   return supervisor.exit_code();

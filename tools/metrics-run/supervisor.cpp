@@ -6,8 +6,11 @@
 #include "pid_stat.h"
 #include "roots.h"
 
+#include <metricsd/models/clock.h>
+
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include <poll.h>
 #include <sys/resource.h>
@@ -67,16 +70,16 @@ void stop_own_group() {
 
 }  // namespace
 
-Supervisor::Supervisor(const Options& options, const SignalSource& signals, Terminal& terminal,
-                       TreeSampler& sampler)
-    : options_(options), signals_(signals), terminal_(terminal), sampler_(sampler) {}
+Supervisor::Supervisor(const Options& options, const SignalSource& signals, GroupWitness& witness,
+                       Terminal& terminal, TreeSampler& sampler)
+    : options_(options), signals_(signals), witness_(witness), terminal_(terminal), sampler_(sampler) {}
 
 void Supervisor::run(Monitor& monitor) {
   reap();
   while (!is_done()) {
     pollfd readable{signals_.fd(), POLLIN, 0};
     ::poll(&readable, 1, monitor.wait_ms());
-    while (const auto signal = signals_.next()) handle(*signal);
+    handle_signals();
     if (!is_done()) monitor.sample_if_due();
   }
   terminal_.take_back();
@@ -86,18 +89,25 @@ bool Supervisor::is_done() const {
   return status_ && (!options_.wait_for_all || !children_left_ || told_to_leave_);
 }
 
-void Supervisor::handle(const signalfd_siginfo& signal) {
+// All that are there are read at once, so that the witness is waited for once.
+void Supervisor::handle_signals() {
+  std::vector<signalfd_siginfo> came;
+  while (const auto signal = signals_.next()) came.push_back(*signal);
+  const std::int64_t read_ns = system_clock().monotonic_ns();
+  for (const signalfd_siginfo& signal : came) handle(signal, read_ns);
+}
+
+void Supervisor::handle(const signalfd_siginfo& signal, std::int64_t read_ns) {
   const int number = static_cast<int>(signal.ssi_signo);
   if (number == SIGCHLD) {
     reap();
   } else if (status_) {
     told_to_leave_ |= asks_to_end(number);
-  } else if (number == SIGCONT) {
-    terminal_.give_to(options_.command);  // where a shell has just given it to us
   } else if (signal.ssi_code == SI_KERNEL) {
     forward_from_terminal(number);
   } else {
-    forward(signal);
+    if (number == SIGCONT) terminal_.give_to(options_.command);  // where a shell has just given it to us
+    forward(signal, read_ns);
   }
 }
 
@@ -127,7 +137,8 @@ void Supervisor::note_usage(pid_t pid, const rusage& usage) {
 }
 
 // The shell at whose prompt we were typed waits for us, not for the command: it has the terminal back once we
-// stop, too. Not where the command was stopped because it had no terminal, and a shell has given us one since.
+// stop, too. Not where the command was stopped because it had no terminal, and a shell has given us one
+// since.
 void Supervisor::stop_with_command(int signal) {
   if (!terminal_.is_ours_to_give()) return;
   const bool wanted_terminal = signal == SIGTTIN || signal == SIGTTOU;
@@ -144,11 +155,19 @@ void Supervisor::forward_from_terminal(int signal) {
   if (of_terminal && terminal_.is_ours_to_give()) ::kill(-options_.command, signal);
 }
 
-void Supervisor::forward(const signalfd_siginfo& signal) {
+// Where the command is not in our group, what was sent to the whole of ours is for the whole of its own:
+// without us that would have been one group (`kill %1` at a prompt).
+void Supervisor::forward(const signalfd_siginfo& signal, std::int64_t read_ns) {
   const auto sender = static_cast<pid_t>(signal.ssi_pid);
   const int number = static_cast<int>(signal.ssi_signo);
-  if (sender == ::getpid() || is_of_command(sender)) return;
-  if (is_stop_or_continue(number)) {
+  if (sender == ::getpid() || is_of_command(sender)) {
+    witness_.forget(signal.ssi_signo);
+    return;
+  }
+  const bool to_all = witness_.has_seen(signal, read_ns);
+  if (!terminal_.is_ours_to_give()) {
+    if (!to_all) send(options_.command, signal);
+  } else if (to_all || is_stop_or_continue(number)) {
     ::kill(-options_.command, number);
   } else {
     send(options_.command, signal);
