@@ -218,6 +218,29 @@ class TransparencyTest(Harness):
             self.assertEqual(result.stderr, "")
         self.assertFalse(self.metrics.exists())
 
+    def test_runs_unmeasured_where_there_is_no_descriptor(self):
+        def few():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (8, 8))
+            signal.pthread_sigmask(signal.SIG_SETMASK, [signal.SIGUSR2])
+
+        show = "grep SigBlk /proc/self/status; exit 3"
+        alone = harness.run("sh", "-c", show, preexec_fn=few, expect=3).stdout
+        result = self.metrics_run("sh", "-c", show, preexec_fn=few, expect=3)
+        self.assertEqual(result.stdout, alone)
+        self.assertIn("metrics-run: not measured: pipe: Too many open files\n", result.stderr)
+
+    def test_processes_of_another_namespace_are_not_measured(self):
+        unshare = ["unshare", "--pid", "--fork"]
+        if os.geteuid() != 0 or subprocess.run([*unshare, "true"], check=False).returncode != 0:
+            self.skipTest("needs root, and to be allowed namespaces")
+        run = harness.run(*unshare, *self.command("sh", "-c", "echo ran; exit 3"), expect=3, env=self.environment)
+        self.assertEqual(run.stdout, "ran\n")
+        self.assertEqual(run.stderr, "metrics-run: not measured: /proc is of another PID namespace\n")
+        monitor = self.command(flags=("--pid", 1), program="metrics-monitor")
+        result = harness.run(*unshare, *monitor, expect=1, env=self.environment)
+        self.assertEqual(result.stderr, "metrics-monitor: /proc is of another PID namespace\n")
+        self.assertFalse(self.metrics.exists())
+
     def test_runs_on_where_nothing_can_be_written(self):
         self.metrics.write_text("a file")
         result = self.metrics_run("sh", "-c", "echo ran; exit 3", expect=3)

@@ -3,6 +3,8 @@
 
 #include "attachment.h"
 #include "options.h"
+#include "proc_view.h"
+#include "roots.h"
 #include "session.h"
 #include "signal_source.h"
 
@@ -16,6 +18,8 @@
 #include <string>
 #include <utility>
 #include <variant>
+
+#include <unistd.h>
 
 namespace metricsd::tools {
 
@@ -103,6 +107,8 @@ int run(const AttachOptions& options) {
   auto plan = plan_task(options.monitoring, suggested_name(options), system_clock(), why);
   if (!plan) return complain(why, kUsage);
   if (!plan->task.profile.enabled) return complain("monitoring is switched off", 0);
+  if (const std::string fault = fault_of_proc(Roots{}.proc, ::getpid()); !fault.empty())
+    return complain(fault, kFailed);
   return attach(options, std::move(*plan));
 }
 

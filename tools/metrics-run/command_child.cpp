@@ -112,7 +112,7 @@ std::variant<pid_t, CommandFault> start_command(const std::vector<std::string>& 
                                                 const std::vector<std::string>& variables,
                                                 const SignalSource& signals, Terminal& terminal) {
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fault_of_errno(errno);
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
   const UniqueFd read_end(ends[0]);
   UniqueFd write_end(ends[1]);
   std::vector<std::string> words = command;
@@ -121,7 +121,7 @@ std::variant<pid_t, CommandFault> start_command(const std::vector<std::string>& 
   const std::vector<char*> entries = pointers_to(environment);
 
   const pid_t pid = ::fork();
-  if (pid < 0) return fault_of_errno(errno);
+  if (pid < 0) throw std::system_error(errno, std::generic_category(), "fork");
   if (pid == 0) become({arguments.data(), entries.data(), signals, terminal, write_end.get()});
   write_end = UniqueFd();
   if (terminal.is_ours_to_give()) {

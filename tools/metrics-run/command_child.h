@@ -32,6 +32,7 @@ struct CommandFault {
 [[nodiscard]] CommandFault become_command(const std::vector<std::string>& command);
 
 // The pid once exec has succeeded. `variables` are NAME=VALUE, in place of what the environment says of them.
+// Throws std::system_error where there is no descriptor or no process to be had: nothing was tried then.
 [[nodiscard]] std::variant<pid_t, CommandFault> start_command(const std::vector<std::string>& command,
                                                               const std::vector<std::string>& variables,
                                                               const SignalSource& signals,

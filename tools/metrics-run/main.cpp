@@ -5,12 +5,15 @@
 
 #include "command_child.h"
 #include "options.h"
+#include "proc_view.h"
+#include "roots.h"
 #include "session.h"
 #include "supervisor.h"
 
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -59,20 +62,27 @@ sigset_t signals_left_alone(const Terminal& terminal) {
   return set;
 }
 
-int supervise(const RunCommandOptions& options, TaskPlan plan) {
-  Terminal terminal;
-  const SignalSource signals(signals_left_alone(terminal));
+// The command is what was asked for; measuring it is not worth its failing.
+int run_unmeasured(const std::vector<std::string>& command, const std::string& why) {
+  complain("not measured: " + why, 0);
+  return complain_of(command[0], become_command(command));
+}
+
+// The exit code. `started` once the command runs.
+int measure(const RunCommandOptions& options, TaskPlan plan, const SignalSource& signals, Terminal& terminal,
+            bool& started) {
   GroupWitness witness = GroupWitness::start();
   const bool wait_for_all = options.wait_for_all || plan.is_service;
   Session session(kProgram, options.monitoring, std::move(plan), options.command, true, system_clock());
   TreeSampler sampler(Roots{}, options.roles, session.task().profile.collect, system_clock());
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
 
-  const auto started = start_command(options.command, variables_of(session.directory()), signals, terminal);
-  if (const auto* const fault = std::get_if<CommandFault>(&started)) {
+  const auto child = start_command(options.command, variables_of(session.directory()), signals, terminal);
+  started = true;
+  if (const auto* const fault = std::get_if<CommandFault>(&child)) {
     return complain_of(options.command[0], *fault);
   }
-  const pid_t command = std::get<pid_t>(started);
+  const pid_t command = std::get<pid_t>(child);
   witness.begin();
   sampler.follow(command);
   sampler.follow_orphans_of(::getpid());
@@ -81,6 +91,21 @@ int supervise(const RunCommandOptions& options, TaskPlan plan) {
   supervisor.run(session.monitor());
   session.finish({supervisor.exit_code(), supervisor.ending(), supervisor.peak_memory_bytes()}, signals);
   return supervisor.exit_code();
+}
+
+int supervise(const RunCommandOptions& options, TaskPlan plan) {
+  Terminal terminal;
+  std::optional<SignalSource> signals;
+  bool started = false;
+  try {
+    signals.emplace(signals_left_alone(terminal));
+    return measure(options, std::move(plan), *signals, terminal, started);
+  } catch (const std::exception& error) {
+    if (started) throw;
+    ::prctl(PR_SET_CHILD_SUBREAPER, 0);
+    if (signals) signals->restore();
+    return run_unmeasured(options.command, error.what());
+  }
 }
 
 int run(const RunCommandOptions& options) {
@@ -92,6 +117,8 @@ int run(const RunCommandOptions& options) {
   if (const CommandFault fault = look_for_command(name); fault.exit_code != 0)
     return complain_of(name, fault);
   if (!plan->task.profile.enabled) return complain_of(name, become_command(options.command));
+  if (const std::string fault = fault_of_proc(Roots{}.proc, ::getpid()); !fault.empty())
+    return run_unmeasured(options.command, fault);
   return supervise(options, std::move(*plan));
 }
 

@@ -31,7 +31,10 @@ SignalSource::SignalSource(const sigset_t& left_alone) {
   const sigset_t set = all_but_faults(left_alone);
   ::pthread_sigmask(SIG_BLOCK, &set, &mask_before_);
   fd_ = UniqueFd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!fd_.valid()) throw std::system_error(errno, std::generic_category(), "signalfd");
+  if (fd_.valid()) return;
+  const int error = errno;
+  restore();
+  throw std::system_error(error, std::generic_category(), "signalfd");
 }
 
 std::optional<signalfd_siginfo> SignalSource::next() const {

@@ -15,6 +15,7 @@ namespace metricsd::tools {
 // they are.
 class SignalSource {
  public:
+  // Throws std::system_error where there is no descriptor for it; signals are as they were before then.
   explicit SignalSource(const sigset_t& left_alone);
   SignalSource(const SignalSource&) = delete;
   SignalSource& operator=(const SignalSource&) = delete;
