@@ -28,6 +28,7 @@ class StrictHandler {
   StrictHandler() { stack_.reset(); }
 
   json::value release() { return stack_.release(); }
+  [[nodiscard]] const std::string& last_key() const { return last_key_; }
 
   bool on_document_begin(error_code&) { return true; }
   bool on_document_end(error_code&) { return true; }
@@ -53,12 +54,13 @@ class StrictHandler {
   }
   bool on_key(json::string_view last_part, std::size_t, error_code& error) {
     key_ += last_part;
-    if (!keys_.back().insert(key_).second) {
+    last_key_.swap(key_);
+    key_.clear();
+    if (!keys_.back().insert(last_key_).second) {
       error = Errc::duplicate_field;
       return false;
     }
-    stack_.push_key(key_);
-    key_.clear();
+    stack_.push_key(last_key_);
     return true;
   }
 
@@ -110,7 +112,8 @@ class StrictHandler {
   }
 
   json::value_stack stack_;
-  std::string key_;
+  std::string key_;  // of which parts have come
+  std::string last_key_;
   std::vector<std::set<std::string>> keys_;  // one set for each open object
 };
 
@@ -149,6 +152,11 @@ Errc json_errc(const error_code& error) noexcept {
 }
 
 Result<json::value> parse_json(std::string_view text) {
+  std::string key;
+  return parse_json(text, key);
+}
+
+Result<json::value> parse_json(std::string_view text, std::string& key) {
   json::parse_options options;
   options.max_depth = limits::kJsonDepth;
   json::basic_parser<StrictHandler> parser(options);
@@ -156,7 +164,10 @@ Result<json::value> parse_json(std::string_view text) {
   const std::size_t used = parser.write_some(false, text.data(), text.size(), error);
   if (!error && text.find_first_not_of(" \t\r\n", used) != std::string_view::npos)
     error = Errc::malformed_json;
-  if (error) return json_errc(error);
+  if (error) {
+    key = parser.handler().last_key();
+    return json_errc(error);
+  }
   return parser.handler().release();
 }
 

@@ -15,6 +15,8 @@ namespace metricsd {
 // The whole of `text` as one JSON value (RFC 8259). Depth at most limits::kJsonDepth.
 // Errors: malformed_json, too_deep, duplicate_field, out_of_range (a number no double can hold).
 [[nodiscard]] Result<boost::json::value> parse_json(std::string_view text);
+// The same; on an error `key` is the last one that was read before it, "" where there was none.
+[[nodiscard]] Result<boost::json::value> parse_json(std::string_view text, std::string& key);
 
 // Appends a value as compact JSON, numbers as short as they read back (Boost.JSON's own writer makes 0.4375
 // into 4.375E-1).
