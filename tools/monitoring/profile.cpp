@@ -124,9 +124,10 @@ std::optional<Profile> read_profile(const json::value& value, const Profile& bas
 }
 
 std::optional<Profile> parse_profile(std::string_view text, const Profile& base, std::string& why) {
-  const auto value = parse_json(text);
+  std::string key;
+  const auto value = parse_json(text, key);
   if (value) return read_profile(*value, base, why);
-  why = "a profile must be JSON: " + value.error().message();
+  why = "a profile must be JSON: " + (key.empty() ? "" : "\"" + key + "\": ") + value.error().message();
   return std::nullopt;
 }
 

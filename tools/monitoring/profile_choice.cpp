@@ -1,6 +1,6 @@
 #include "profile_choice.h"
 
-#include <metricsd/exporters/file_source.h>
+#include "input_text.h"
 
 #include <algorithm>
 #include <array>
@@ -38,13 +38,14 @@ std::optional<std::chrono::nanoseconds> parse_interval(std::string_view text) {
 }
 
 // These set `profile` to what they say of it; "" or what is wrong.
-std::string apply_environment(Profile& profile, const Variables& variables) {
-  if (const auto text = variables(kEnable)) {
+// A variable is not read where its flag stands in its place.
+std::string apply_environment(Profile& profile, const ProfileFlags& flags, const Variables& variables) {
+  if (const auto text = flags.enabled ? std::nullopt : variables(kEnable)) {
     const auto enabled = parse_switch(*text);
     if (!enabled) return std::string(kEnable) + " must be true or false";
     profile.enabled = *enabled;
   }
-  if (const auto text = variables(kInterval)) {
+  if (const auto text = flags.interval_seconds ? std::nullopt : variables(kInterval)) {
     const auto interval = parse_interval(*text);
     if (!interval) return std::string(kInterval) + kIntervalForm;
     profile.interval = *interval;
@@ -58,27 +59,29 @@ std::string unknown_name(std::string_view name) {
   return line;
 }
 
-std::string apply_task(Profile& profile, const boost::json::value& wanted) {
-  std::string why;
+std::string apply_task(Profile& profile, const TaskFile& task) {
+  const boost::json::value& wanted = *task.monitoring_profile;
+  const std::string where = (task.source.empty() ? "" : task.source + ": ") + "monitoringProfile: ";
   if (const auto* const name = wanted.if_string()) {
     const Profile* const found = find_profile(*name);
-    if (found == nullptr) return "monitoringProfile: " + unknown_name(*name);
+    if (found == nullptr) return where + unknown_name(*name);
     profile = *found;
     return {};
   }
+  std::string why;
   const auto read = read_profile(wanted, profile, why);
-  if (!read) return "monitoringProfile: " + why;
+  if (!read) return where + why;
   profile = *read;
   return {};
 }
 
 std::string apply_file(Profile& profile, const std::string& path) {
-  const auto text = exporters::read_file(path, kLargestFile);
-  if (!text) {
-    const bool missing = text.error() == boost::system::errc::no_such_file_or_directory;
-    return missing ? "--profile: " + unknown_name(path) + ", and no such file"
-                   : "--profile " + path + ": " + text.error().message();
-  }
+  std::error_code error;
+  const auto text = read_input(path, kLargestFile, error);
+  if (error == std::errc::no_such_file_or_directory)
+    return "--profile: " + unknown_name(path) + ", and no such file";
+  if (!text) return "--profile " + path + ": " + error.message();
+  if (text->empty()) return "--profile " + path + ": it is empty";
   std::string why;
   const auto read = parse_profile(*text, profile, why);
   if (!read) return "--profile " + path + ": " + why;
@@ -87,7 +90,8 @@ std::string apply_file(Profile& profile, const std::string& path) {
 }
 
 std::string apply_named(Profile& profile, const std::string& wanted) {
-  if (wanted.starts_with('{')) {
+  const auto begin = wanted.find_first_not_of(" \t\r\n");
+  if (begin != std::string::npos && wanted[begin] == '{') {
     std::string why;
     const auto read = parse_profile(wanted, profile, why);
     if (!read) return "--profile: " + why;
@@ -128,11 +132,11 @@ std::optional<Profile> choose_profile(const ProfileFlags& flags, const TaskFile*
                                       const Variables& variables, std::string& why) {
   const bool service = flags.service || (task != nullptr && task->daemon);
   Profile profile = *find_profile(service ? "daemon" : "standard");
-  why = apply_environment(profile, variables);
-  if (why.empty() && task != nullptr && task->monitoring_profile) {
-    why = apply_task(profile, *task->monitoring_profile);
-  }
+  why.clear();
+  const std::string fault = apply_environment(profile, flags, variables);
+  if (task != nullptr && task->monitoring_profile) why = apply_task(profile, *task);
   if (why.empty()) why = apply_flags(profile, flags);
+  if (why.empty() && profile.enabled) why = fault;  // switched off, it does not matter
   return why.empty() ? std::optional(profile) : std::nullopt;
 }
 

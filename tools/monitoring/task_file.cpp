@@ -1,8 +1,8 @@
 #include "task_file.h"
 
+#include "input_text.h"
 #include "job_name.h"
 
-#include <metricsd/exporters/file_source.h>
 #include <metricsd/models/json/document.h>
 
 #include <cstddef>
@@ -17,8 +17,9 @@ namespace json = boost::json;
 
 constexpr std::size_t kLargestFile = 1024 * 1024;  // a task's command and environment stand in it, too
 
-// What is wrong with one of the three keys, or "".
+// What is wrong with one of the three keys, or "". null means absent.
 std::string set_key(TaskFile& task, std::string_view key, const json::value& value) {
+  if (value.is_null()) return {};
   if (key == "id") {
     const auto* const text = value.if_string();
     if (text == nullptr || !is_job_base(*text)) return "must be 1 to 200 bytes of text";
@@ -36,10 +37,12 @@ std::string set_key(TaskFile& task, std::string_view key, const json::value& val
 }  // namespace
 
 std::optional<TaskFile> parse_task_file(std::string_view text, std::string& why) {
-  const auto value = parse_json(text);
+  std::string key;
+  const auto value = parse_json(text, key);
   const auto* const object = value ? value->if_object() : nullptr;
   if (object == nullptr) {
-    why = "a task must be a JSON object" + (value ? "" : ": " + value.error().message());
+    why = "a task must be a JSON object";
+    if (!value) why += ": " + (key.empty() ? "" : "\"" + key + "\": ") + value.error().message();
     return std::nullopt;
   }
   TaskFile task;
@@ -53,10 +56,15 @@ std::optional<TaskFile> parse_task_file(std::string_view text, std::string& why)
 }
 
 std::optional<TaskFile> read_task_file(const std::filesystem::path& path, std::string& why) {
-  const auto text = exporters::read_file(path, kLargestFile);
-  auto task = text ? parse_task_file(*text, why) : std::nullopt;
-  if (!text) why = text.error().message();
-  if (!task) why = path.string() + ": " + why;
+  std::error_code error;
+  const auto text = read_input(path, kLargestFile, error);
+  auto task = text && !text->empty() ? parse_task_file(*text, why) : std::nullopt;
+  if (!text || text->empty()) why = text ? "it is empty" : error.message();
+  if (task) {
+    task->source = path.string();
+  } else {
+    why = path.string() + ": " + why;
+  }
   return task;
 }
 

@@ -15,6 +15,7 @@ struct TaskFile {
   std::string id;       // 1 to 200 bytes; "" where the file has none
   bool daemon = false;  // a service
   std::optional<boost::json::value> monitoring_profile{};
+  std::string source{};  // the file's name; "" of text
 };
 
 // On a fault `why` says it in one line that names the key.

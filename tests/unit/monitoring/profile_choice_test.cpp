@@ -102,6 +102,37 @@ TEST(ProfileChoice, ByFile) {
             "--profile " + path.string() + ": there is no key \"intervall\"");
 }
 
+TEST(ProfileChoice, AVariableIsNotReadWhereItDoesNotMatter) {
+  const std::map<std::string, std::string> rubbish{{"METRICSD_ENABLE_MONITORING", "maybe"},
+                                                   {"METRICSD_MONITORING_INTERVAL", "0"}};
+  ProfileFlags flags;
+  flags.enabled = false;
+  EXPECT_FALSE(chosen(flags, nullptr, rubbish).enabled);
+  flags.enabled = true;
+  EXPECT_TRUE(fault_of(flags, nullptr, rubbish).starts_with("METRICSD_MONITORING_INTERVAL"));
+  flags.interval_seconds = 1;
+  EXPECT_EQ(chosen(flags, nullptr, rubbish).interval, seconds(1));
+  const std::map<std::string, std::string> off{{"METRICSD_ENABLE_MONITORING", "false"},
+                                               {"METRICSD_MONITORING_INTERVAL", "0"}};
+  EXPECT_FALSE(chosen({}, nullptr, off).enabled);
+  const TaskFile on_again = task(R"({"monitoringProfile": {"enabled": true}})");
+  EXPECT_TRUE(fault_of({}, &on_again, off).starts_with("METRICSD_MONITORING_INTERVAL"));
+}
+
+TEST(ProfileChoice, JsonMayBeginWithWhiteSpace) {
+  EXPECT_EQ(chosen(profile_flag(" \n\t{\"interval\": 4}")).interval, seconds(4));
+}
+
+TEST(ProfileChoice, FaultsOfATasksFileNameTheFile) {
+  const support::TemporaryDirectory directory;
+  const auto path = directory.path() / "task.json";
+  std::ofstream(path) << R"({"monitoringProfile": {"interval": 0}})";
+  std::string why;
+  const auto file = read_task_file(path, why);
+  ASSERT_TRUE(file) << why;
+  EXPECT_TRUE(fault_of({}, &*file).starts_with(path.string() + ": monitoringProfile: interval must be"));
+}
+
 TEST(ProfileChoice, FaultsSayWhere) {
   EXPECT_EQ(fault_of(profile_flag(R"({"interval": -1})")),
             "--profile: interval must be a number of seconds from 0.01 to 86400");
@@ -131,6 +162,13 @@ TEST(TaskFile, OtherKeysAreSomebodyElses) {
   EXPECT_FALSE(file.monitoring_profile);
 }
 
+TEST(TaskFile, NullIsAsIfAbsent) {
+  const TaskFile file = task(R"({"id": null, "daemon": null, "monitoringProfile": null})");
+  EXPECT_EQ(file.id, "");
+  EXPECT_FALSE(file.daemon);
+  EXPECT_FALSE(file.monitoring_profile);
+}
+
 TEST(TaskFile, FaultsNameTheKey) {
   const auto fault = [](std::string_view text) {
     std::string why;
@@ -143,6 +181,7 @@ TEST(TaskFile, FaultsNameTheKey) {
   EXPECT_EQ(fault(R"({"monitoringProfile": 3})"), "monitoringProfile must be a profile or the name of one");
   EXPECT_EQ(fault("[]"), "a task must be a JSON object");
   EXPECT_TRUE(fault("{").starts_with("a task must be a JSON object: "));
+  EXPECT_EQ(fault(R"({"id": "a", "id": "b"})"), "a task must be a JSON object: \"id\": duplicate field");
   std::string why;
   EXPECT_FALSE(read_task_file("/nowhere/task.json", why));
   EXPECT_TRUE(why.starts_with("/nowhere/task.json: ")) << why;

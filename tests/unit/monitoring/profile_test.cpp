@@ -104,6 +104,13 @@ TEST(Profile, WrongTypesAreRefusedByName) {
   }
 }
 
+TEST(Profile, FaultsOfItsJsonNameTheKey) {
+  EXPECT_EQ(fault_of(R"({"enabled": true, "interval": 1e400})"),
+            "a profile must be JSON: \"interval\": out of range");
+  EXPECT_EQ(fault_of(R"({"interval": 1, "interval": 2})"),
+            "a profile must be JSON: \"interval\": duplicate field");
+}
+
 TEST(Profile, WhatIsNoObjectIsRefused) {
   EXPECT_EQ(fault_of("[]"), "a profile must be a JSON object");
   EXPECT_EQ(fault_of("\"standard\""), "a profile must be a JSON object");
