@@ -97,15 +97,31 @@ class ExitTest(Harness):
             (("--name", "nothing", "--", "true"), "nothing"),
             (("--no-such-flag", "--", "true"), "no-such-flag"),
             (("true",), "behind --"),
+            (("--monitoring", "--no-monitoring", "--", "true"), "--no-monitoring"),
+            (("--push-delete", "--", "true"), "--push"),
+            (("--metrics.namespace", "9 bad", "--", "true"), "--metrics.namespace"),
+            (("--profile", "", "--", "true"), "--profile"),
+            (("--task", "", "--", "true"), "--task"),
+            (("--push", "", "--", "true"), "--push"),
+            (("--mqtt", "", "--", "true"), "--mqtt"),
+            (("--profile", '{"\\u001b[31mred\\n":1}', "--", "true"), "?[31mred?"),
         ):
             result = harness.run(harness.BIN / "metrics-run", *flags, expect=2, env=self.environment)
             self.assertIn(word, result.stderr)
             self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
 
+    def test_a_task_out_of_a_pipe(self):
+        words = " ".join(f"'{word}'" for word in self.command("true", flags=("--quiet", "--task", "/dev/stdin")))
+        for task, code in (('{"id":"piped"}', 0), ("", 2), ('{"daemon":0}', 2)):
+            harness.run("bash", "-c", f"printf %s '{task}' | {words}", expect=code, env=self.environment)
+        self.assertTrue(self.run_directory(self.metrics).name.startswith("piped_"))
+
     def test_help_and_version(self):
         for program in ("metrics-run", "metrics-monitor"):
             self.assertIn("--profile", harness.run(harness.BIN / program, "--help").stdout)
             self.assertRegex(harness.run(harness.BIN / program, "--version").stdout, rf"^{program} \d+\.\d+")
+        usage = "Usage: metrics-run [OPTIONS] -- COMMAND [ARGUMENT...]\n"
+        self.assertIn(usage, harness.run(harness.BIN / "metrics-run", "--help").stdout)
 
 
 class TransparencyTest(Harness):

@@ -1,5 +1,7 @@
 #include "command_line.h"
 
+#include <metricsd/exporters/text_table.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <string>
@@ -12,10 +14,10 @@ int end_parsing(const CLI::App& app, const CLI::ParseError& error) {
   constexpr int kUsage = 2;
   if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
   std::string line = error.what();
-  std::replace_if(
-      line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+  std::replace(line.begin(), line.end(), '\n', ' ');
   const std::string& name = app.get_name();
-  std::fprintf(stderr, "%s: %s (see %s --help)\n", name.c_str(), line.c_str(), name.c_str());
+  std::fprintf(stderr, "%s: %s (see %s --help)\n", name.c_str(), exporters::printable(line).c_str(),
+               name.c_str());
   return kUsage;
 }
 

@@ -8,6 +8,8 @@
 #include "session.h"
 #include "signal_source.h"
 
+#include <metricsd/exporters/text_table.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -30,7 +32,7 @@ constexpr int kFailed = 1;
 constexpr int kUsage = 2;
 
 int complain(const std::string& line, int exit_code) {
-  std::fprintf(stderr, "%s: %s\n", kProgram, line.c_str());
+  std::fprintf(stderr, "%s: %s\n", kProgram, exporters::printable(line).c_str());
   return exit_code;
 }
 

@@ -10,6 +10,8 @@
 #include "session.h"
 #include "supervisor.h"
 
+#include <metricsd/exporters/text_table.h>
+
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -31,7 +33,7 @@ constexpr const char* kProgram = "metrics-run";
 constexpr int kUsage = 2;
 
 int complain(const std::string& line, int exit_code) {
-  std::fprintf(stderr, "%s: %s\n", kProgram, line.c_str());
+  std::fprintf(stderr, "%s: %s\n", kProgram, exporters::printable(line).c_str());
   return exit_code;
 }
 

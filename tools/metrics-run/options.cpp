@@ -3,6 +3,7 @@
 #include "command_line.h"
 
 #include <algorithm>
+#include <memory>
 #include <string_view>
 
 #include <CLI/CLI.hpp>
@@ -25,6 +26,14 @@ void add_options(CLI::App& app, RunCommandOptions& options, std::vector<std::str
   app.footer(kExitCodes);
 }
 
+// What stands behind -- is none of CLI11's options.
+class Help : public CLI::Formatter {
+ public:
+  std::string make_usage(const CLI::App* /*app*/, std::string name) const override {
+    return "Usage: " + name + " [OPTIONS] -- COMMAND [ARGUMENT...]\n";
+  }
+};
+
 // Everything behind the first `--` is the command's, whatever it looks like.
 std::vector<std::string> command_behind(char** separator, char** end) {
   return separator == end ? std::vector<std::string>() : std::vector<std::string>(separator + 1, end);
@@ -39,7 +48,8 @@ std::variant<RunCommandOptions, int> parse_options(int argc, char** argv) {
   CLI::App app("metrics-run: runs a command and measures what it and all its processes cost.", "metrics-run");
   app.set_version_flag("--version", "metrics-run " METRICSD_VERSION);
   add_options(app, options, roles);
-  app.add_option("command", stray, "What to run, with its arguments, behind --");
+  app.formatter(std::make_shared<Help>());
+  app.add_option("command", stray)->group("");  // none of ours, and only for a better word about it
 
   char** const end = argv + argc;
   char** const separator = std::find(argv, end, std::string_view("--"));

@@ -2,6 +2,7 @@
 
 #include "job_name.h"
 
+#include <metricsd/models/labels.h>
 #include <metricsd/models/text.h>
 
 #include <array>
@@ -15,20 +16,33 @@ namespace {
 
 constexpr std::size_t kLongestNode = 255;  // a host's name
 
+// What is unset in a script (`--push "$URL"`) is not to be left out without a word.
+CLI::Option* not_empty(CLI::Option* option) {
+  return option->check(CLI::Validator(
+      [](const std::string& text) { return text.empty() ? std::string("must not be empty") : std::string(); },
+      ""));
+}
+
+std::string fault_of_namespace(const std::string& text) {
+  return is_metric_name(text) ? "" : "'" + text + "' is no namespace of metrics";
+}
+
 void add_profile_options(CLI::App& app, MonitoringOptions& options) {
   ProfileFlags& profile = options.profile;
-  app.add_option(
+  not_empty(app.add_option(
       "--profile", profile.profile,
-      "How closely to look: standard, minimal, intensive, batch, realtime, daemon, a file or JSON");
+      "How closely to look: standard, minimal, intensive, batch, realtime, daemon, a file or JSON"));
   app.add_option("--interval", profile.interval_seconds, "Seconds between samples, 0.01 to 86400");
   // CLI11 takes an optional for a counter, and sets it to 0.
-  app.add_flag_callback(
+  CLI::Option* const on = app.add_flag_callback(
       "--monitoring", [&profile] { profile.enabled = true; }, "Look, whatever else says no");
-  app.add_flag_callback(
+  CLI::Option* const off = app.add_flag_callback(
       "--no-monitoring", [&profile] { profile.enabled = false; }, "Do not look at all");
+  on->excludes(off);
   app.add_flag("--service", profile.service,
                "It is a service: the profile daemon, where nothing else is said");
-  app.add_option("--task", options.task_file, "A task's file: JSON with id, daemon and monitoringProfile");
+  not_empty(app.add_option("--task", options.task_file,
+                           "A task's file: JSON with id, daemon and monitoringProfile"));
   app.add_flag("--system", options.with_system, "The whole machine, too");
 }
 
@@ -45,12 +59,15 @@ void add_destination_options(CLI::App& app, MonitoringOptions& options) {
   app.add_option("--socket", options.socket, "The daemon's socket (default: where clients usually look)");
   app.add_option("--metrics.namespace", options.metric_namespace,
                  "What the names of the metrics begin with; the daemon's --metrics.namespace")
-      ->capture_default_str();
-  app.add_option("--push", options.push.url,
-                 "Tell the Pushgateway at this URL; spawn: start one for the run");
-  app.add_flag("--push-delete", options.push.delete_after, "Delete the job there once it has ended");
+      ->capture_default_str()
+      ->check(CLI::Validator(fault_of_namespace, ""));
+  CLI::Option* const push = not_empty(app.add_option(
+      "--push", options.push.url, "Tell the Pushgateway at this URL; spawn: start one for the run"));
+  app.add_flag("--push-delete", options.push.delete_after, "Delete the job there once it has ended")
+      ->needs(push);
   MqttOptions& mqtt = options.mqtt;
-  app.add_option("--mqtt", mqtt.url, "Tell the broker at mqtt://HOST[:PORT] or mqtts://HOST[:PORT]");
+  not_empty(
+      app.add_option("--mqtt", mqtt.url, "Tell the broker at mqtt://HOST[:PORT] or mqtts://HOST[:PORT]"));
   app.add_option("--mqtt.credentials", mqtt.credentials_file, "A file of two lines: the user, the password");
   app.add_option("--mqtt.ca", mqtt.ca_file, "Certificates that mqtts:// trusts (default: the system's)");
   app.add_option("--mqtt.domain", mqtt.domain, "{domain} of the topic")->capture_default_str();
