@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include <langinfo.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace metricsd::tools {
@@ -40,15 +41,29 @@ class Lines {
   void title(const std::string& text) { out_ += marked(text, kTitle) + "\n"; }
 
   void figures(std::string_view name, const std::string& text, const Trend* trend = nullptr) {
-    constexpr std::size_t kNameWidth = 9;
-    out_ += "  " + std::string(name) + std::string(kNameWidth - name.size(), ' ') + text + "\n";
-    const std::string line = trend != nullptr && style_.blocks ? sparkline(trend->points()) : "";
-    if (!line.empty()) out_ += std::string(kNameWidth + 2, ' ') + marked(line, kTrend) + "\n";
+    out_ += "  " + std::string(name) + std::string(kIndent - 2 - name.size(), ' ') + folded(text) + "\n";
+    const std::string line =
+        trend != nullptr && style_.blocks ? sparkline(trend->points(), style_.columns - kIndent) : "";
+    if (!line.empty()) out_ += std::string(kIndent, ' ') + marked(line, kTrend) + "\n";
   }
 
   [[nodiscard]] std::string& text() { return out_; }
 
  private:
+  static constexpr std::size_t kIndent = 11;
+
+  // Goes on in the next line, behind a comma, where it is too long for one.
+  [[nodiscard]] std::string folded(std::string text) const {
+    const std::size_t room = style_.columns - kIndent;
+    for (std::size_t begin = 0; text.size() - begin > room;) {
+      const std::size_t comma = text.rfind(", ", begin + room - 1);
+      if (comma == std::string::npos || comma < begin) break;
+      text.replace(comma + 1, 1, "\n" + std::string(kIndent, ' '));
+      begin = comma + 2 + kIndent;
+    }
+    return text;
+  }
+
   [[nodiscard]] std::string marked(const std::string& text, std::string_view mark) const {
     return style_.colour ? std::string(mark) + text + std::string(exporters::kPlain) : text;
   }
@@ -84,8 +99,7 @@ void add_totals(Lines& lines, const Summary& summary) {
   }
   if (collect.network_io) {
     lines.figures("network", bytes_or_dash(aggregate.total_network_rx()) + " received, " +
-                                 bytes_or_dash(aggregate.total_network_tx()) +
-                                 " sent by all in the network namespace");
+                                 bytes_or_dash(aggregate.total_network_tx()) + " sent, by namespace");
   }
   lines.figures("samples", exporters::grouped(aggregate.sample_count()) + ", of " +
                                exporters::grouped(summary.course.most_processes) +
@@ -151,12 +165,28 @@ void add_roles(Lines& lines, const Summary& summary) {
 
 }  // namespace
 
+namespace {
+
+// What the terminal says, else $COLUMNS, else 80.
+std::size_t columns_of(int terminal) {
+  constexpr std::size_t kUsual = 80;
+  winsize size{};
+  std::size_t columns = ::ioctl(terminal, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+  const char* const variable = std::getenv("COLUMNS");
+  if (columns == 0 && variable != nullptr) columns = std::strtoul(variable, nullptr, 10);
+  return std::clamp(columns == 0 ? kUsual : columns, TerminalStyle::kFewestColumns,
+                    TerminalStyle::kMostColumns);
+}
+
+}  // namespace
+
 TerminalStyle TerminalStyle::of(int fd) {
   if (::isatty(fd) == 0) return {};
   const char* const no_colour = std::getenv("NO_COLOR");
   const char* const terminal = std::getenv("TERM");
   const bool dumb = terminal == nullptr || std::strcmp(terminal, "dumb") == 0;
   TerminalStyle style;
+  style.columns = columns_of(fd);
   style.colour = !dumb && (no_colour == nullptr || *no_colour == '\0');
   std::setlocale(LC_CTYPE, "");
   style.blocks = !dumb && std::strcmp(::nl_langinfo(CODESET), "UTF-8") == 0;

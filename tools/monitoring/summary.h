@@ -4,6 +4,7 @@
 #include "destination.h"
 #include "monitor.h"
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,10 @@ namespace metricsd::tools {
 struct TerminalStyle {
   bool colour = false;  // on a terminal, unless NO_COLOR or TERM=dumb says otherwise
   bool blocks = false;  // on a terminal of a UTF-8 locale
+  std::size_t columns = kMostColumns;
+
+  static constexpr std::size_t kMostColumns = 1000;  // where nothing is a line's end
+  static constexpr std::size_t kFewestColumns = 40;  // with fewer, lines are broken by the terminal
 
   [[nodiscard]] static TerminalStyle of(int fd);
 };

@@ -28,9 +28,27 @@ std::vector<double> Trend::points() const {
   return points;
 }
 
-std::string sparkline(const std::vector<double>& points) {
+namespace {
+
+std::vector<double> at_most(const std::vector<double>& points, std::size_t most) {
+  if (points.size() <= most) return points;
+  std::vector<double> means;
+  for (std::size_t i = 0; i < most; ++i) {
+    const std::size_t begin = i * points.size() / most;
+    const std::size_t end = (i + 1) * points.size() / most;
+    double sum = 0;
+    for (std::size_t point = begin; point < end; ++point) sum += points[point];
+    means.push_back(sum / static_cast<double>(end - begin));
+  }
+  return means;
+}
+
+}  // namespace
+
+std::string sparkline(const std::vector<double>& all, std::size_t most) {
   constexpr std::array<std::string_view, 8> kHeights{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
   constexpr std::size_t kFewest = 3;
+  const std::vector<double> points = at_most(all, most);
   if (points.size() < kFewest) return {};
   const double greatest = *std::max_element(points.begin(), points.end());
   std::string line;

@@ -28,7 +28,8 @@ class Trend {
   std::size_t width_ = 1;  // values of a full point
 };
 
-// One character of eight heights a point, from 0 to the greatest; "" of fewer than three points.
-[[nodiscard]] std::string sparkline(const std::vector<double>& points);
+// One character of eight heights a point, from 0 to the greatest; "" of fewer than three points. Of more than
+// `most` points, a character is the mean of those that fall on it.
+[[nodiscard]] std::string sparkline(const std::vector<double>& points, std::size_t most = Trend::kPoints);
 
 }  // namespace metricsd::tools

@@ -1,5 +1,7 @@
 #include "summary.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <deque>
 
 #include <gmock/gmock.h>
@@ -57,7 +59,7 @@ TEST_F(SummaryTest, SaysWhatItCost) {
   EXPECT_THAT(text, HasSubstr("  cpu      3.00 s (3.00 user, 0 system), 100 % of a core, 100 % at most\n"));
   EXPECT_THAT(text, HasSubstr("  memory   1.00 MiB at most, 1.00 MiB on average\n"));
   EXPECT_THAT(text, HasSubstr("  disk     1.50 KiB read, 0 B written\n"));
-  EXPECT_THAT(text, HasSubstr("  network  - received, - sent by all in the network namespace\n"));
+  EXPECT_THAT(text, HasSubstr("  network  - received, - sent, by namespace\n"));
   EXPECT_THAT(text, HasSubstr("  samples  4, of 3 processes at most\n"));
 }
 
@@ -84,6 +86,23 @@ TEST_F(SummaryTest, ATerminalGetsColoursAndBlocksItCanShow) {
   EXPECT_THAT(render({.colour = true, .blocks = true}), HasSubstr("\x1B[36m████\x1B[0m"));
   EXPECT_THAT(render({.colour = false, .blocks = true}), HasSubstr("           ████\n"));
   EXPECT_THAT(render({.colour = true, .blocks = false}), Not(HasSubstr("█")));
+}
+
+TEST_F(SummaryTest, LinesFitTheTerminal) {
+  for (int i = 0; i < 60; ++i) course_.cpu.add(100);
+  const std::string text = render({.blocks = true, .columns = 40});
+  const std::string lines = text.substr(0, text.find("\n\n") + 1);  // the table is as wide as its names
+  std::ptrdiff_t longest = 0;
+  for (auto begin = lines.begin(); begin != lines.end();) {
+    const auto end = std::find(begin, lines.end(), '\n');
+    longest =
+        std::max(longest, std::count_if(begin, end, [](unsigned char c) { return (c & 0xC0) != 0x80; }));
+    begin = end + 1;
+  }
+  EXPECT_LE(longest, 40) << text;
+  EXPECT_THAT(text, HasSubstr("  network  - received, - sent,\n           by namespace\n"));
+  EXPECT_THAT(text, HasSubstr(" at most,\n           1.00 MiB on average\n"));
+  EXPECT_THAT(text, HasSubstr("           █████████████████████████████\n"));
 }
 
 TEST_F(SummaryTest, WhatCouldNotBeReadIsSaid) {

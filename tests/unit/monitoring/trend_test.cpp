@@ -46,5 +46,9 @@ TEST(Sparkline, OfTwoPointsThereIsNone) {
   EXPECT_EQ(sparkline({1, 2}), "");
 }
 
+TEST(Sparkline, OfMorePointsThanThereIsRoomFor) {
+  EXPECT_EQ(sparkline({0, 0, 0, 7, 7, 7, 7, 7}, 4), "▁▅██");
+}
+
 }  // namespace
 }  // namespace metricsd::tools
