@@ -82,7 +82,7 @@ void GroupWitness::stand_by(int link) {
   say(0, static_cast<std::uint32_t>(::getpid()));
   for (bool begun = false;;) {
     std::array<pollfd, 2> readable{{{0, POLLIN, 0}, {signals, POLLIN, 0}}};
-    ::poll(readable.data(), begun ? 2 : 1, -1);
+    ::poll(readable.data(), begun ? 2U : 1U, -1);
     char question = 0;
     const ssize_t asked = ::recv(0, &question, 1, MSG_DONTWAIT);
     if (signals < 0 || asked == 0 || (asked < 0 && errno != EAGAIN && errno != EINTR)) ::_exit(0);

@@ -50,8 +50,8 @@ void send(pid_t pid, const signalfd_siginfo& signal) {
   ::sigqueue(pid, number, value);
 }
 
-bool is_stop_or_continue(int signal) {
-  return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU || signal == SIGCONT;
+bool is_stop(int signal) {
+  return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
 }
 
 bool asks_to_end(int signal) {
@@ -105,8 +105,12 @@ void Supervisor::handle(const signalfd_siginfo& signal, std::int64_t read_ns) {
     told_to_leave_ |= asks_to_end(number);
   } else if (signal.ssi_code == SI_KERNEL) {
     forward_from_terminal(number);
+  } else if (number == SIGCONT && terminal_.is_ours_to_give()) {
+    // A shell has just given us the terminal. The command goes on in stop_with_command(): a second SIGCONT
+    // would undo the next Ctrl-Z, where that is typed at once.
+    terminal_.give_to(options_.command);
+    witness_.forget(signal.ssi_signo);
   } else {
-    if (number == SIGCONT) terminal_.give_to(options_.command);  // where a shell has just given it to us
     forward(signal, read_ns);
   }
 }
@@ -167,7 +171,7 @@ void Supervisor::forward(const signalfd_siginfo& signal, std::int64_t read_ns) {
   const bool to_all = witness_.has_seen(signal, read_ns);
   if (!terminal_.is_ours_to_give()) {
     if (!to_all) send(options_.command, signal);
-  } else if (to_all || is_stop_or_continue(number)) {
+  } else if (to_all || is_stop(number)) {
     ::kill(-options_.command, number);
   } else {
     send(options_.command, signal);
