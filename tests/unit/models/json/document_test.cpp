@@ -27,6 +27,16 @@ TEST(Json, ReadsNumbersToTheLastDigit) {
   EXPECT_EQ(parse_json("[1e-400]").value().at(0).as_double(), 0);
 }
 
+TEST(Json, SaysWhichKeyAFaultWasAt) {
+  std::string key;
+  EXPECT_FALSE(parse_json(R"({"a":1,"b":{"c":2,"c":3}})", key));
+  EXPECT_EQ(key, "c");
+  EXPECT_FALSE(parse_json(R"({"a":1,"b":1e400})", key));
+  EXPECT_EQ(key, "b");
+  EXPECT_FALSE(parse_json("[1e400]", key));
+  EXPECT_EQ(key, "");
+}
+
 TEST(Json, RefusesWhatIsAmbiguousOrBeyondDoubles) {
   EXPECT_EQ(refusal(R"({"a":1,"a":2})"), Errc::duplicate_field);
   EXPECT_EQ(refusal(R"({"x":[{"a":1,"\u0061":2}]})"), Errc::duplicate_field);
