@@ -79,6 +79,7 @@ int measure(const RunCommandOptions& options, TaskPlan plan, const SignalSource&
   TreeSampler sampler(Roots{}, options.roles, session.task().profile.collect, system_clock());
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
 
+  sampler.began(system_clock().monotonic_ns());
   const auto child = start_command(options.command, variables_of(session.directory()), signals, terminal);
   started = true;
   if (const auto* const fault = std::get_if<CommandFault>(&child)) {

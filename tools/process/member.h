@@ -2,6 +2,7 @@
 #pragma once
 
 #include "account.h"
+#include "cpu_share.h"
 #include "network_namespaces.h"
 
 #include <cstdint>
@@ -33,12 +34,8 @@ struct Member {
 
   // What it has and does.
   Account account;
-  std::int64_t read_ns = 0;  // when it was read last
-  struct Before {
-    std::int64_t read_ns = 0;
-    std::uint64_t cpu_ns = 0;  // its own
-  };
-  std::optional<Before> before;  // what its CPU's share is the difference to
+  std::int64_t read_ns = 0;       // when it was read last
+  std::optional<CpuShare> share;  // of its own CPU, once it was read
   std::uint64_t resident_bytes = 0;
   std::uint64_t virtual_bytes = 0;
   std::uint64_t threads = 0;

@@ -11,7 +11,7 @@ std::size_t RoleBook::find(std::string_view name, const Start& start) {
   }
   if (roles_.size() == kRoles) return kRoles - 1;
   if (roles_.size() == kRoles - 1) name = kOverflowLabel;
-  roles_.push_back({.name = std::string(name), .start = start, .cost = {}, .cost_before = {}});
+  roles_.push_back({.name = std::string(name), .start = start, .cost = {}});
   return roles_.size() - 1;
 }
 

@@ -3,10 +3,12 @@
 
 #include "boot_time.h"
 #include "cost.h"
+#include "cpu_share.h"
 #include "process_sample.h"
 
 #include <cstddef>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,8 +21,8 @@ class RoleBook {
     std::string name;
     Start start;  // of the first that was seen in it
     Cost cost;
-    Cost cost_before;       // at the sample before
-    bool has_disk = false;  // some figure of its disk was ever read
+    std::optional<CpuShare> share{};  // once it was in a sample
+    bool has_disk = false;            // some figure of its disk was ever read
   };
 
   // The role of this name, or, where there are kRoles of them, the one that takes in all others. `start` is

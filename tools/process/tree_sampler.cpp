@@ -49,6 +49,7 @@ class TreeSampler::Impl {
     boot_time_.read(proc_, clock.now());
   }
 
+  void began(std::int64_t at_ns) { share_.emplace(CpuReading{at_ns, 0}); }
   bool follow(pid_t root, Scope scope);
   void follow_orphans_of(pid_t subreaper);
   void reaped(pid_t pid, const rusage& usage);
@@ -77,8 +78,9 @@ class TreeSampler::Impl {
   RoleBook roles_;
   BootTime boot_time_;
   std::optional<std::int64_t> memory_read_ns_;
-  std::optional<std::int64_t> sampled_ns_;  // the sample before
-  std::optional<Start> start_;              // of the process that began first
+  std::optional<CpuShare> share_;
+  std::optional<Start> start_;  // of the process that began first
+  bool is_first_ = true;        // the next sample
   bool has_trees_ = false;
 };
 
@@ -208,7 +210,7 @@ const TreeSample& TreeSampler::Impl::sample() {
   const std::int64_t now_ns = clock_.monotonic_ns();
   const Timestamp now = clock_.now();
   boot_time_.read(proc_, now);
-  if (!sampled_ns_ && collect_.network_io) networks_.note_existing(proc_, discovery_.list());
+  if (is_first_ && collect_.network_io) networks_.note_existing(proc_, discovery_.list());
 
   read_processes(now_ns);
   if (collect_.network_io) read_networks();
@@ -221,10 +223,12 @@ const TreeSample& TreeSampler::Impl::sample() {
              .boot_time = boot_time_,
              .collect = collect_,
              .now = now,
+             .now_ns = now_ns,
              .start = start_,
-             .elapsed_ns = sampled_ns_ ? std::optional(now_ns - *sampled_ns_) : std::nullopt},
+             .share = share_,
+             .is_first = is_first_},
             sample_);
-  sampled_ns_ = now_ns;
+  is_first_ = false;
   sample_.collection_duration = std::chrono::nanoseconds(clock_.monotonic_ns() - now_ns);
   return sample_;
 }
@@ -234,6 +238,10 @@ TreeSampler::TreeSampler(Roots roots, RoleRules rules, Collect collect, const Cl
 TreeSampler::TreeSampler(TreeSampler&&) noexcept = default;
 TreeSampler& TreeSampler::operator=(TreeSampler&&) noexcept = default;
 TreeSampler::~TreeSampler() = default;
+
+void TreeSampler::began(std::int64_t at_ns) {
+  impl_->began(at_ns);
+}
 
 bool TreeSampler::follow(pid_t root, Scope scope) {
   return impl_->follow(root, scope);

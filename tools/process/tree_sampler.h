@@ -27,6 +27,10 @@ class TreeSampler {
   TreeSampler& operator=(TreeSampler&&) noexcept;
   ~TreeSampler();
 
+  // When nothing of all this had used anything, by the clock that never jumps: before the command was
+  // started. To be said before the first sample, else that is where CPU is counted from.
+  void began(std::int64_t at_ns);
+
   enum class Scope { process, tree };
   // May be called for many, at any time. False where there is no such process.
   bool follow(pid_t root, Scope scope = Scope::tree);

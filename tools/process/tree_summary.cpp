@@ -4,15 +4,21 @@ namespace metricsd::tools {
 
 namespace {
 
-// 100 is one core. Nothing within no time.
-std::optional<double> percent(std::uint64_t before_ns, std::uint64_t now_ns, std::int64_t elapsed_ns) {
-  if (elapsed_ns <= 0) return std::nullopt;
-  const std::uint64_t spent = now_ns > before_ns ? now_ns - before_ns : 0;
-  return 100.0 * static_cast<double>(spent) / static_cast<double>(elapsed_ns);
+// Of a member as it was read last: nothing where that was not now.
+std::optional<double> next_share(Member& member, std::int64_t now_ns) {
+  if (member.read_ns != now_ns) return std::nullopt;
+  const CpuReading now{member.read_ns, member.cpu_ns()};
+  if (!member.share) member.share.emplace(now);
+  return member.share->next(now);
 }
 
-std::uint64_t cpu_ns(const Cost& cost) {
-  return grown(cost.user_ns, cost.system_ns);
+// Of a sum. One that is new has used nothing before.
+std::optional<double> next_share(std::optional<CpuShare>& share, const Cost& cost,
+                                 const TreeReading& reading) {
+  const CpuReading now{reading.now_ns, grown(cost.user_ns, cost.system_ns)};
+  if (!share) share = reading.share ? reading.share->of_newcomer() : CpuShare(now);
+  const std::optional<double> percent = share->next(now);
+  return reading.is_first ? std::nullopt : percent;
 }
 
 void set_cpu(ProcessSample& sample, const Cost& cost) {
@@ -43,16 +49,14 @@ ProcessSample empty_sum(Timestamp now) {
   return sample;
 }
 
-ProcessSample sample_of(const Member& member, const TreeReading& reading) {
+ProcessSample sample_of(Member& member, const TreeReading& reading) {
   const Collect& collect = reading.collect;
   ProcessSample sample;
   sample.timestamp = reading.now;
   sample.uptime_seconds = reading.boot_time.seconds_since(member.start_ticks);
   if (collect.cpu) {
     set_cpu(sample, member.account.own());
-    if (const auto& before = member.before) {
-      sample.cpu_usage_percent = percent(before->cpu_ns, member.cpu_ns(), member.read_ns - before->read_ns);
-    }
+    sample.cpu_usage_percent = next_share(member, reading.now_ns);
   }
   if (collect.memory) {
     sample.memory_usage_bytes = member.resident_bytes;
@@ -91,9 +95,8 @@ void add_members(const TreeReading& reading, TreeSample& sample) {
   sample.processes.resize(std::min(reading.members.size(), kListedProcesses));
   std::size_t listed = 0;
   for (Member& member : reading.members) {
-    const ProcessSample one = sample_of(member, reading);
     if (member.state != Member::State::living || !member.was_read) continue;
-    member.before = {member.read_ns, member.cpu_ns()};
+    const ProcessSample one = sample_of(member, reading);
     add(sample.total, one);
     add(sample.roles[member.role].sample, one);
     if (listed == sample.processes.size()) continue;
@@ -103,32 +106,28 @@ void add_members(const TreeReading& reading, TreeSample& sample) {
 }
 
 // What is told of a sum beyond what add() adds.
-void finish(ProcessSample& sum, const Cost& cost, const Cost& cost_before, bool has_disk,
+void finish(ProcessSample& sum, const Cost& cost, std::optional<CpuShare>& share, bool has_disk,
             const TreeReading& reading) {
   if (reading.collect.cpu) {
     set_cpu(sum, cost);
-    if (reading.elapsed_ns) {
-      sum.cpu_usage_percent = percent(cpu_ns(cost_before), cpu_ns(cost), *reading.elapsed_ns);
-    }
+    sum.cpu_usage_percent = next_share(share, cost, reading);
   }
   if (reading.collect.memory) sum.memory_usage_percent = reading.memory.percent(sum.memory_usage_bytes);
   if (reading.collect.disk_io && has_disk) set_disk(sum, cost);
 }
 
 void finish_roles(const TreeReading& reading, TreeSample& sample) {
-  Cost all, all_before;
+  Cost all;
   bool has_disk = false;
   for (std::size_t index = 0; index < reading.roles.size(); ++index) {
     RoleBook::Role& role = reading.roles[index];
     ProcessSample& sum = sample.roles[index].sample;
-    finish(sum, role.cost, role.cost_before, role.has_disk, reading);
+    finish(sum, role.cost, role.share, role.has_disk, reading);
     sum.uptime_seconds = reading.boot_time.seconds_since(role.start.ticks);
     all += role.cost;
-    all_before += role.cost_before;
     has_disk |= role.has_disk;
-    role.cost_before = role.cost;
   }
-  finish(sample.total, all, all_before, has_disk, reading);
+  finish(sample.total, all, reading.share, has_disk, reading);
   if (reading.start) sample.total.uptime_seconds = reading.boot_time.seconds_since(reading.start->ticks);
 }
 

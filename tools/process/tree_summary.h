@@ -2,6 +2,7 @@
 #pragma once
 
 #include "boot_time.h"
+#include "cpu_share.h"
 #include "members.h"
 #include "memory_base.h"
 #include "network_namespaces.h"
@@ -22,8 +23,11 @@ struct TreeReading {
   const BootTime& boot_time;
   const Collect& collect;
   Timestamp now;
-  std::optional<Start> start;              // of the process that began first
-  std::optional<std::int64_t> elapsed_ns;  // since the sample before
+  std::int64_t now_ns;             // of the clock that never jumps
+  std::optional<Start> start;      // of the process that began first
+  std::optional<CpuShare>& share;  // of the whole; nothing before the first sample, unless it is known when
+                                   // nothing was used
+  bool is_first;                   // sample
 };
 
 // Fills in all but the faults and the duration, and notes what the next sample's CPU is the difference to.

@@ -188,6 +188,40 @@ TEST_F(TreeSamplerTest, AChildThatWasWaitedForCountsOnce) {
   EXPECT_EQ(role(sample, "cc").sample.processes, 0U);
 }
 
+// The kernel counts in ticks until it says exactly what one that has ended used.
+TEST_F(TreeSamplerTest, WhatTicksLeftOutIsNotOfTheLastMoment) {
+  set({.pid = 42, .user = 0, .start = 100});
+  auto sampler = this->sampler();
+  sampler.began(clock_.monotonic_ns());
+  sampler.follow(42);
+  clock_.advance(3 * kNsPerMs);
+  EXPECT_FALSE(sampler.sample().total.cpu_usage_percent) << "the first one";
+  set({.pid = 42, .user = 97, .start = 100});
+  clock_.advance(997 * kNsPerMs);
+  EXPECT_DOUBLE_EQ(sampler.sample().total.cpu_usage_percent.value(), 97) << "since it began";
+  tree_.remove(42);
+  sampler.reaped(42, usage_of(1));
+  clock_.advance(5 * kNsPerMs);
+  EXPECT_NEAR(sampler.sample().total.cpu_usage_percent.value(), 100 * 1000.0 / 1005, 1e-6);
+}
+
+TEST_F(TreeSamplerTest, AShortRunIsOfTheTimeSinceItBegan) {
+  set({.pid = 42, .comm = "true", .start = 100});
+  auto sampler = this->sampler();
+  sampler.began(clock_.monotonic_ns());
+  sampler.follow(42);
+  clock_.advance(10 * kNsPerMs);
+  (void)sampler.sample();
+  tree_.remove(42);
+  rusage usage{};
+  usage.ru_utime.tv_usec = 9000;
+  sampler.reaped(42, usage);
+  clock_.advance(2 * kNsPerMs);
+  const TreeSample sample = sampler.sample();
+  EXPECT_NEAR(sample.total.cpu_usage_percent.value(), 75, 1e-6) << "not 450 %";
+  EXPECT_NEAR(role(sample, "true").sample.cpu_usage_percent.value(), 75, 1e-6);
+}
+
 TEST_F(TreeSamplerTest, AChildThatNobodySawCountsOnce) {
   set({.pid = 42, .comm = "sh", .start = 100});
   auto sampler = this->sampler();
@@ -612,9 +646,19 @@ TEST_F(TreeSamplerTest, TheListIsBoundedAndTheTotalIsNot) {
     ASSERT_TRUE(members.add(member));
   }
   TreeSample sample;
-  summarize(
-      {members, roles, NetworkNamespaces(), MemoryBase(tree_.roots()), BootTime(), Collect(), {}, {}, {}},
-      sample);
+  std::optional<CpuShare> share;
+  summarize({members,
+             roles,
+             NetworkNamespaces(),
+             MemoryBase(tree_.roots()),
+             BootTime(),
+             Collect(),
+             {},
+             1,
+             {},
+             share,
+             true},
+            sample);
   EXPECT_EQ(sample.processes.size(), kListedProcesses);
   EXPECT_EQ(sample.total.processes, kCount);
   EXPECT_EQ(sample.total.thread_count, 2 * kCount);
