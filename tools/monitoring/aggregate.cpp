@@ -1,5 +1,7 @@
 #include "aggregate.h"
 
+#include "cpu_share.h"
+
 #include <algorithm>
 
 namespace metricsd::tools {
@@ -24,9 +26,9 @@ void Aggregate::Total::add(const std::optional<std::uint64_t>& value, Baseline b
   total = std::max(total.value_or(0), *value - std::min(*value, *first));
 }
 
-void Aggregate::add(const ProcessSample& sample, std::int64_t at_ns) {
+void Aggregate::add(const ProcessSample& sample, std::int64_t at_ns, std::int64_t began_ns) {
   ++sample_count_;
-  add_cpu(sample, at_ns);
+  add_cpu(sample, at_ns, began_ns);
   if (sample.memory_usage_bytes != 0) {
     memory_sum_ += static_cast<double>(sample.memory_usage_bytes);
     ++memory_samples_;
@@ -38,11 +40,11 @@ void Aggregate::add(const ProcessSample& sample, std::int64_t at_ns) {
   network_tx_.add(sample.network_tx_bytes, Baseline::zero);
 }
 
-void Aggregate::add_cpu(const ProcessSample& sample, std::int64_t at_ns) {
+void Aggregate::add_cpu(const ProcessSample& sample, std::int64_t at_ns, std::int64_t began_ns) {
   const double seconds = sample.cpu_user_seconds + sample.cpu_system_seconds;
   if (sample_count_ == 1) {
-    first_ns_ = at_ns;
-    cpu_first_ = seconds;
+    first_ns_ = began_ns;
+    cpu_first_ = at_ns > began_ns ? 0 : seconds;
   }
   last_ns_ = at_ns;
   cpu_last_ = std::max(cpu_last_, seconds);
@@ -60,7 +62,7 @@ std::optional<double> Aggregate::avg_cpu_usage() const {
   if (!max_cpu_usage_ || last_ns_ <= first_ns_) return std::nullopt;
   constexpr double kPercent = 100;
   const double seconds = static_cast<double>(last_ns_ - first_ns_) / kNsPerSecond;
-  return kPercent * (cpu_last_ - cpu_first_) / seconds;
+  return within_machine(kPercent * (cpu_last_ - cpu_first_) / seconds);
 }
 
 std::optional<double> Aggregate::avg_memory_usage() const {

@@ -19,14 +19,16 @@ class Aggregate {
 
   explicit Aggregate(Baseline baseline) : baseline_(baseline) {}
 
-  // Samples in the order they were taken, each at `at_ns` of a clock that never jumps.
-  void add(const ProcessSample& sample, std::int64_t at_ns);
+  // Samples in the order they were taken, each at `at_ns` of a clock that never jumps. CPU time is counted
+  // from `began_ns` of the same clock, when nothing had been used: the sample that was taken then has what
+  // does not count.
+  void add(const ProcessSample& sample, std::int64_t at_ns, std::int64_t began_ns);
   // A peak that was seen otherwise than by a sample: the kernel's own.
   void note_peak_memory(std::uint64_t bytes);
 
   [[nodiscard]] std::uint64_t sample_count() const { return sample_count_; }
-  // Percent of one core: the CPU time between the first and the last sample by the time between them; the
-  // greatest of a single interval.
+  // Percent of one core: the CPU time by the time, both from the beginning to the last sample; the greatest
+  // of a sample.
   [[nodiscard]] std::optional<double> avg_cpu_usage() const;
   [[nodiscard]] std::optional<double> max_cpu_usage() const { return max_cpu_usage_; }
   // Bytes: the mean of the samples that found something alive; the greatest.
@@ -43,7 +45,7 @@ class Aggregate {
   void write(JsonWriter& json) const;
 
  private:
-  void add_cpu(const ProcessSample& sample, std::int64_t at_ns);
+  void add_cpu(const ProcessSample& sample, std::int64_t at_ns, std::int64_t began_ns);
 
   // A figure that only rises, from `first` on.
   struct Total {

@@ -29,8 +29,7 @@ void Monitor::sample(bool is_last) {
 }
 
 void Monitor::add(const TreeSample& tree) {
-  const std::int64_t now = clock_.monotonic_ns();
-  course_.aggregates.total.add(tree.total, now);
+  course_.aggregates.total.add(tree.total, tree.taken_ns, tree.began_ns);
   course_.most_processes = std::max(course_.most_processes, tree.total.processes);
   if (tree.total.cpu_usage_percent) course_.cpu.add(*tree.total.cpu_usage_percent);
   if (tree.total.memory_usage_bytes != 0) {
@@ -41,7 +40,7 @@ void Monitor::add(const TreeSample& tree) {
     if (found == course_.aggregates.roles.end()) {
       found = course_.aggregates.roles.emplace(std::string(role.role), Aggregate(baseline_)).first;
     }
-    found->second.add(role.sample, now);
+    found->second.add(role.sample, tree.taken_ns, tree.began_ns);
     std::uint64_t& most = course_.most_processes_of[found->first];
     most = std::max(most, role.sample.processes);
   }

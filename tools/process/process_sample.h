@@ -79,6 +79,8 @@ struct TreeSample {
   std::vector<RoleSample> roles;        // in the order in which they were first seen; at most kRoles
   std::vector<ProcessEntry> processes;  // parents before their children; at most kListedProcesses
   CollectionFaults faults;              // since the sampler began
+  std::int64_t taken_ns = 0;            // of a clock that never jumps
+  std::int64_t began_ns = 0;  // of the same, when the counting did: before the command, or the first sample
   std::chrono::nanoseconds collection_duration{0};
 };
 

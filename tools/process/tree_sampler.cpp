@@ -49,7 +49,10 @@ class TreeSampler::Impl {
     boot_time_.read(proc_, clock.now());
   }
 
-  void began(std::int64_t at_ns) { share_.emplace(CpuReading{at_ns, 0}); }
+  void began(std::int64_t at_ns) {
+    began_ns_ = at_ns;
+    share_.emplace(CpuReading{at_ns, 0});
+  }
   bool follow(pid_t root, Scope scope);
   void follow_orphans_of(pid_t subreaper);
   void reaped(pid_t pid, const rusage& usage);
@@ -78,6 +81,7 @@ class TreeSampler::Impl {
   RoleBook roles_;
   BootTime boot_time_;
   std::optional<std::int64_t> memory_read_ns_;
+  std::optional<std::int64_t> began_ns_;
   std::optional<CpuShare> share_;
   std::optional<Start> start_;  // of the process that began first
   bool is_first_ = true;        // the next sample
@@ -229,6 +233,9 @@ const TreeSample& TreeSampler::Impl::sample() {
              .is_first = is_first_},
             sample_);
   is_first_ = false;
+  sample_.taken_ns = now_ns;
+  if (!began_ns_) began_ns_ = now_ns;
+  sample_.began_ns = *began_ns_;
   sample_.collection_duration = std::chrono::nanoseconds(clock_.monotonic_ns() - now_ns);
   return sample_;
 }

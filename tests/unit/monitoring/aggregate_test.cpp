@@ -1,5 +1,7 @@
 #include "aggregate.h"
 
+#include "cpu_share.h"
+
 #include <string>
 
 #include <gtest/gtest.h>
@@ -30,8 +32,9 @@ ProcessSample sample(const Figures& figures) {
   return sample;
 }
 
-void add(Aggregate& aggregate, const Figures& figures) {
-  aggregate.add(sample(figures), static_cast<std::int64_t>(figures.at * 1e9));
+void add(Aggregate& aggregate, const Figures& figures, double began = 0) {
+  aggregate.add(sample(figures), static_cast<std::int64_t>(figures.at * 1e9),
+                static_cast<std::int64_t>(began * 1e9));
 }
 
 std::string json_of(const Aggregate& aggregate) {
@@ -106,9 +109,29 @@ TEST(Aggregate, TotalsNeverFall) {
   EXPECT_EQ(aggregate.total_disk_write(), 200U);
 }
 
+TEST(Aggregate, AveragesCpuFromTheBeginning) {
+  Aggregate aggregate(Baseline::zero);
+  add(aggregate, {.at = 0.010, .cpu_seconds = 0.009});
+  add(aggregate, {.at = 0.012, .cpu_percent = 75, .cpu_seconds = 0.009});
+  EXPECT_NEAR(aggregate.avg_cpu_usage().value(), 75, 1e-9) << "not 0, nor by the 2 ms between the samples";
+}
+
+TEST(Aggregate, ARoleThatCameLaterIsAveragedOverTheSameTime) {
+  Aggregate aggregate(Baseline::zero);
+  add(aggregate, {.at = 8, .cpu_percent = 50, .cpu_seconds = 1});
+  add(aggregate, {.at = 10, .cpu_percent = 100, .cpu_seconds = 3});
+  EXPECT_NEAR(aggregate.avg_cpu_usage().value(), 30, 1e-9);
+}
+
+TEST(Aggregate, AveragesNoMoreCpuThanThereIs) {
+  Aggregate aggregate(Baseline::zero);
+  add(aggregate, {.at = 1, .cpu_percent = 100, .cpu_seconds = 1e6});
+  EXPECT_EQ(aggregate.avg_cpu_usage(), within_machine(1e9));
+}
+
 TEST(Aggregate, OneSampleHasNoAverageOfCpu) {
   Aggregate aggregate(Baseline::zero);
-  add(aggregate, {.at = 10, .cpu_percent = 10, .cpu_seconds = 1});
+  add(aggregate, {.at = 10, .cpu_percent = 10, .cpu_seconds = 1}, 10);
   EXPECT_FALSE(aggregate.avg_cpu_usage());
   EXPECT_EQ(aggregate.max_cpu_usage(), 10);
 }

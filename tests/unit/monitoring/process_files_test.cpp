@@ -32,7 +32,7 @@ struct Fixture {
     tree.total.memory_usage_bytes = 1000;
     tree.total.processes = 2;
     tree.roles.push_back({.role = "=cc,1", .sample = tree.total, .start_time_seconds = 0});
-    aggregates.total.add(tree.total, 0);
+    aggregates.total.add(tree.total, 0, 0);
     aggregates.roles.emplace("=cc,1", aggregates.total);
   }
   [[nodiscard]] Observation observation() const { return {task, &tree, nullptr, aggregates, false}; }

@@ -23,7 +23,7 @@ class SummaryTest : public testing::Test {
       tree_.total.disk_read_bytes = 512U * static_cast<unsigned>(i);
       tree_.total.disk_write_bytes = 0;
       tree_.total.cpu_usage_percent = 100;
-      course_.aggregates.total.add(tree_.total, i * kNsPerSecond);
+      course_.aggregates.total.add(tree_.total, i * kNsPerSecond, 0);
       course_.cpu.add(100);
     }
     course_.most_processes = 3;
@@ -37,7 +37,7 @@ class SummaryTest : public testing::Test {
     sample.memory_usage_bytes = 2048;
     tree_.roles.push_back({.role = name, .sample = sample, .start_time_seconds = 0});
     Aggregate aggregate(Aggregate::Baseline::zero);
-    aggregate.add(sample, 0);
+    aggregate.add(sample, 0, 0);
     course_.aggregates.roles.emplace(std::string(name), aggregate);
     course_.most_processes_of[std::string(name)] = 2;
   }

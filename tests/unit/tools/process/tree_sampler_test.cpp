@@ -219,6 +219,7 @@ TEST_F(TreeSamplerTest, AShortRunIsOfTheTimeSinceItBegan) {
   clock_.advance(2 * kNsPerMs);
   const TreeSample sample = sampler.sample();
   EXPECT_NEAR(sample.total.cpu_usage_percent.value(), 75, 1e-6) << "not 450 %";
+  EXPECT_EQ(sample.taken_ns - sample.began_ns, 12 * kNsPerMs);
   EXPECT_NEAR(role(sample, "true").sample.cpu_usage_percent.value(), 75, 1e-6);
 }
 
