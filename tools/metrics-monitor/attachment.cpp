@@ -34,7 +34,7 @@ int Attachment::attach(pid_t pid) {
   UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!process.valid()) return errno;
   processes_.push_back(std::move(process));
-  sampler_->follow(pid);
+  sampler_->attach(pid);
   if (first_ == 0) first_ = pid;
   watches_any_ = true;
   return 0;
@@ -43,7 +43,7 @@ int Attachment::attach(pid_t pid) {
 void Attachment::look_for_more() {
   if (!search_) return;
   for (const pid_t pid : search_->find()) {
-    sampler_->follow(pid);
+    sampler_->attach(pid);
     if (first_ == 0) first_ = pid;
   }
 }

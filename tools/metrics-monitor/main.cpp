@@ -98,7 +98,7 @@ int attach(const AttachOptions& options, TaskPlan plan) {
   if (!attachment) return complain(why, kFailed);
   const bool with_processes = !options.pids.empty() || !options.pattern.empty();
   Session session(kProgram, options.monitoring, std::move(plan), {}, with_processes, system_clock());
-  session.begin(attachment->first(), Aggregate::Baseline::first_sample, with_processes ? &sampler : nullptr);
+  session.begin(attachment->first(), with_processes ? &sampler : nullptr);
   const std::string ending = watch(session, *attachment, signals, deadline, is_service);
   session.finish({.ending = ending}, signals);
   return 0;

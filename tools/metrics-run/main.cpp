@@ -89,7 +89,7 @@ int measure(const RunCommandOptions& options, TaskPlan plan, const SignalSource&
   witness.begin();
   sampler.follow(command);
   sampler.follow_orphans_of(::getpid());
-  session.begin(command, Aggregate::Baseline::zero, &sampler);
+  session.begin(command, &sampler);
   Supervisor supervisor({command, wait_for_all, own_peak_bytes()}, signals, witness, terminal, sampler);
   supervisor.run(session.monitor());
   session.finish({supervisor.exit_code(), supervisor.ending(), supervisor.peak_memory_bytes()}, signals);

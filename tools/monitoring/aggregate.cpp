@@ -18,13 +18,12 @@ void write_or_null(JsonWriter& json, std::string_view key, const std::optional<T
   }
 }
 
-}  // namespace
-
-void Aggregate::Total::add(const std::optional<std::uint64_t>& value, Baseline baseline) {
-  if (!value) return;
-  if (!first) first = baseline == Baseline::zero ? 0 : *value;
-  total = std::max(total.value_or(0), *value - std::min(*value, *first));
+// Of a figure that only rises: what could not be read is what it was.
+void grow_to(std::optional<std::uint64_t>& total, const std::optional<std::uint64_t>& value) {
+  if (value) total = std::max(total.value_or(0), *value);
 }
+
+}  // namespace
 
 void Aggregate::add(const ProcessSample& sample, std::int64_t at_ns, std::int64_t began_ns) {
   ++sample_count_;
@@ -34,10 +33,10 @@ void Aggregate::add(const ProcessSample& sample, std::int64_t at_ns, std::int64_
     ++memory_samples_;
     note_peak_memory(sample.memory_usage_bytes);
   }
-  disk_read_.add(sample.disk_read_bytes, baseline_);
-  disk_write_.add(sample.disk_write_bytes, baseline_);
-  network_rx_.add(sample.network_rx_bytes, Baseline::zero);
-  network_tx_.add(sample.network_tx_bytes, Baseline::zero);
+  grow_to(disk_read_, sample.disk_read_bytes);
+  grow_to(disk_write_, sample.disk_write_bytes);
+  grow_to(network_rx_, sample.network_rx_bytes);
+  grow_to(network_tx_, sample.network_tx_bytes);
 }
 
 void Aggregate::add_cpu(const ProcessSample& sample, std::int64_t at_ns, std::int64_t began_ns) {
@@ -54,7 +53,7 @@ void Aggregate::add_cpu(const ProcessSample& sample, std::int64_t at_ns, std::in
 }
 
 void Aggregate::note_peak_memory(std::uint64_t bytes) {
-  max_memory_usage_ = std::max(max_memory_usage_.value_or(0), bytes);
+  grow_to(max_memory_usage_, bytes);
 }
 
 // Nothing where CPU was not looked at, or where no time went by.

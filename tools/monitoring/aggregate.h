@@ -14,11 +14,6 @@ namespace metricsd::tools {
 // One thread; 100 bytes, however many samples.
 class Aggregate {
  public:
-  // From where totals count: from nothing, for what began with the watching, or from the first sample.
-  enum class Baseline { zero, first_sample };
-
-  explicit Aggregate(Baseline baseline) : baseline_(baseline) {}
-
   // Samples in the order they were taken, each at `at_ns` of a clock that never jumps. CPU time is counted
   // from `began_ns` of the same clock, when nothing had been used: the sample that was taken then has what
   // does not count.
@@ -34,11 +29,11 @@ class Aggregate {
   // Bytes: the mean of the samples that found something alive; the greatest.
   [[nodiscard]] std::optional<double> avg_memory_usage() const;
   [[nodiscard]] std::optional<std::uint64_t> max_memory_usage() const { return max_memory_usage_; }
-  // Bytes. Those of the network are a tree's: since it is followed, whatever the baseline.
-  [[nodiscard]] std::optional<std::uint64_t> total_disk_read() const { return disk_read_.total; }
-  [[nodiscard]] std::optional<std::uint64_t> total_disk_write() const { return disk_write_.total; }
-  [[nodiscard]] std::optional<std::uint64_t> total_network_rx() const { return network_rx_.total; }
-  [[nodiscard]] std::optional<std::uint64_t> total_network_tx() const { return network_tx_.total; }
+  // Bytes.
+  [[nodiscard]] std::optional<std::uint64_t> total_disk_read() const { return disk_read_; }
+  [[nodiscard]] std::optional<std::uint64_t> total_disk_write() const { return disk_write_; }
+  [[nodiscard]] std::optional<std::uint64_t> total_network_rx() const { return network_rx_; }
+  [[nodiscard]] std::optional<std::uint64_t> total_network_tx() const { return network_tx_; }
 
   // The object with exactly avg_cpu_usage, max_cpu_usage, avg_memory_usage, max_memory_usage,
   // total_disk_read, total_disk_write, total_network_rx, total_network_tx, sample_count.
@@ -47,14 +42,6 @@ class Aggregate {
  private:
   void add_cpu(const ProcessSample& sample, std::int64_t at_ns, std::int64_t began_ns);
 
-  // A figure that only rises, from `first` on.
-  struct Total {
-    std::optional<std::uint64_t> first;
-    std::optional<std::uint64_t> total;
-    void add(const std::optional<std::uint64_t>& value, Baseline baseline);
-  };
-
-  Baseline baseline_;
   std::uint64_t sample_count_ = 0;
   std::optional<double> max_cpu_usage_;
   double cpu_first_ = 0;
@@ -64,7 +51,7 @@ class Aggregate {
   double memory_sum_ = 0;
   std::uint64_t memory_samples_ = 0;
   std::optional<std::uint64_t> max_memory_usage_;
-  Total disk_read_, disk_write_, network_rx_, network_tx_;
+  std::optional<std::uint64_t> disk_read_, disk_write_, network_rx_, network_tx_;
 };
 
 }  // namespace metricsd::tools

@@ -5,16 +5,9 @@
 
 namespace metricsd::tools {
 
-Monitor::Monitor(const Task& task, Aggregate::Baseline baseline, TreeSampler* tree, SystemSampler* system,
-                 ProcessFiles* files, Destinations& destinations, const Clock& clock)
-    : task_(task),
-      baseline_(baseline),
-      tree_(tree),
-      system_(system),
-      files_(files),
-      destinations_(destinations),
-      clock_(clock),
-      course_{.aggregates = {Aggregate(baseline), {}}} {}
+Monitor::Monitor(const Task& task, TreeSampler* tree, SystemSampler* system, ProcessFiles* files,
+                 Destinations& destinations, const Clock& clock)
+    : task_(task), tree_(tree), system_(system), files_(files), destinations_(destinations), clock_(clock) {}
 
 void Monitor::sample(bool is_last) {
   if (!due_ns_) due_ns_ = clock_.monotonic_ns() + task_.profile.interval.count();
@@ -38,7 +31,7 @@ void Monitor::add(const TreeSample& tree) {
   for (const RoleSample& role : tree.roles) {
     auto found = course_.aggregates.roles.find(role.role);
     if (found == course_.aggregates.roles.end()) {
-      found = course_.aggregates.roles.emplace(std::string(role.role), Aggregate(baseline_)).first;
+      found = course_.aggregates.roles.emplace(std::string(role.role), Aggregate()).first;
     }
     found->second.add(role.sample, tree.taken_ns, tree.began_ns);
     std::uint64_t& most = course_.most_processes_of[found->first];

@@ -18,7 +18,7 @@ namespace metricsd::tools {
 
 // What the whole watching showed.
 struct Course {
-  Aggregates aggregates;
+  Aggregates aggregates{};
   Trend cpu{};
   Trend memory{};
   std::uint64_t most_processes = 0;                                       // alive at a sample
@@ -31,8 +31,8 @@ class Monitor {
   using Destinations = std::vector<std::unique_ptr<Destination>>;
 
   // The samplers: either may be null. `files` null: none are written.
-  Monitor(const Task& task, Aggregate::Baseline baseline, TreeSampler* tree, SystemSampler* system,
-          ProcessFiles* files, Destinations& destinations, const Clock& clock);
+  Monitor(const Task& task, TreeSampler* tree, SystemSampler* system, ProcessFiles* files,
+          Destinations& destinations, const Clock& clock);
 
   // The first one starts the intervals.
   void sample(bool is_last = false);
@@ -50,7 +50,6 @@ class Monitor {
   void add(const TreeSample& tree);
 
   const Task& task_;
-  const Aggregate::Baseline baseline_;
   TreeSampler* const tree_;
   SystemSampler* const system_;
   ProcessFiles* const files_;

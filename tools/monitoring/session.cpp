@@ -120,12 +120,12 @@ void Session::make_destinations() {
   add(make_mqtt_destination(mqtt, task().node, why), "--mqtt", why);
 }
 
-void Session::begin(pid_t pid, Aggregate::Baseline baseline, TreeSampler* tree) {
+void Session::begin(pid_t pid, TreeSampler* tree) {
   plan_.task.pid = pid;
   start_time_ = clock_.now();
   start_ns_ = clock_.monotonic_ns();
-  monitor_.emplace(task(), baseline, tree, system_ ? &*system_ : nullptr, files_ ? &*files_ : nullptr,
-                   destinations_, clock_);
+  monitor_.emplace(task(), tree, system_ ? &*system_ : nullptr, files_ ? &*files_ : nullptr, destinations_,
+                   clock_);
   monitor_->sample();
 }
 

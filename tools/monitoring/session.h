@@ -35,7 +35,7 @@ class Session {
   [[nodiscard]] const std::filesystem::path& directory() const { return run_.directory(); }
 
   // Takes the first sample. `tree` may be null.
-  void begin(pid_t pid, Aggregate::Baseline baseline, TreeSampler* tree);
+  void begin(pid_t pid, TreeSampler* tree);
   // After begin().
   [[nodiscard]] Monitor& monitor() { return *monitor_; }
   // Takes the last sample, finishes everything and prints the summary. INT or TERM, where `signals` has one

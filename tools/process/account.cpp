@@ -7,6 +7,16 @@ void Account::read(const Cost& own, const Cost& shared) {
   shared_ = greatest(shared_, shared);
 }
 
+void Account::begin() {
+  counted_own_ = own_;
+  counted_shared_ = shared_;
+}
+
+void Account::begin_storage() {
+  counted_shared_.read_bytes = shared_.read_bytes;
+  counted_shared_.write_bytes = shared_.write_bytes;
+}
+
 void Account::read_final(const Cost& all) {
   shared_ = greatest(shared_, beyond(all, own_));
 }

@@ -20,6 +20,10 @@ class Account {
   // What the kernel says now. `own` is what it did itself and nobody else's is ever added to: its CPU.
   // `shared` is what waited-for children are added to. A figure that has fallen stays what it was.
   void read(const Cost& own, const Cost& shared);
+  // What it has done until now is somebody else's: nothing of what was read is counted.
+  void begin();
+  // The same of its storage alone, where that was read for the first time.
+  void begin_storage();
   // It has ended, and this is the last word on all of both.
   void read_final(const Cost& all);
 

@@ -104,6 +104,9 @@ bool Discovery::add(const Candidate& candidate) {
   member.pid = candidate.pid;
   member.parent = candidate.parent;
   member.start_ticks = candidate.start_ticks;
+  if (const Member* parent = members_.find(candidate.parent)) {
+    member.counts_from_ticks = parent->counts_from_ticks;
+  }
   if (members_.add(std::move(member))) return true;
   ++faults_.unfollowed;
   return false;

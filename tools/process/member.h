@@ -23,7 +23,10 @@ struct Member {
   std::uint64_t start_ticks = 0;  // since boot
   double start_time_seconds = 0;  // since 1970
   pid_t parent = 0;               // at the last reading
-  bool is_alone = false;          // its children are not followed, nor is what they cost
+  // One that began before, in ticks since boot, is counted from its first reading on: it was there when it,
+  // or who it descends from, was attached to.
+  std::uint64_t counts_from_ticks = 0;
+  bool is_alone = false;  // its children are not followed, nor is what they cost
   State state = State::living;
 
   // What it is called.
@@ -49,6 +52,7 @@ struct Member {
   bool is_denied = false;
   bool is_counted_zombie = false;
 
+  [[nodiscard]] bool was_there() const { return start_ticks < counts_from_ticks; }
   [[nodiscard]] std::uint64_t cpu_ns() const { return account.own().user_ns + account.own().system_ns; }
 };
 

@@ -36,7 +36,8 @@ struct Collect {
 struct ProcessSample {
   Timestamp timestamp;
   std::optional<double> cpu_usage_percent;  // lately (cpu_share.h); nothing in the first
-  double cpu_user_seconds = 0;              // of a tree and of a role: of those that have ended, too
+  double cpu_user_seconds =
+      0;  // of a tree and of a role: of those that have ended, too, and since attached to
   double cpu_system_seconds = 0;
   std::uint64_t memory_usage_bytes = 0;  // resident: what processes share counts for each of them
   std::uint64_t virtual_memory_bytes = 0;

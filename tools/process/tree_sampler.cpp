@@ -53,7 +53,8 @@ class TreeSampler::Impl {
     began_ns_ = at_ns;
     share_.emplace(CpuReading{at_ns, 0});
   }
-  bool follow(pid_t root, Scope scope);
+  bool follow(pid_t root, Scope scope) { return add(root, scope, false); }
+  bool attach(pid_t root) { return add(root, Scope::tree, true); }
   void follow_orphans_of(pid_t subreaper);
   void reaped(pid_t pid, const rusage& usage);
   [[nodiscard]] bool is_alive() const;
@@ -61,6 +62,8 @@ class TreeSampler::Impl {
 
  private:
   std::optional<PidStat> stat_of(pid_t pid);
+  bool add(pid_t root, Scope scope, bool was_there);
+  void read_first(Member& member, bool had_disk, bool is_new);
   void read_from(std::size_t first, std::int64_t now_ns);
   void settle_from(std::size_t first);
   void name(Member& member);
@@ -93,16 +96,18 @@ std::optional<PidStat> TreeSampler::Impl::stat_of(pid_t pid) {
   return text ? decode_pid_stat(*text) : std::nullopt;
 }
 
-bool TreeSampler::Impl::follow(pid_t root, Scope scope) {
+bool TreeSampler::Impl::add(pid_t root, Scope scope, bool was_there) {
   const auto stat = stat_of(root);
   if (!stat) return false;
+  Member* known = members_.find(root);
+  const bool is_known = known != nullptr && known->start_ticks == stat->start_ticks;
+  if (is_known && (!known->is_alone || scope == Scope::process)) return true;
   if (scope == Scope::tree) {
     has_trees_ = true;
     discovery_.forget_strangers();
   }
-  Member* known = members_.find(root);
-  if (known != nullptr && known->start_ticks == stat->start_ticks) {
-    known->is_alone &= scope == Scope::process;
+  if (is_known) {
+    known->is_alone = false;
     return true;
   }
   if (known != nullptr) known->state = Member::State::ended;  // its pid has become another process
@@ -111,6 +116,10 @@ bool TreeSampler::Impl::follow(pid_t root, Scope scope) {
   member.pid = root;
   member.start_ticks = stat->start_ticks;
   member.is_alone = scope == Scope::process;
+  if (was_there) {
+    boot_time_.read(proc_, clock_.now());
+    member.counts_from_ticks = std::max(boot_time_.now().ticks, stat->start_ticks + 1);
+  }
   assign_clean(member.comm, stat->comm, kComm);
   return members_.add(std::move(member));
 }
@@ -148,8 +157,19 @@ void TreeSampler::Impl::read_from(std::size_t first, std::int64_t now_ns) {
     Member& member = members_[index];
     if (member.state == Member::State::ended) continue;
     const bool is_new = !member.was_read;
+    const bool had_disk = member.has_disk;
     if (reader_.read(member, now_ns)) name(member);
+    if (member.was_there()) read_first(member, had_disk, is_new);
     if (is_new && member.state == Member::State::ended) ++sample_.faults.gone;
+  }
+}
+
+// Of one that was there before: what was read for the first time is what it had done until then.
+void TreeSampler::Impl::read_first(Member& member, bool had_disk, bool is_new) {
+  if (is_new && member.was_read) {
+    member.account.begin();
+  } else if (!had_disk && member.has_disk) {
+    member.account.begin_storage();
   }
 }
 
@@ -252,6 +272,10 @@ void TreeSampler::began(std::int64_t at_ns) {
 
 bool TreeSampler::follow(pid_t root, Scope scope) {
   return impl_->follow(root, scope);
+}
+
+bool TreeSampler::attach(pid_t root) {
+  return impl_->attach(root);
 }
 
 void TreeSampler::follow_orphans_of(pid_t subreaper) {

@@ -3,7 +3,9 @@
 //
 // A process is a pid and when it started: a pid that is used again is another one. One that was followed is
 // followed to its end, whoever has become its parent. CPU and I/O of one that has ended stay in the total,
-// and are not counted again when they appear in the figures of who waited for it (account.h).
+// and are not counted again when they appear in the figures of who waited for it (account.h). What is
+// attached to counts from then on, with those of its descendants that were there; who comes later, from its
+// beginning.
 #pragma once
 
 #include "process_sample.h"
@@ -32,8 +34,12 @@ class TreeSampler {
   void began(std::int64_t at_ns);
 
   enum class Scope { process, tree };
-  // May be called for many, at any time. False where there is no such process.
+  // Both may be called for many, at any time, and change nothing of whom is followed. False where there is no
+  // such process. To follow: what begins with the watching, and has done nothing before that is not to be
+  // counted.
   bool follow(pid_t root, Scope scope = Scope::tree);
+  // What has run before: all its sums, those of CPU and disk too, are since now.
+  bool attach(pid_t root);
   // Whoever becomes a child of this process from now on, and its descendants: the orphans of a harness that
   // is their subreaper. The harness itself is not one of them.
   void follow_orphans_of(pid_t subreaper);

@@ -36,9 +36,7 @@ class MonitorTest : public testing::Test {
     destinations_.push_back(std::move(listener));
   }
 
-  Monitor make() {
-    return {task_, Aggregate::Baseline::zero, &tree_, nullptr, nullptr, destinations_, clock_};
-  }
+  Monitor make() { return {task_, &tree_, nullptr, nullptr, destinations_, clock_}; }
   void advance(double seconds) { clock_.advance(static_cast<std::int64_t>(seconds * kNsPerSecond)); }
 
   support::ManualClock clock_;

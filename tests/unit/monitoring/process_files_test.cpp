@@ -46,7 +46,7 @@ struct Fixture {
   support::TemporaryDirectory directory;
   Task task = make_task();
   TreeSample tree;
-  Aggregates aggregates{Aggregate(Aggregate::Baseline::zero), {}};
+  Aggregates aggregates;
 };
 
 std::vector<std::string> lines_of(const std::string& text) {

@@ -36,7 +36,7 @@ class SummaryTest : public testing::Test {
     sample.cpu_user_seconds = cpu_seconds;
     sample.memory_usage_bytes = 2048;
     tree_.roles.push_back({.role = name, .sample = sample, .start_time_seconds = 0});
-    Aggregate aggregate(Aggregate::Baseline::zero);
+    Aggregate aggregate;
     aggregate.add(sample, 0, 0);
     course_.aggregates.roles.emplace(std::string(name), aggregate);
     course_.most_processes_of[std::string(name)] = 2;
@@ -47,7 +47,7 @@ class SummaryTest : public testing::Test {
   }
 
   Task task_;
-  Course course_{.aggregates = {Aggregate(Aggregate::Baseline::zero), {}}};
+  Course course_;
   TreeSample tree_;
   std::deque<std::string> names_;
 };

@@ -32,7 +32,7 @@ class Observed {
   TreeSample tree;
   SystemSample system;
   bool system_is_told = false;
-  Aggregates aggregates{Aggregate(Aggregate::Baseline::zero), {}};
+  Aggregates aggregates;
 };
 
 }  // namespace metricsd::tools

@@ -76,6 +76,25 @@ TEST(Account, WhoGoesLeavesAllThatWasCounted) {
   EXPECT_EQ(account.debt(), cpu(7));
 }
 
+TEST(Account, BeginsWhereItIs) {
+  Account account;
+  account.read(cpu(5), {.user_ns = 3, .read_bytes = 7});
+  account.begin();
+  EXPECT_EQ(account.settle(), Cost{});
+  EXPECT_EQ(account.debt(), (Cost{.user_ns = 8, .read_bytes = 7})) << "its parent gets to see all of it";
+  account.read(cpu(6), {.user_ns = 3, .read_bytes = 9});
+  EXPECT_EQ(account.settle(), (Cost{.user_ns = 1, .read_bytes = 2}));
+}
+
+TEST(Account, StorageMayBeginLater) {
+  Account account;
+  account.read(cpu(5), cpu(3));
+  account.begin();
+  account.read(cpu(6), {.user_ns = 4, .read_bytes = 7});
+  account.begin_storage();
+  EXPECT_EQ(account.settle(), cpu(2));
+}
+
 TEST(Account, TheLastWordIsOfBoth) {
   Account account;
   account.read(cpu(5), cpu(3));

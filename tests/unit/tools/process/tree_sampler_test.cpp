@@ -367,6 +367,61 @@ TEST_F(TreeSamplerTest, WhoEndsBeforeTheFirstSampleIsCounted) {
   EXPECT_EQ(sample.total.processes, 0U);
 }
 
+TEST_F(TreeSamplerTest, WhatIsAttachedToCountsFromThen) {
+  set({.pid = 42, .comm = "sh", .user = 5000, .children_user = 700, .start = 100, .read_bytes = 4000});
+  set({.pid = 50, .parent = 42, .comm = "cc", .user = 900, .start = 101, .read_bytes = 300});
+  auto sampler = this->sampler();
+  ASSERT_TRUE(sampler.attach(42));
+  const TreeSample first = next(sampler);
+  EXPECT_EQ(first.total.cpu_user_seconds, 0);
+  EXPECT_EQ(first.total.disk_read_bytes, 0U);
+  EXPECT_EQ(first.total.processes, 2U);
+
+  set({.pid = 42, .comm = "sh", .user = 5010, .children_user = 700, .start = 100, .read_bytes = 4001});
+  set({.pid = 50, .parent = 42, .comm = "cc", .user = 920, .start = 101, .read_bytes = 302});
+  set({.pid = 60, .parent = 50, .comm = "as", .user = 40, .start = 10'050, .read_bytes = 4});
+  const TreeSample second = next(sampler);
+  EXPECT_DOUBLE_EQ(second.total.cpu_user_seconds, 0.7) << "of the new one all it did";
+  EXPECT_DOUBLE_EQ(second.total.cpu_usage_percent.value(), 70);
+  EXPECT_EQ(second.total.disk_read_bytes, 7U);
+  EXPECT_DOUBLE_EQ(role(second, "cc").sample.cpu_user_seconds, 0.2);
+
+  tree_.remove(50);
+  tree_.remove(60);
+  set({.pid = 42, .comm = "sh", .user = 5010, .children_user = 1665, .start = 100, .read_bytes = 4310});
+  const TreeSample third = next(sampler);
+  EXPECT_DOUBLE_EQ(third.total.cpu_user_seconds, 0.75) << "and not what the old one had done before";
+  EXPECT_EQ(third.total.disk_read_bytes, 10U);
+}
+
+TEST_F(TreeSamplerTest, OneThatIsAttachedToLaterCountsFromThen) {
+  set({.pid = 42, .comm = "sh", .start = 100});
+  auto sampler = this->sampler();
+  ASSERT_TRUE(sampler.attach(42));
+  next(sampler);
+  set({.pid = 50, .comm = "sleep", .user = 250, .start = 10'050, .read_bytes = 4096});
+  tree_.write("uptime", "103.00 50.00\n");
+  ASSERT_TRUE(sampler.attach(50));
+  const TreeSample sample = next(sampler);
+  EXPECT_EQ(sample.total.cpu_usage_percent, 0) << "not 250 %";
+  EXPECT_EQ(sample.total.disk_read_bytes, 0U);
+  ASSERT_TRUE(sampler.attach(50));
+  set({.pid = 50, .comm = "sleep", .user = 260, .start = 10'050, .read_bytes = 4096});
+  EXPECT_DOUBLE_EQ(next(sampler).total.cpu_user_seconds, 0.1) << "attached to once";
+}
+
+TEST_F(TreeSamplerTest, StorageThatIsOpenedToUsLaterCountsFromThen) {
+  set({.pid = 42, .start = 100, .read_bytes = 1000});
+  tree_.remove("42/io");
+  auto sampler = this->sampler();
+  ASSERT_TRUE(sampler.attach(42));
+  EXPECT_FALSE(next(sampler).total.disk_read_bytes);
+  set({.pid = 42, .start = 100, .read_bytes = 1000});
+  EXPECT_EQ(next(sampler).total.disk_read_bytes, 0U);
+  set({.pid = 42, .start = 100, .read_bytes = 1001});
+  EXPECT_EQ(next(sampler).total.disk_read_bytes, 1U);
+}
+
 TEST_F(TreeSamplerTest, APidThatIsUsedAgainIsAnother) {
   set({.pid = 42, .start = 100});
   set({.pid = 50, .parent = 42, .comm = "old", .user = 100, .start = 101});
