@@ -39,14 +39,21 @@ void Aggregate::add(const ProcessSample& sample, std::int64_t at_ns, std::int64_
   grow_to(network_tx_, sample.network_tx_bytes);
 }
 
+// Averaged is what is known: where it is lost what a process did last, neither that CPU time counts nor its
+// time.
 void Aggregate::add_cpu(const ProcessSample& sample, std::int64_t at_ns, std::int64_t began_ns) {
-  const double seconds = sample.cpu_user_seconds + sample.cpu_system_seconds;
-  if (sample_count_ == 1) {
-    first_ns_ = began_ns;
-    cpu_first_ = at_ns > began_ns ? 0 : seconds;
+  const double seconds = std::max(cpu_seconds_, sample.cpu_user_seconds + sample.cpu_system_seconds);
+  const bool is_first = sample_count_ == 1;
+  if (is_first) {
+    at_ns_ = began_ns;
+    cpu_seconds_ = at_ns > began_ns ? 0 : seconds;
   }
-  last_ns_ = at_ns;
-  cpu_last_ = std::max(cpu_last_, seconds);
+  if (is_first || sample.cpu_usage_percent) {
+    averaged_seconds_ += seconds - cpu_seconds_;
+    averaged_ns_ += at_ns - at_ns_;
+  }
+  at_ns_ = at_ns;
+  cpu_seconds_ = seconds;
   if (sample.cpu_usage_percent) {
     max_cpu_usage_ = std::max(max_cpu_usage_.value_or(0), *sample.cpu_usage_percent);
   }
@@ -58,10 +65,9 @@ void Aggregate::note_peak_memory(std::uint64_t bytes) {
 
 // Nothing where CPU was not looked at, or where no time went by.
 std::optional<double> Aggregate::avg_cpu_usage() const {
-  if (!max_cpu_usage_ || last_ns_ <= first_ns_) return std::nullopt;
+  if (!max_cpu_usage_ || averaged_ns_ <= 0) return std::nullopt;
   constexpr double kPercent = 100;
-  const double seconds = static_cast<double>(last_ns_ - first_ns_) / kNsPerSecond;
-  return within_machine(kPercent * (cpu_last_ - cpu_first_) / seconds);
+  return within_machine(kPercent * averaged_seconds_ / (static_cast<double>(averaged_ns_) / kNsPerSecond));
 }
 
 std::optional<double> Aggregate::avg_memory_usage() const {

@@ -22,8 +22,8 @@ class Aggregate {
   void note_peak_memory(std::uint64_t bytes);
 
   [[nodiscard]] std::uint64_t sample_count() const { return sample_count_; }
-  // Percent of one core: the CPU time by the time, both from the beginning to the last sample; the greatest
-  // of a sample.
+  // Percent of one core: the CPU time by the time, both from the beginning to the last sample, without the
+  // samples that could not tell; the greatest of a sample.
   [[nodiscard]] std::optional<double> avg_cpu_usage() const;
   [[nodiscard]] std::optional<double> max_cpu_usage() const { return max_cpu_usage_; }
   // Bytes: the mean of the samples that found something alive; the greatest.
@@ -44,10 +44,10 @@ class Aggregate {
 
   std::uint64_t sample_count_ = 0;
   std::optional<double> max_cpu_usage_;
-  double cpu_first_ = 0;
-  double cpu_last_ = 0;
-  std::int64_t first_ns_ = 0;
-  std::int64_t last_ns_ = 0;
+  double cpu_seconds_ = 0;  // at the last sample
+  std::int64_t at_ns_ = 0;  // of it
+  double averaged_seconds_ = 0;
+  std::int64_t averaged_ns_ = 0;
   double memory_sum_ = 0;
   std::uint64_t memory_samples_ = 0;
   std::optional<std::uint64_t> max_memory_usage_;

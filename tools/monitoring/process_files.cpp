@@ -41,7 +41,10 @@ void write_figures(JsonWriter& json, const ProcessSample& sample, const Aggregat
 
 void write_faults(JsonWriter& json, const CollectionFaults& faults) {
   json.key("faults").begin_object();
-  json.field("gone", faults.gone).field("reused", faults.reused).field("denied", faults.denied);
+  json.field("gone", faults.gone)
+      .field("lost", faults.lost)
+      .field("reused", faults.reused)
+      .field("denied", faults.denied);
   json.field("zombies", faults.zombies).field("malformed", faults.malformed);
   json.field("unfollowed", faults.unfollowed).end_object();
 }

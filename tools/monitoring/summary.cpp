@@ -113,6 +113,7 @@ std::string unread_text(const CollectionFaults& faults) {
     text += (text.empty() ? "" : ", ") + exporters::grouped(count) + " " + what;
   };
   add(faults.denied, "of other users");
+  add(faults.lost, "that ended with their last figures");
   add(faults.malformed, "files that could not be read");
   add(faults.unfollowed, "processes too many");
   return text;

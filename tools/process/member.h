@@ -49,6 +49,7 @@ struct Member {
 
   bool was_read = false;  // at least once
   bool is_final = false;  // who waited for it has told all it used
+  bool is_lost = false;   // it has ended, and nobody who is followed can have been told what it used
   bool is_denied = false;
   bool is_counted_zombie = false;
 

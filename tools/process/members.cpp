@@ -39,7 +39,11 @@ void Members::inherit() {
   for (auto member = members_.rbegin(); member != members_.rend(); ++member) {
     if (member->state != Member::State::ended || member->is_final) continue;
     Member* parent = parent_of(*member);
-    if (parent != nullptr && !parent->is_alone) parent->account.lend(member->account.debt());
+    if (parent != nullptr && !parent->is_alone) {
+      parent->account.lend(member->account.debt());
+    } else {
+      member->is_lost = member->was_read && !member->is_counted_zombie;  // of a zombie all was read
+    }
   }
 }
 

@@ -22,7 +22,7 @@ class Members {
   [[nodiscard]] Member* find(pid_t pid);
 
   // What was counted of those that have ended is lent to those who may have waited for them, down from the
-  // youngest.
+  // youngest. Where there is nobody like that, what a process did last is lost.
   void inherit();
   void drop_ended();
 

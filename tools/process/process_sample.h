@@ -35,7 +35,8 @@ struct Collect {
 // A figure that Collect leaves out is as it is here.
 struct ProcessSample {
   Timestamp timestamp;
-  std::optional<double> cpu_usage_percent;  // lately (cpu_share.h); nothing in the first
+  std::optional<double>
+      cpu_usage_percent;  // lately (cpu_share.h); nothing in the first, and where it is lost
   double cpu_user_seconds =
       0;  // of a tree and of a role: of those that have ended, too, and since attached to
   double cpu_system_seconds = 0;

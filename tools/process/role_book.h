@@ -22,6 +22,7 @@ class RoleBook {
     Start start;  // of the first that was seen in it
     Cost cost;
     std::optional<CpuShare> share{};  // once it was in a sample
+    bool is_short = false;            // in this sample: what some process did last is lost
     bool has_disk = false;            // some figure of its disk was ever read
   };
 

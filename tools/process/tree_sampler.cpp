@@ -194,6 +194,8 @@ void TreeSampler::Impl::settle_from(std::size_t first) {
     RoleBook::Role& role = roles_[member.role];
     role.cost += member.account.settle();
     role.has_disk |= member.has_disk;
+    role.is_short |= member.is_lost;
+    if (member.is_lost) ++sample_.faults.lost;
   }
 }
 

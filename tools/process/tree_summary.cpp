@@ -12,10 +12,14 @@ std::optional<double> next_share(Member& member, std::int64_t now_ns) {
   return member.share->next(now);
 }
 
-// Of a sum. One that is new has used nothing before.
-std::optional<double> next_share(std::optional<CpuShare>& share, const Cost& cost,
+// Of a sum. One that is new has used nothing before; one that is short is not known, and begins anew.
+std::optional<double> next_share(std::optional<CpuShare>& share, const Cost& cost, bool is_short,
                                  const TreeReading& reading) {
   const CpuReading now{reading.now_ns, grown(cost.user_ns, cost.system_ns)};
+  if (is_short) {
+    share.emplace(now);
+    return std::nullopt;
+  }
   if (!share) share = reading.share ? reading.share->of_newcomer() : CpuShare(now);
   const std::optional<double> percent = share->next(now);
   return reading.is_first ? std::nullopt : percent;
@@ -105,29 +109,36 @@ void add_members(const TreeReading& reading, TreeSample& sample) {
   sample.processes.resize(listed);
 }
 
+struct Counted {
+  Cost cost{};
+  bool has_disk = false;
+  bool is_short = false;
+};
+
 // What is told of a sum beyond what add() adds.
-void finish(ProcessSample& sum, const Cost& cost, std::optional<CpuShare>& share, bool has_disk,
+void finish(ProcessSample& sum, const Counted& counted, std::optional<CpuShare>& share,
             const TreeReading& reading) {
   if (reading.collect.cpu) {
-    set_cpu(sum, cost);
-    sum.cpu_usage_percent = next_share(share, cost, reading);
+    set_cpu(sum, counted.cost);
+    sum.cpu_usage_percent = next_share(share, counted.cost, counted.is_short, reading);
   }
   if (reading.collect.memory) sum.memory_usage_percent = reading.memory.percent(sum.memory_usage_bytes);
-  if (reading.collect.disk_io && has_disk) set_disk(sum, cost);
+  if (reading.collect.disk_io && counted.has_disk) set_disk(sum, counted.cost);
 }
 
 void finish_roles(const TreeReading& reading, TreeSample& sample) {
-  Cost all;
-  bool has_disk = false;
+  Counted all;
   for (std::size_t index = 0; index < reading.roles.size(); ++index) {
     RoleBook::Role& role = reading.roles[index];
     ProcessSample& sum = sample.roles[index].sample;
-    finish(sum, role.cost, role.share, role.has_disk, reading);
+    finish(sum, {role.cost, role.has_disk, role.is_short}, role.share, reading);
     sum.uptime_seconds = reading.boot_time.seconds_since(role.start.ticks);
-    all += role.cost;
-    has_disk |= role.has_disk;
+    all.cost += role.cost;
+    all.has_disk |= role.has_disk;
+    all.is_short |= role.is_short;
+    role.is_short = false;
   }
-  finish(sample.total, all, reading.share, has_disk, reading);
+  finish(sample.total, all, reading.share, reading);
   if (reading.start) sample.total.uptime_seconds = reading.boot_time.seconds_since(reading.start->ticks);
 }
 

@@ -112,6 +112,16 @@ TEST(Aggregate, ARoleThatCameLaterIsAveragedOverTheSameTime) {
   EXPECT_NEAR(aggregate.avg_cpu_usage().value(), 30, 1e-9);
 }
 
+TEST(Aggregate, AveragesOnlyWhatIsKnown) {
+  Aggregate aggregate;
+  add(aggregate, {.at = 0});
+  add(aggregate, {.at = 2, .cpu_percent = 50, .cpu_seconds = 1});
+  add(aggregate, {.at = 10, .cpu_seconds = 1});
+  EXPECT_NEAR(aggregate.avg_cpu_usage().value(), 50, 1e-9) << "not 10";
+  add(aggregate, {.at = 12, .cpu_percent = 100, .cpu_seconds = 3});
+  EXPECT_NEAR(aggregate.avg_cpu_usage().value(), 75, 1e-9);
+}
+
 TEST(Aggregate, AveragesNoMoreCpuThanThereIs) {
   Aggregate aggregate;
   add(aggregate, {.at = 1, .cpu_percent = 100, .cpu_seconds = 1e6});

@@ -108,6 +108,8 @@ TEST_F(SummaryTest, LinesFitTheTerminal) {
 TEST_F(SummaryTest, WhatCouldNotBeReadIsSaid) {
   tree_.faults.denied = 3;
   EXPECT_THAT(render(), HasSubstr("  unread   3 of other users\n"));
+  tree_.faults.lost = 1;
+  EXPECT_THAT(render(), HasSubstr("  unread   3 of other users, 1 that ended with their last figures\n"));
 }
 
 TEST_F(SummaryTest, OfTheMachineOnly) {

@@ -422,6 +422,38 @@ TEST_F(TreeSamplerTest, StorageThatIsOpenedToUsLaterCountsFromThen) {
   EXPECT_EQ(next(sampler).total.disk_read_bytes, 1U);
 }
 
+TEST_F(TreeSamplerTest, WhatNobodyWaitedForIsLostAndNotNothing) {
+  set({.pid = 42, .comm = "burn", .user = 100, .start = 100});
+  set({.pid = 50, .comm = "other", .start = 100});
+  auto sampler = this->sampler();
+  sampler.attach(42);
+  sampler.attach(50);
+  next(sampler);
+  tree_.remove(42);
+  TreeSample sample = next(sampler);
+  EXPECT_EQ(sample.faults, (CollectionFaults{.lost = 1}));
+  EXPECT_FALSE(sample.total.cpu_usage_percent);
+  EXPECT_FALSE(role(sample, "burn").sample.cpu_usage_percent);
+  EXPECT_EQ(role(sample, "other").sample.cpu_usage_percent, 0);
+  set({.pid = 50, .comm = "other", .user = 10, .start = 100});
+  sample = next(sampler);
+  EXPECT_EQ(sample.faults.lost, 1U);
+  EXPECT_DOUBLE_EQ(sample.total.cpu_usage_percent.value(), 10);
+}
+
+TEST_F(TreeSamplerTest, WhoWasSeenAsAZombieIsNotLost) {
+  set({.pid = 42, .user = 100, .start = 100});
+  auto sampler = this->sampler();
+  sampler.follow(42);
+  next(sampler);
+  set({.pid = 42, .state = 'Z', .user = 120, .start = 100});
+  EXPECT_DOUBLE_EQ(next(sampler).total.cpu_usage_percent.value(), 20);
+  tree_.remove(42);
+  const TreeSample sample = next(sampler);
+  EXPECT_EQ(sample.faults.lost, 0U);
+  EXPECT_EQ(sample.total.cpu_usage_percent, 0);
+}
+
 TEST_F(TreeSamplerTest, APidThatIsUsedAgainIsAnother) {
   set({.pid = 42, .start = 100});
   set({.pid = 50, .parent = 42, .comm = "old", .user = 100, .start = 101});
