@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <unistd.h>
 
@@ -61,14 +62,23 @@ bool NetworkNamespaces::existed(Id id) const {
   return std::binary_search(existing_.begin(), existing_.end(), id);
 }
 
-void NetworkNamespaces::enter(const KernelFiles& proc, Id id, pid_t pid) {
+// The link and the file are not opened at one moment: where the process has gone elsewhere in between, the
+// file is of that other namespace, and would be counted twice.
+bool NetworkNamespaces::enter(const KernelFiles& proc, Id id, pid_t pid) {
   auto found =
       std::find_if(namespaces_.begin(), namespaces_.end(), [&](const auto& each) { return each.id == id; });
+  UniqueFd file;
+  if (found == namespaces_.end() || !found->file.valid()) {
+    file = proc.open(PidPath(pid, "net/dev").c_str());
+    const auto now = of(proc, pid);
+    if (!now || *now != id) return false;
+  }
   if (found == namespaces_.end()) {
     found = namespaces_.insert(found, {id, DeviceCounters(!existed(id)), UniqueFd()});
   }
   found->is_entered = true;
-  if (!found->file.valid()) found->file = proc.open(PidPath(pid, "net/dev").c_str());
+  if (!found->file.valid()) found->file = std::move(file);
+  return true;
 }
 
 bool NetworkNamespaces::finish(KernelFiles& proc) {

@@ -35,8 +35,8 @@ class NetworkNamespaces {
   void note_existing(KernelFiles& proc, const std::vector<pid_t>& pids);
   void note_existing(Id id);
 
-  // Between two finish(): a living process of ours is in it.
-  void enter(const KernelFiles& proc, Id id, pid_t pid);
+  // Between two finish(): a living process of ours is in it. False where it has left it, or ended, meanwhile.
+  bool enter(const KernelFiles& proc, Id id, pid_t pid);
   // Reads all that were entered. False where one of them could not be read as it should.
   bool finish(KernelFiles& proc);
 

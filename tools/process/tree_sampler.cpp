@@ -200,10 +200,13 @@ void TreeSampler::Impl::settle_from(std::size_t first) {
 }
 
 void TreeSampler::Impl::read_networks() {
-  for (const Member& member : members_) {
-    if (member.state == Member::State::living && member.network) {
-      networks_.enter(proc_, *member.network, member.pid);
-    }
+  for (Member& member : members_) {
+    if (member.state != Member::State::living || !member.network) continue;
+    if (networks_.enter(proc_, *member.network, member.pid)) continue;
+    const auto other = NetworkNamespaces::of(proc_, member.pid);
+    if (!other) continue;
+    member.network = *other;
+    networks_.enter(proc_, *other, member.pid);
   }
   if (!networks_.finish(proc_)) ++sample_.faults.malformed;
 }

@@ -68,7 +68,9 @@ class Namespaces : public testing::Test {
     tree_.set_network(pid, id);
     tree_.write(std::to_string(pid) + "/net/dev", net_dev(net_dev_line("lo", rx, tx)));
   }
-  void enter(pid_t pid) { namespaces_.enter(proc_, NetworkNamespaces::of(proc_, pid).value(), pid); }
+  void enter(pid_t pid) {
+    EXPECT_TRUE(namespaces_.enter(proc_, NetworkNamespaces::of(proc_, pid).value(), pid));
+  }
   std::uint64_t moved() {
     EXPECT_TRUE(namespaces_.finish(proc_));
     return namespaces_.moved().value().rx;
@@ -92,6 +94,14 @@ TEST_F(Namespaces, CountOnceHoweverManyAreInThem) {
   EXPECT_EQ(moved(), 100U);
   EXPECT_EQ(namespaces_.raw(7).value().rx, 100U);
   EXPECT_EQ(namespaces_.raw(8), std::nullopt);
+}
+
+TEST_F(Namespaces, ThatOneHasLeftMeanwhileAreNotReadFromItsFile) {
+  set(42, 8, 3000, 0);
+  EXPECT_FALSE(namespaces_.enter(proc_, 7, 42)) << "7 is where it was when its link was read";
+  enter(42);
+  EXPECT_EQ(moved(), 3000U) << "not twice that";
+  EXPECT_EQ(namespaces_.raw(7), std::nullopt);
 }
 
 TEST_F(Namespaces, ThatWereThereBeforeBeginAtNothing) {
