@@ -3,6 +3,7 @@
 #include "kernel_units.h"
 #include "pid_io.h"
 #include "pid_path.h"
+#include "trusted.h"
 
 #include <metricsd/models/text.h>
 #include <metricsd/models/timestamp.h>
@@ -12,9 +13,6 @@
 namespace metricsd::tools {
 
 namespace {
-
-// A namespace is changed by few, and nearly always before execve(2).
-constexpr std::int64_t kNetworkTrustedNs = 10 * kNsPerSecond;
 
 // ESRCH: it has ended since its file was opened. A descriptor that is not free, or memory, says nothing of
 // it.
@@ -100,7 +98,7 @@ void ProcessReader::read_details(Member& member, const PidStat& stat, bool is_ne
     member.descriptors = count ? std::optional(*count) : std::nullopt;
   }
   if (!collect_.network_io) return;
-  if (is_new_image || now_ns - member.network_read_ns >= kNetworkTrustedNs) read_network(member, now_ns);
+  if (is_new_image || now_ns - member.network_read_ns >= kTrustedNs) read_network(member, now_ns);
 }
 
 void ProcessReader::read_io(Member& member, Cost& shared) {

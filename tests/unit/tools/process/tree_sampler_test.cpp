@@ -694,6 +694,17 @@ TEST_F(TreeSamplerTest, NetworksCountOnceANamespace) {
   EXPECT_EQ(sample.total.network_tx_bytes, 220U);
 }
 
+TEST_F(TreeSamplerTest, ANetworkThatIsChangedWithoutACommandIsFound) {
+  set({.pid = 42, .start = 100, .network = 7});
+  auto sampler = this->sampler();
+  sampler.follow(42);
+  next(sampler);
+  tree_.set_network(42, 8);  // unshare(2)
+  tree_.remove("42/net/dev");
+  tree_.write("42/net/dev", std::string(kNetDevHeadings) + net_dev_line("lo", 3000, 3000));
+  EXPECT_EQ(next(sampler).total.network_rx_bytes, 3000U);
+}
+
 TEST_F(TreeSamplerTest, TheNetworkOfOneWhoIsFollowedLaterBeginsThen) {
   set({.pid = 42, .start = 100, .network = 7});
   auto sampler = this->sampler();
