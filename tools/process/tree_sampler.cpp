@@ -11,6 +11,7 @@
 #include "process_reader.h"
 #include "role_book.h"
 #include "tree_summary.h"
+#include "trusted.h"
 
 #include <metricsd/models/text.h>
 
@@ -20,8 +21,6 @@
 namespace metricsd::tools {
 
 namespace {
-
-constexpr std::int64_t kMemoryTrustedNs = 10 * kNsPerSecond;  // limits are changed by hand
 
 Cost cost_of(const rusage& usage) {
   const auto ns = [](const timeval& time) {
@@ -212,7 +211,7 @@ void TreeSampler::Impl::read_networks() {
 }
 
 void TreeSampler::Impl::refresh_memory(std::int64_t now_ns) {
-  if (memory_read_ns_ && now_ns - *memory_read_ns_ < kMemoryTrustedNs) return;
+  if (memory_read_ns_ && now_ns - *memory_read_ns_ < kTrustedNs) return;
   for (const Member& member : members_) {
     if (member.state != Member::State::living) continue;
     memory_.refresh(proc_, member.pid);

@@ -705,6 +705,18 @@ TEST_F(TreeSamplerTest, ANetworkThatIsChangedWithoutACommandIsFound) {
   EXPECT_EQ(next(sampler).total.network_rx_bytes, 3000U);
 }
 
+TEST_F(TreeSamplerTest, AControlGroupThatIsEnteredLaterIsFound) {
+  tree_.write("self/mountinfo", "31 23 0:28 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw\n");
+  tree_.write("mounts/sys/fs/cgroup/a/memory.max", "524288\n");
+  set({.pid = 42, .start = 100, .resident_pages = 16});
+  tree_.write("42/cgroup", "0::/\n");
+  auto sampler = this->sampler();
+  sampler.follow(42);
+  const double of_machine = next(sampler).total.memory_usage_percent.value();
+  tree_.write("42/cgroup", "0::/a\n");
+  EXPECT_DOUBLE_EQ(next(sampler).total.memory_usage_percent.value(), 2 * of_machine);
+}
+
 TEST_F(TreeSamplerTest, TheNetworkOfOneWhoIsFollowedLaterBeginsThen) {
   set({.pid = 42, .start = 100, .network = 7});
   auto sampler = this->sampler();
