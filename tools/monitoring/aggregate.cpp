@@ -28,10 +28,10 @@ void grow_to(std::optional<std::uint64_t>& total, const std::optional<std::uint6
 void Aggregate::add(const ProcessSample& sample, std::int64_t at_ns, std::int64_t began_ns) {
   ++sample_count_;
   add_cpu(sample, at_ns, began_ns);
-  if (sample.memory_usage_bytes != 0) {
-    memory_sum_ += static_cast<double>(sample.memory_usage_bytes);
+  if (const std::uint64_t memory = sample.memory_usage_bytes.value_or(0); memory != 0) {
+    memory_sum_ += static_cast<double>(memory);
     ++memory_samples_;
-    note_peak_memory(sample.memory_usage_bytes);
+    note_peak_memory(memory);
   }
   grow_to(disk_read_, sample.disk_read_bytes);
   grow_to(disk_write_, sample.disk_write_bytes);

@@ -25,9 +25,8 @@ void Monitor::add(const TreeSample& tree) {
   course_.aggregates.total.add(tree.total, tree.taken_ns, tree.began_ns);
   course_.most_processes = std::max(course_.most_processes, tree.total.processes);
   if (tree.total.cpu_usage_percent) course_.cpu.add(*tree.total.cpu_usage_percent);
-  if (tree.total.memory_usage_bytes != 0) {
-    course_.memory.add(static_cast<double>(tree.total.memory_usage_bytes));
-  }
+  const std::uint64_t memory = tree.total.memory_usage_bytes.value_or(0);
+  if (memory != 0) course_.memory.add(static_cast<double>(memory));
   for (const RoleSample& role : tree.roles) {
     auto found = course_.aggregates.roles.find(role.role);
     if (found == course_.aggregates.roles.end()) {

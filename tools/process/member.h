@@ -37,9 +37,9 @@ struct Member {
 
   // What it has and does.
   Account account;
-  std::int64_t read_ns = 0;       // when it was read last
-  std::optional<CpuShare> share;  // of its own CPU, once it was read
-  std::uint64_t resident_bytes = 0;
+  std::int64_t read_ns = 0;                     // when it was read last
+  std::optional<CpuShare> share;                // of its own CPU, once it was read
+  std::optional<std::uint64_t> resident_bytes;  // nothing in the middle of execve(2)
   std::uint64_t virtual_bytes = 0;
   std::uint64_t threads = 0;
   std::optional<std::uint64_t> descriptors;

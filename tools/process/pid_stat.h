@@ -34,6 +34,8 @@ struct PidStat {
   std::uint64_t resident_pages = 0;
   std::uint64_t stack_start = 0;  // another one after execve(2); 0 where it is closed to us
 
+  // In the middle of execve(2): of its new memory nothing is there yet. A kernel thread has none at all.
+  [[nodiscard]] bool is_executing() const { return resident_pages == 0 && virtual_bytes != 0; }
   // It has ended and nobody has waited for it. A process whose first thread alone has ended is none.
   [[nodiscard]] bool is_zombie() const { return (state == 'Z' && threads <= 1) || state == 'X'; }
 };

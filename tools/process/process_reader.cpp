@@ -89,7 +89,8 @@ void ProcessReader::read_details(Member& member, const PidStat& stat, bool is_ne
 
   const bool lives = member.state == Member::State::living;
   member.virtual_bytes = lives ? stat.virtual_bytes : 0;
-  member.resident_bytes = lives ? pages_to_bytes(stat.resident_pages) : 0;
+  member.resident_bytes = pages_to_bytes(lives ? stat.resident_pages : 0);
+  if (lives && stat.is_executing()) member.resident_bytes.reset();
   member.threads = lives ? stat.threads : 0;
   if (!lives) return;
   if (collect_.file_descriptors) {

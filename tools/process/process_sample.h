@@ -40,7 +40,9 @@ struct ProcessSample {
   double cpu_user_seconds =
       0;  // of a tree and of a role: of those that have ended, too, and since attached to
   double cpu_system_seconds = 0;
-  std::uint64_t memory_usage_bytes = 0;  // resident: what processes share counts for each of them
+  // Resident: what processes share counts for each of them. Nothing of one in the middle of execve(2), and of
+  // a sum where nothing of all is known.
+  std::optional<std::uint64_t> memory_usage_bytes;
   std::uint64_t virtual_memory_bytes = 0;
   std::optional<double>
       memory_usage_percent;  // of the cgroup's limit, of the machine's memory where it has none

@@ -15,7 +15,7 @@ void for_each_field(const ProcessSample& sample, const Collect& collect, Field f
   field("cpu_usage_percent", sample.cpu_usage_percent, collect.cpu);
   field("cpu_user_seconds", std::optional(sample.cpu_user_seconds), collect.cpu);
   field("cpu_system_seconds", std::optional(sample.cpu_system_seconds), collect.cpu);
-  field("memory_usage_bytes", std::optional(sample.memory_usage_bytes), collect.memory);
+  field("memory_usage_bytes", sample.memory_usage_bytes, collect.memory);
   field("virtual_memory_bytes", std::optional(sample.virtual_memory_bytes), collect.memory);
   field("memory_usage_percent", sample.memory_usage_percent, collect.memory);
   field("disk_read_bytes", sample.disk_read_bytes, collect.disk_io);

@@ -16,6 +16,8 @@
 #include <metricsd/models/text.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 namespace metricsd::tools {
@@ -62,6 +64,7 @@ class TreeSampler::Impl {
  private:
   std::optional<PidStat> stat_of(pid_t pid);
   bool add(pid_t root, Scope scope, bool was_there);
+  void wait_for_images();
   void read_first(Member& member, bool had_disk, bool is_new);
   void read_from(std::size_t first, std::int64_t now_ns);
   void settle_from(std::size_t first);
@@ -220,6 +223,21 @@ void TreeSampler::Impl::refresh_memory(std::int64_t now_ns) {
   }
 }
 
+// Before the first sample: a command that was just started may still be in its execve(2), and what it has
+// until the second sample is all that is told of it for a whole interval.
+void TreeSampler::Impl::wait_for_images() {
+  constexpr int kLooks = 20;
+  constexpr std::chrono::microseconds kPause{250};
+  int looks = 0;
+  for (const Member& member : members_) {
+    for (; looks < kLooks; ++looks) {
+      const auto stat = stat_of(member.pid);
+      if (!stat || !stat->is_executing()) break;
+      std::this_thread::sleep_for(kPause);
+    }
+  }
+}
+
 // Those that are known, then those that come. An account is settled when all that is lent to it is.
 void TreeSampler::Impl::read_processes(std::int64_t now_ns) {
   read_from(0, now_ns);
@@ -235,6 +253,7 @@ void TreeSampler::Impl::read_processes(std::int64_t now_ns) {
 }
 
 const TreeSample& TreeSampler::Impl::sample() {
+  if (is_first_ && collect_.memory) wait_for_images();
   const std::int64_t now_ns = clock_.monotonic_ns();
   const Timestamp now = clock_.now();
   boot_time_.read(proc_, now);

@@ -35,14 +35,17 @@ void set_disk(ProcessSample& sample, const Cost& cost) {
   sample.disk_write_bytes = cost.write_bytes;
 }
 
+// What is known of one is known of the sum.
+void add(std::optional<std::uint64_t>& sum, const std::optional<std::uint64_t>& one) {
+  if (one) sum = grown(sum.value_or(0), *one);
+}
+
 // What many processes have together: memory, threads, descriptors and how many they are.
 void add(ProcessSample& sum, const ProcessSample& one) {
-  sum.memory_usage_bytes = grown(sum.memory_usage_bytes, one.memory_usage_bytes);
+  add(sum.memory_usage_bytes, one.memory_usage_bytes);
   sum.virtual_memory_bytes = grown(sum.virtual_memory_bytes, one.virtual_memory_bytes);
   sum.thread_count = grown(sum.thread_count, one.thread_count);
-  if (one.file_descriptor_count) {
-    sum.file_descriptor_count = grown(sum.file_descriptor_count.value_or(0), *one.file_descriptor_count);
-  }
+  add(sum.file_descriptor_count, one.file_descriptor_count);
   ++sum.processes;
 }
 
@@ -65,7 +68,7 @@ ProcessSample sample_of(Member& member, const TreeReading& reading) {
   if (collect.memory) {
     sample.memory_usage_bytes = member.resident_bytes;
     sample.virtual_memory_bytes = member.virtual_bytes;
-    sample.memory_usage_percent = reading.memory.percent(member.resident_bytes);
+    if (member.resident_bytes) sample.memory_usage_percent = reading.memory.percent(*member.resident_bytes);
   }
   if (collect.disk_io && member.has_disk) set_disk(sample, member.account.shared());
   if (collect.threads) sample.thread_count = member.threads;
@@ -122,7 +125,10 @@ void finish(ProcessSample& sum, const Counted& counted, std::optional<CpuShare>&
     set_cpu(sum, counted.cost);
     sum.cpu_usage_percent = next_share(share, counted.cost, counted.is_short, reading);
   }
-  if (reading.collect.memory) sum.memory_usage_percent = reading.memory.percent(sum.memory_usage_bytes);
+  if (sum.processes == 0 && reading.collect.memory) sum.memory_usage_bytes = 0;
+  if (reading.collect.memory && sum.memory_usage_bytes) {
+    sum.memory_usage_percent = reading.memory.percent(*sum.memory_usage_bytes);
+  }
   if (reading.collect.disk_io && counted.has_disk) set_disk(sum, counted.cost);
 }
 

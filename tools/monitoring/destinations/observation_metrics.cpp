@@ -43,7 +43,7 @@ void ObservationMetrics::tell_role(const RoleSample& role, const Collect& collec
     total(kProcessCpu, {name, "system"}, sample.cpu_system_seconds);
   }
   if (collect.memory) {
-    gauge(kProcessResident, {name}, real(sample.memory_usage_bytes));
+    if (sample.memory_usage_bytes) gauge(kProcessResident, {name}, real(*sample.memory_usage_bytes));
     gauge(kProcessVirtual, {name}, real(sample.virtual_memory_bytes));
   }
   if (collect.disk_io && sample.disk_read_bytes)

@@ -52,7 +52,7 @@ TEST(SampleJson, SaysNullForWhatCouldNotBeRead) {
   EXPECT_EQ(
       json_of({}, {}),
       R"({"timestamp":"1970-01-01T00:00:00.000000Z","cpu_usage_percent":null,"cpu_user_seconds":0,)"
-      R"("cpu_system_seconds":0,"memory_usage_bytes":0,"virtual_memory_bytes":0,"memory_usage_percent":null,)"
+      R"("cpu_system_seconds":0,"memory_usage_bytes":null,"virtual_memory_bytes":0,"memory_usage_percent":null,)"
       R"("disk_read_bytes":null,"disk_write_bytes":null,"network_rx_bytes":null,"network_tx_bytes":null,)"
       R"("thread_count":0,"file_descriptor_count":null,"uptime_seconds":0})");
 }
@@ -75,7 +75,7 @@ TEST(SampleCsv, HasAColumnForEachName) {
       "memory_usage_percent,disk_read_bytes,disk_write_bytes,network_rx_bytes,network_tx_bytes,thread_count,"
       "file_descriptor_count,uptime_seconds");
   EXPECT_EQ(row, "2026-01-01T00:00:00.000000Z,12.5,1.25,0.5,1,2,3,4,5,6,7,8,9,10.5");
-  EXPECT_EQ(empty, "1970-01-01T00:00:00.000000Z,,0,0,0,0,,,,,,0,,0");
+  EXPECT_EQ(empty, "1970-01-01T00:00:00.000000Z,,0,0,,0,,,,,,0,,0");
 }
 
 TEST(SystemJson, LeavesOutWhatIsNotThere) {

@@ -111,7 +111,7 @@ TEST_F(TreeSamplerTest, WhatIsNotCollectedIsNotThere) {
   const ProcessSample total = next(sampler).total;
   EXPECT_FALSE(total.cpu_usage_percent);
   EXPECT_EQ(total.cpu_user_seconds, 0);
-  EXPECT_EQ(total.memory_usage_bytes, 0U);
+  EXPECT_FALSE(total.memory_usage_bytes);
   EXPECT_FALSE(total.memory_usage_percent);
   EXPECT_FALSE(total.disk_read_bytes);
   EXPECT_FALSE(total.network_rx_bytes);
@@ -221,6 +221,40 @@ TEST_F(TreeSamplerTest, AShortRunIsOfTheTimeSinceItBegan) {
   EXPECT_NEAR(sample.total.cpu_usage_percent.value(), 75, 1e-6) << "not 450 %";
   EXPECT_EQ(sample.taken_ns - sample.began_ns, 12 * kNsPerMs);
   EXPECT_NEAR(role(sample, "true").sample.cpu_usage_percent.value(), 75, 1e-6);
+}
+
+TEST_F(TreeSamplerTest, TheMemoryOfACommandThatIsBeingExecutedIsNotKnown) {
+  set({.pid = 42, .comm = "sh", .start = 100, .resident_pages = 0});
+  auto sampler = this->sampler();
+  sampler.follow(42);
+  TreeSample sample = next(sampler);
+  EXPECT_FALSE(sample.total.memory_usage_bytes);
+  EXPECT_FALSE(sample.total.memory_usage_percent);
+  EXPECT_EQ(sample.total.virtual_memory_bytes, 1U << 20);
+  set({.pid = 50, .parent = 42, .comm = "cc", .start = 101});
+  sample = next(sampler);
+  EXPECT_EQ(sample.total.memory_usage_bytes, pages_to_bytes(16)) << "what is known";
+  EXPECT_FALSE(role(sample, "sh").sample.memory_usage_bytes);
+  set({.pid = 42, .comm = "sh", .start = 100, .resident_pages = 4});
+  EXPECT_EQ(next(sampler).total.memory_usage_bytes, pages_to_bytes(20));
+}
+
+TEST_F(TreeSamplerTest, AKernelThreadHasNoMemory) {
+  set({.pid = 42, .start = 100, .virtual_bytes = 0, .resident_pages = 0});
+  auto sampler = this->sampler();
+  sampler.follow(42);
+  EXPECT_EQ(next(sampler).total.memory_usage_bytes, 0U);
+}
+
+TEST_F(TreeSamplerTest, WhoIsGoneHasNoMemory) {
+  set({.pid = 42, .comm = "sh", .start = 100});
+  set({.pid = 50, .parent = 42, .comm = "cc", .start = 101});
+  auto sampler = this->sampler();
+  sampler.follow(42);
+  next(sampler);
+  tree_.remove(50);
+  const TreeSample sample = next(sampler);
+  EXPECT_EQ(role(sample, "cc").sample.memory_usage_bytes, 0U);
 }
 
 TEST_F(TreeSamplerTest, AChildThatNobodySawCountsOnce) {
@@ -663,7 +697,7 @@ TEST_F(TreeSamplerTest, RolesAddUpToTheTotal) {
   std::uint64_t memory = 0, processes = 0;
   for (const RoleSample& each : sample.roles) {
     user += each.sample.cpu_user_seconds;
-    memory += each.sample.memory_usage_bytes;
+    memory += each.sample.memory_usage_bytes.value();
     processes += each.sample.processes;
     EXPECT_FALSE(each.sample.network_rx_bytes);
   }
