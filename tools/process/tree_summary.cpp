@@ -112,6 +112,12 @@ void add_members(const TreeReading& reading, TreeSample& sample) {
   sample.processes.resize(listed);
 }
 
+// Of nobody, what is summed of the living is known: it is nothing.
+void set_nothing(ProcessSample& sum, const Collect& collect) {
+  if (collect.memory) sum.memory_usage_bytes = 0;
+  if (collect.file_descriptors) sum.file_descriptor_count = 0;
+}
+
 struct Counted {
   Cost cost{};
   bool has_disk = false;
@@ -125,7 +131,7 @@ void finish(ProcessSample& sum, const Counted& counted, std::optional<CpuShare>&
     set_cpu(sum, counted.cost);
     sum.cpu_usage_percent = next_share(share, counted.cost, counted.is_short, reading);
   }
-  if (sum.processes == 0 && reading.collect.memory) sum.memory_usage_bytes = 0;
+  if (sum.processes == 0) set_nothing(sum, reading.collect);
   if (reading.collect.memory && sum.memory_usage_bytes) {
     sum.memory_usage_percent = reading.memory.percent(*sum.memory_usage_bytes);
   }

@@ -246,7 +246,7 @@ TEST_F(TreeSamplerTest, AKernelThreadHasNoMemory) {
   EXPECT_EQ(next(sampler).total.memory_usage_bytes, 0U);
 }
 
-TEST_F(TreeSamplerTest, WhoIsGoneHasNoMemory) {
+TEST_F(TreeSamplerTest, WhoIsGoneHasNoMemoryAndNoDescriptors) {
   set({.pid = 42, .comm = "sh", .start = 100});
   set({.pid = 50, .parent = 42, .comm = "cc", .start = 101});
   auto sampler = this->sampler();
@@ -255,6 +255,7 @@ TEST_F(TreeSamplerTest, WhoIsGoneHasNoMemory) {
   tree_.remove(50);
   const TreeSample sample = next(sampler);
   EXPECT_EQ(role(sample, "cc").sample.memory_usage_bytes, 0U);
+  EXPECT_EQ(role(sample, "cc").sample.file_descriptor_count, 0U);
 }
 
 TEST_F(TreeSamplerTest, AChildThatNobodySawCountsOnce) {
