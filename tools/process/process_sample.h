@@ -35,10 +35,10 @@ struct Collect {
 // A figure that Collect leaves out is as it is here.
 struct ProcessSample {
   Timestamp timestamp;
-  std::optional<double>
-      cpu_usage_percent;  // lately (cpu_share.h); nothing in the first, and where it is lost
-  double cpu_user_seconds =
-      0;  // of a tree and of a role: of those that have ended, too, and since attached to
+  // Lately (cpu_share.h). Nothing in the first sample, and where it is lost what some process did last.
+  std::optional<double> cpu_usage_percent;
+  // Of a tree and of a role: of those that have ended, too, and since attached to.
+  double cpu_user_seconds = 0;
   double cpu_system_seconds = 0;
   // Resident: what processes share counts for each of them. Nothing of one in the middle of execve(2), and of
   // a sum where nothing of all is known.
