@@ -24,7 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 namespace json = boost::json;
-using ::testing::HasSubstr;
 
 std::string sample(const std::string& task, int number, const std::string& more = "") {
   return R"({"type":"task_sample","task_id":")" + task + R"(","metrics":{"n":)" + std::to_string(number) +

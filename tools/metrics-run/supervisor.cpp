@@ -46,6 +46,7 @@ void send(pid_t pid, const signalfd_siginfo& signal) {
     return;
   }
   sigval value{};
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): no address to us
   value.sival_ptr = reinterpret_cast<void*>(static_cast<std::uintptr_t>(signal.ssi_ptr));
   ::sigqueue(pid, number, value);
 }

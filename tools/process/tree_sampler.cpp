@@ -39,7 +39,7 @@ Cost cost_of(const rusage& usage) {
 
 class TreeSampler::Impl {
  public:
-  Impl(Roots roots, RoleRules rules, Collect collect, const Clock& clock)
+  Impl(const Roots& roots, RoleRules rules, Collect collect, const Clock& clock)
       : clock_(clock),
         rules_(std::move(rules)),
         collect_(collect),
@@ -283,8 +283,8 @@ const TreeSample& TreeSampler::Impl::sample() {
   return sample_;
 }
 
-TreeSampler::TreeSampler(Roots roots, RoleRules rules, Collect collect, const Clock& clock)
-    : impl_(std::make_unique<Impl>(std::move(roots), std::move(rules), collect, clock)) {}
+TreeSampler::TreeSampler(const Roots& roots, RoleRules rules, Collect collect, const Clock& clock)
+    : impl_(std::make_unique<Impl>(roots, std::move(rules), collect, clock)) {}
 TreeSampler::TreeSampler(TreeSampler&&) noexcept = default;
 TreeSampler& TreeSampler::operator=(TreeSampler&&) noexcept = default;
 TreeSampler::~TreeSampler() = default;

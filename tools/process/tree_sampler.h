@@ -24,7 +24,7 @@ namespace metricsd::tools {
 class TreeSampler {
  public:
   // `clock` lives longer than this. Where `roots.proc` is not there every sample is empty.
-  TreeSampler(Roots roots, RoleRules rules, Collect collect, const Clock& clock);
+  TreeSampler(const Roots& roots, RoleRules rules, Collect collect, const Clock& clock);
   TreeSampler(TreeSampler&&) noexcept;
   TreeSampler& operator=(TreeSampler&&) noexcept;
   ~TreeSampler();
