@@ -4,6 +4,7 @@
 #include "attachment.h"
 #include "options.h"
 #include "proc_view.h"
+#include "program_end.h"
 #include "roots.h"
 #include "session.h"
 #include "signal_source.h"
@@ -123,7 +124,7 @@ int main(int argc, char** argv) {
   try {
     auto options = parse_options(argc, argv);
     if (const int* const exit_code = std::get_if<int>(&options)) return *exit_code;
-    return run(std::get<AttachOptions>(options));
+    end_program(run(std::get<AttachOptions>(options)));
   } catch (const std::exception& error) {
     return complain(error.what(), kFailed);
   }

@@ -6,6 +6,7 @@
 #include "command_child.h"
 #include "options.h"
 #include "proc_view.h"
+#include "program_end.h"
 #include "roots.h"
 #include "session.h"
 #include "supervisor.h"
@@ -134,7 +135,7 @@ int main(int argc, char** argv) {
   try {
     auto options = parse_options(argc, argv);
     if (const int* const exit_code = std::get_if<int>(&options)) return *exit_code;
-    return run(std::get<RunCommandOptions>(options));
+    end_program(run(std::get<RunCommandOptions>(options)));
   } catch (const std::exception& error) {
     return complain(error.what(), kNotRunnable);
   }

@@ -12,6 +12,13 @@ namespace metricsd::exporters {
 
 using SteadyClock = std::chrono::steady_clock;
 
+namespace {
+
+constexpr std::chrono::milliseconds kGrace{250};     // beyond its time
+constexpr std::chrono::milliseconds kFarewell{500};  // from when it is to end at once
+
+}  // namespace
+
 struct SinkThread::Ending {
   std::mutex mutex;
   std::condition_variable told;
@@ -35,7 +42,8 @@ SinkThread::SinkThread(std::function<void()> work) : ending_(std::make_shared<En
 
 SinkThread::~SinkThread() {
   if (!thread_.joinable()) return;
-  if (has_ended_by(SteadyClock::now())) {
+  // Within libcrypto it must not meet what exit(3) tears down there.
+  if (has_ended_by(SteadyClock::now() + kFarewell)) {
     thread_.join();
   } else {
     thread_.detach();
@@ -43,7 +51,6 @@ SinkThread::~SinkThread() {
 }
 
 void SinkThread::limit(std::chrono::milliseconds time) {
-  constexpr std::chrono::milliseconds kGrace{250};
   over_at_ = SteadyClock::now() + time + kGrace;
 }
 

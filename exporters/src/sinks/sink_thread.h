@@ -17,7 +17,9 @@ class SinkThread {
   explicit SinkThread(std::function<void()> work);
   SinkThread(const SinkThread&) = delete;
   SinkThread& operator=(const SinkThread&) = delete;
-  ~SinkThread();  // leaves it behind where it has not ended
+  // It has been told to end at once, and mostly does; who waits for a name still is left behind. A program
+  // that ends then does so without exit(3)'s handlers.
+  ~SinkThread();
 
   // It is to end within so long from now on; it has a moment more to do so.
   void limit(std::chrono::milliseconds time);

@@ -1,0 +1,10 @@
+// How a program ends that may have left threads behind.
+#pragma once
+
+namespace metricsd::tools {
+
+// Not by exit(3): a thread that a name server keeps (sink_thread.h) must not meet what its handlers tear down.
+// What is in the buffers of stdio is written.
+[[noreturn]] void end_program(int exit_code);
+
+}  // namespace metricsd::tools
