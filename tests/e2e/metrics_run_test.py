@@ -196,27 +196,20 @@ class TransparencyTest(Harness):
         self.assertEqual(process.stdout.read(), "SIGTERM\n")
         self.assertEqual(process.wait(harness.PATIENCE_SECONDS), 9)
 
-    @staticmethod
-    def group_exists(group):
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return False
-        return True
-
-    def test_signals_to_the_whole_group_come_once(self):
-        process = self.start_counting(("--quiet",), start_new_session=True)
-        for number, name in ((1, "SIGHUP"), (2, "SIGINT"), (10, "SIGUSR1"), (2, "SIGINT"), (35, "35")):
-            os.killpg(process.pid, number)
-            self.assertEqual(process.stdout.readline(), name + "\n")
-            process.send_signal(signal.SIGUSR2)  # to metrics-run alone
-            self.assertEqual(process.stdout.readline(), "SIGUSR2\n", f"after {name}")
+    def test_a_command_goes_on_with_a_signal(self):
+        process = self.start_counting(("--quiet",))
         process.send_signal(signal.SIGCONT)
         self.assertEqual(process.stdout.readline(), "SIGCONT\n")
-        os.killpg(process.pid, signal.SIGTERM)
-        self.assertEqual(process.stdout.read(), "SIGTERM\n")
+        process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(harness.PATIENCE_SECONDS), 9)
-        harness.eventually(lambda: not self.group_exists(process.pid), "nothing of metrics-run is left in its group")
+
+    def test_an_alarm_that_was_set_before(self):
+        self.metrics_run("sleep", "600", expect=128 + signal.SIGALRM, preexec_fn=lambda: signal.alarm(1))
+
+    def test_ends_by_an_interrupt_as_the_command_did(self):
+        """Or a shell would go on with its loop."""
+        self.metrics_run("sh", "-c", "kill -INT $$", expect=-signal.SIGINT)
+        self.metrics_run("sh", "-c", "exit 130", expect=130)
 
     def test_what_a_command_sends_its_group_stays_there(self):
         script = "trap 'echo got' USR1; kill -USR1 0; sleep 0.2; kill -TERM $$"
@@ -326,14 +319,6 @@ class TerminalTest(Harness):
         self.type("\x03")
         self.type("echo co''de $?\n", "code 130")
 
-    def test_a_signal_to_the_job_is_for_all_of_the_command(self):
-        """As `kill %1` is without metrics-run: the whole group of the command has it."""
-        script = "trap 'echo out''er' USR1; sh -c \"trap 'echo in''ner' USR1; echo be''gun; while :; do sleep 0.1; done\""
-        (self.directory / "both").write_text(script)
-        self.type(self.job("sh", "both", behind=" &"), "begun")
-        self.type("kill -USR1 %1\n", "inner")
-        self.type("kill -KILL %1; wait\n")
-
     def test_a_shell_within(self):
         self.type(self.job("bash", "--norc", "--noprofile", "--noediting", "-i"), "READY> ")
         self.type("sleep 100\n", "sleep 100")
@@ -359,6 +344,13 @@ class TerminalTest(Harness):
         self.type(self.job("sh", "-c", "echo be'gun' >&2; exec sleep 100", behind=" | cat"), "begun")
         self.type("\x03")
         self.assertIn("code 130", self.type("echo co''de ${PIPESTATUS[0]}\n", "code 130"))
+
+    def test_a_loop_is_left(self):
+        job = self.job("sh", "-c", "echo be'gun'; exec sleep 100", behind="; [ $? -gt 0 ]; do :; done")
+        self.type("while " + job, "begun")
+        time.sleep(0.3)
+        self.type("\x03", "READY> ")
+        self.type("echo co''de $?\n", "code 130")
 
     def test_a_script_is_interrupted_as_a_whole(self):
         script = self.directory / "script"

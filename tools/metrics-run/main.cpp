@@ -74,7 +74,6 @@ int run_unmeasured(const std::vector<std::string>& command, const std::string& w
 // The exit code. `started` once the command runs.
 int measure(const RunCommandOptions& options, TaskPlan plan, const SignalSource& signals, Terminal& terminal,
             bool& started) {
-  GroupWitness witness = GroupWitness::start();
   const bool wait_for_all = options.wait_for_all || plan.is_service;
   Session session(kProgram, options.monitoring, std::move(plan), options.command, true, system_clock());
   TreeSampler sampler(Roots{}, options.roles, session.task().profile.collect, system_clock());
@@ -87,13 +86,14 @@ int measure(const RunCommandOptions& options, TaskPlan plan, const SignalSource&
     return complain_of(options.command[0], *fault);
   }
   const pid_t command = std::get<pid_t>(child);
-  witness.begin();
   sampler.follow(command);
   sampler.follow_orphans_of(::getpid());
   session.begin(command, &sampler);
-  Supervisor supervisor({command, wait_for_all, own_peak_bytes()}, signals, witness, terminal, sampler);
+  Supervisor supervisor({command, wait_for_all, own_peak_bytes()}, signals, terminal, sampler);
   supervisor.run(session.monitor());
   session.finish({supervisor.exit_code(), supervisor.ending(), supervisor.peak_memory_bytes()}, signals);
+  // A shell leaves its loop or script only where SIGINT ended a command of it, which no exit code says.
+  if (supervisor.was_interrupted()) end_program_by(SIGINT);
   return supervisor.exit_code();
 }
 

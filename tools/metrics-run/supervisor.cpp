@@ -6,11 +6,8 @@
 #include "pid_stat.h"
 #include "roots.h"
 
-#include <metricsd/models/clock.h>
-
 #include <algorithm>
 #include <cstring>
-#include <vector>
 
 #include <poll.h>
 #include <sys/resource.h>
@@ -71,16 +68,16 @@ void stop_own_group() {
 
 }  // namespace
 
-Supervisor::Supervisor(const Options& options, const SignalSource& signals, GroupWitness& witness,
-                       Terminal& terminal, TreeSampler& sampler)
-    : options_(options), signals_(signals), witness_(witness), terminal_(terminal), sampler_(sampler) {}
+Supervisor::Supervisor(const Options& options, const SignalSource& signals, Terminal& terminal,
+                       TreeSampler& sampler)
+    : options_(options), signals_(signals), terminal_(terminal), sampler_(sampler) {}
 
 void Supervisor::run(Monitor& monitor) {
   reap();
   while (!is_done()) {
     pollfd readable{signals_.fd(), POLLIN, 0};
     ::poll(&readable, 1, monitor.wait_ms());
-    handle_signals();
+    while (const auto signal = signals_.next()) handle(*signal);
     if (!is_done()) monitor.sample_if_due();
   }
   terminal_.take_back();
@@ -90,29 +87,20 @@ bool Supervisor::is_done() const {
   return status_ && (!options_.wait_for_all || !children_left_ || told_to_leave_);
 }
 
-// All that are there are read at once, so that the witness is waited for once.
-void Supervisor::handle_signals() {
-  std::vector<signalfd_siginfo> came;
-  while (const auto signal = signals_.next()) came.push_back(*signal);
-  const std::int64_t read_ns = system_clock().monotonic_ns();
-  for (const signalfd_siginfo& signal : came) handle(signal, read_ns);
-}
-
-void Supervisor::handle(const signalfd_siginfo& signal, std::int64_t read_ns) {
+void Supervisor::handle(const signalfd_siginfo& signal) {
   const int number = static_cast<int>(signal.ssi_signo);
   if (number == SIGCHLD) {
     reap();
   } else if (status_) {
     told_to_leave_ |= asks_to_end(number);
   } else if (signal.ssi_code == SI_KERNEL) {
-    forward_from_terminal(number);
+    forward_from_kernel(number);
   } else if (number == SIGCONT && terminal_.is_ours_to_give()) {
     // A shell has just given us the terminal. The command goes on in stop_with_command(): a second SIGCONT
     // would undo the next Ctrl-Z, where that is typed at once.
     terminal_.give_to(options_.command);
-    witness_.forget(signal.ssi_signo);
   } else {
-    forward(signal, read_ns);
+    forward(signal);
   }
 }
 
@@ -155,24 +143,19 @@ void Supervisor::stop_with_command(int signal) {
   ::kill(-options_.command, SIGCONT);
 }
 
-void Supervisor::forward_from_terminal(int signal) {
+// From the terminal; or an alarm(2) of before the command was there, which it would have had across
+// execve(2).
+void Supervisor::forward_from_kernel(int signal) {
+  if (signal == SIGALRM) ::kill(options_.command, signal);
   const bool of_terminal = asks_to_end(signal) || signal == SIGTSTP || signal == SIGWINCH;
   if (of_terminal && terminal_.is_ours_to_give()) ::kill(-options_.command, signal);
 }
 
-// Where the command is not in our group, what was sent to the whole of ours is for the whole of its own:
-// without us that would have been one group (`kill %1` at a prompt).
-void Supervisor::forward(const signalfd_siginfo& signal, std::int64_t read_ns) {
+void Supervisor::forward(const signalfd_siginfo& signal) {
   const auto sender = static_cast<pid_t>(signal.ssi_pid);
   const int number = static_cast<int>(signal.ssi_signo);
-  if (sender == ::getpid() || is_of_command(sender)) {
-    witness_.forget(signal.ssi_signo);
-    return;
-  }
-  const bool to_all = witness_.has_seen(signal, read_ns);
-  if (!terminal_.is_ours_to_give()) {
-    if (!to_all) send(options_.command, signal);
-  } else if (to_all || is_stop(number)) {
+  if (sender == ::getpid() || is_of_command(sender)) return;
+  if (terminal_.is_ours_to_give() && is_stop(number)) {
     ::kill(-options_.command, number);
   } else {
     send(options_.command, signal);
@@ -182,6 +165,10 @@ void Supervisor::forward(const signalfd_siginfo& signal, std::int64_t read_ns) {
 int Supervisor::exit_code() const {
   const int status = status_.value_or(0);
   return WIFSIGNALED(status) ? kSignalBase + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+bool Supervisor::was_interrupted() const {
+  return status_ && WIFSIGNALED(*status_) && WTERMSIG(*status_) == SIGINT;
 }
 
 std::string Supervisor::ending() const {

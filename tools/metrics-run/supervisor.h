@@ -1,12 +1,12 @@
 // Lives beside the command from its start to its end: passes signals on to it, stops and goes on with it,
 // waits for it and for what it leaves behind, and has samples taken when they are due.
 //
-// Whatever is sent to this process goes on to the command, once. What the terminal sends, it sends to a whole
+// Whatever is sent to this process goes on to the command. What the terminal sends, it sends to a whole
 // process group: the command has it already where it is in ours. So it is with what a process sends to the
-// group, which a witness tells. What a process of the command sends to its own group (`kill 0`) stays there.
+// whole group, but the kernel does not tell that from what is for us alone: the command has that twice, which
+// is better than not at all. What a process of the command sends to its own group (`kill 0`) stays there.
 #pragma once
 
-#include "group_witness.h"
 #include "monitor.h"
 #include "signal_source.h"
 #include "terminal.h"
@@ -32,14 +32,14 @@ class Supervisor {
   };
 
   // This process is the subreaper of the command's.
-  Supervisor(const Options& options, const SignalSource& signals, GroupWitness& witness, Terminal& terminal,
-             TreeSampler& sampler);
+  Supervisor(const Options& options, const SignalSource& signals, Terminal& terminal, TreeSampler& sampler);
 
   // Until the end. A signal ends the waiting for what was left behind.
   void run(Monitor& monitor);
 
   // As a shell has it: 128 + n for signal n.
   [[nodiscard]] int exit_code() const;
+  [[nodiscard]] bool was_interrupted() const;
   // "exit 0", "ended by SIGTERM"
   [[nodiscard]] std::string ending() const;
   // The most that one process had in memory, where the kernel says so.
@@ -47,17 +47,15 @@ class Supervisor {
 
  private:
   [[nodiscard]] bool is_done() const;
-  void handle_signals();
-  void handle(const signalfd_siginfo& signal, std::int64_t read_ns);
+  void handle(const signalfd_siginfo& signal);
   void reap();
   void note_usage(pid_t pid, const rusage& usage);
   void stop_with_command(int signal);
-  void forward(const signalfd_siginfo& signal, std::int64_t read_ns);
-  void forward_from_terminal(int signal);
+  void forward(const signalfd_siginfo& signal);
+  void forward_from_kernel(int signal);
 
   const Options options_;
   const SignalSource& signals_;
-  GroupWitness& witness_;
   Terminal& terminal_;
   TreeSampler& sampler_;
   std::optional<int> status_;  // of the command, once it has ended
