@@ -15,6 +15,7 @@
 
 #include <metricsd/models/json/document.h>
 #include <metricsd/models/limits.h>
+#include <metricsd/models/text.h>
 
 #include <algorithm>
 #include <string_view>
@@ -29,6 +30,13 @@ constexpr std::uint8_t kForm = 1;
 constexpr std::size_t kLeastTask = 3;  // bytes
 constexpr std::size_t kLeastRole = 2;
 
+// Names and objects are answered as they stand, so they must be what a sender could have said.
+std::string_view load_name(StateReader& in) {
+  const std::string_view name = in.text(limits::kTaskText);
+  if (!is_clean(name, limits::kTaskText)) in.fail();
+  return name;
+}
+
 void save_origin(StateWriter& out, const ipc::TaskSampleOrigin& origin) {
   out.u64(origin.number);
   if (origin.number > 0) out.text(origin.sender_id);
@@ -37,11 +45,10 @@ void save_origin(StateWriter& out, const ipc::TaskSampleOrigin& origin) {
 ipc::TaskSampleOrigin load_origin(StateReader& in) {
   ipc::TaskSampleOrigin origin;
   origin.number = in.u64(limits::kWhole);
-  if (origin.number > 0) origin.sender_id = in.text(limits::kTaskText);
+  if (origin.number > 0) origin.sender_id = load_name(in);
   return origin;
 }
 
-// It is answered as it stands, so it must be what a sender could have said.
 void check_object(StateReader& in, std::string_view text) {
   const auto value = parse_json(text);
   if (!value || !value->is_object()) in.fail();
@@ -74,7 +81,7 @@ void load_role(StateReader& in, TaskRoles& known, TaskRoles& loaded) {
   const bool has_changed = in.u8() != 0;
   auto role = extract(known, number);
   if (has_changed) {
-    const std::string_view name = in.text(limits::kTaskText);
+    const std::string_view name = load_name(in);
     if (role.empty()) role = made<TaskRoles>(name, TaskRole(number));
     if (role.key() != name) in.fail();
     role.mapped().load(in);
@@ -95,7 +102,7 @@ void load_task(StateReader& in, Tasks& known, Tasks& loaded) {
   const bool has_changed = in.u8() != 0;
   auto task = extract(known, number);
   if (has_changed) {
-    const std::string_view id = in.text(limits::kTaskText);
+    const std::string_view id = load_name(in);
     if (task.empty()) task = made<Tasks>(id, Task{.number = number, .roles = {}});
     if (task.key() != id) in.fail();
     task.mapped().connections = in.u64();
@@ -139,7 +146,7 @@ void TaskRole::save(StateWriter& out, bool whole) {
 }
 
 void TaskRole::load(StateReader& in) {
-  node_ = in.text(limits::kTaskText);
+  node_ = load_name(in);
   pid_ = in.u64(limits::kWhole);
   history_size_ = in.u64(limits::kTaskHistory);
   interval_ = in.short_f64();

@@ -196,6 +196,21 @@ TEST(TaskState, NoByteOfASaveIsACrash) {
   }
 }
 
+TEST(TaskState, OnlyNamesThatAreTextAreLoaded) {
+  TaskHistory history;
+  TaskHistory::Told told;
+  ASSERT_TRUE(history.take(sample_of("the task", "the role", 1), told, second(1)));
+  const std::string bytes = saved(history, true);
+  for (const std::string name : {"the task", "the role", "host"}) {
+    std::string damaged = bytes;
+    const auto place = damaged.find(name);
+    ASSERT_NE(place, std::string::npos) << name;
+    damaged[place] = '\xD4';
+    TaskHistory other;
+    EXPECT_FALSE(load(other, damaged)) << name;
+  }
+}
+
 TEST(TaskState, OnlyObjectsAreLoaded) {
   TaskHistory history;
   TaskHistory::Told told;
