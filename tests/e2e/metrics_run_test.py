@@ -164,7 +164,7 @@ class TransparencyTest(Harness):
         inside = self.metrics_run(*show, preexec_fn=prepare).stdout
         self.assertEqual(inside, alone)
 
-    def start_counting(self, flags=(), **options):
+    def start_counting(self, flags=()):
         """A command that says each signal it gets; ends with the code 9 on SIGTERM."""
         script = (
             "import signal,sys,time\n"
@@ -180,7 +180,6 @@ class TransparencyTest(Harness):
             stdout=subprocess.PIPE,
             env=self.environment,
             text=True,
-            **options,
         )
         self.addCleanup(process.stdout.close)
         self.assertEqual(process.stdout.readline(), "ready\n")

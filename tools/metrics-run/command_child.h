@@ -16,7 +16,6 @@ namespace metricsd::tools {
 // Exit codes of a shell.
 inline constexpr int kNotRunnable = 126;
 inline constexpr int kNotFound = 127;
-inline constexpr int kSignalBase = 128;
 
 // Why a command can not be run, in a shell's words and with its exit code.
 struct CommandFault {

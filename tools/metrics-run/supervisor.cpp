@@ -4,6 +4,7 @@
 #include "kernel_files.h"
 #include "pid_path.h"
 #include "pid_stat.h"
+#include "program_end.h"
 #include "roots.h"
 
 #include <algorithm>

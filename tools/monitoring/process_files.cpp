@@ -1,12 +1,12 @@
 #include "process_files.h"
 
+#include "command_json.h"
 #include "sample_json.h"
 #include "system_json.h"
 
 #include <metricsd/exporters/csv_record.h>
 #include <metricsd/models/json/writer.h>
 #include <metricsd/models/run.h>
-#include <metricsd/models/utf8.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -63,22 +63,13 @@ void write_tree(JsonWriter& json, const TreeSample& tree, const Aggregates& aggr
   write_faults(json, tree.faults);
 }
 
-// Arguments are any bytes; a document is UTF-8.
-std::string valid_text(std::string_view text) {
-  std::string valid;
-  append_valid_utf8(valid, text);
-  return valid;
-}
-
 std::string render_outcome(const Task& task, const TreeSample& tree, const Aggregates& aggregates,
                            const TaskOutcome& outcome) {
   std::string out;
   JsonWriter json(out, JsonWriter::Style::pretty);
   json.begin_object().field("schema_version", 1);
   json.field("job_name", task.job_name).field("task_id", task.task_id).field("node", task.node);
-  json.key("command").begin_array();
-  for (const std::string& word : outcome.command) json.value(valid_text(word));
-  json.end_array();
+  write_command(json, outcome.command);
   json.field("start_time", format_timestamp(outcome.start_time));
   json.field("end_time", format_timestamp(outcome.end_time));
   json.key("exit_code");

@@ -12,7 +12,6 @@ void end_program(int exit_code) {
 }
 
 void end_program_by(int signal) {
-  constexpr int kSignalBase = 128;
   std::fflush(nullptr);
   sigset_t only;
   ::sigemptyset(&only);

@@ -1,11 +1,11 @@
 #include "session.h"
 
+#include "command_json.h"
 #include "destinations_end.h"
 #include "summary.h"
 
 #include <metricsd/exporters/run_export.h>
 #include <metricsd/models/json/writer.h>
-#include <metricsd/models/utf8.h>
 
 #include <csignal>
 #include <cstdio>
@@ -22,13 +22,9 @@ namespace {
 std::string config_of(const std::vector<std::string>& command) {
   std::string out;
   JsonWriter json(out);
-  json.begin_object().key("command").begin_array();
-  for (const std::string& word : command) {
-    std::string valid;
-    append_valid_utf8(valid, word);
-    json.value(valid);
-  }
-  json.end_array().end_object();
+  json.begin_object();
+  write_command(json, command);
+  json.end_object();
   return out;
 }
 

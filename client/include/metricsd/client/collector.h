@@ -209,9 +209,9 @@ class METRICSD_CLIENT_API Collector {
   [[nodiscard]] Gauge gauge(const GaugeOptions& options) noexcept;
   [[nodiscard]] Histogram histogram(const HistogramOptions& options) noexcept;
 
-  // For who monitors processes: hands a sample to the background thread, which sends it at most once. Any
-  // thread; copies, and takes a lock that nobody holds for long. While no daemon takes them the newest 256
-  // KiB wait. What breaks a rule, found no room or no memory is counted, with a warning in the report.
+  // For who monitors processes: hands a sample to the background thread, which tells each daemon that it
+  // meets the newest 256 KiB; a daemon takes none twice. Any thread; copies, and takes a lock that nobody
+  // holds for long. What breaks a rule, or was never sent, is counted, with a warning in the report.
   void task_sample(const TaskSample& sample) noexcept;
 
   // The number of users this process runs now; at most 2^53.
