@@ -1,31 +1,21 @@
 #include "command_child.h"
 
+#include "program_search.h"
+
 #include <metricsd/models/unique_fd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <string_view>
 #include <system_error>
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 namespace metricsd::tools {
 
 namespace {
-
-constexpr const char* kUsualPath = "/usr/local/bin:/usr/bin:/bin";  // where there is no $PATH
-
-// 0 where the file can be executed, else errno as exec would have it.
-int executable_error(const std::string& path) {
-  struct stat file {};
-  if (::stat(path.c_str(), &file) != 0) return errno;
-  if (S_ISDIR(file.st_mode)) return EACCES;
-  return ::access(path.c_str(), X_OK) == 0 ? 0 : errno;
-}
 
 std::vector<char*> pointers_to(std::vector<std::string>& words) {
   std::vector<char*> pointers;
@@ -83,23 +73,10 @@ CommandFault fault_of_errno(int error) {
 }
 
 CommandFault look_for_command(const std::string& name) {
-  if (name.find('/') != std::string::npos) {
-    const int error = executable_error(name);
-    return error == 0 ? CommandFault{} : fault_of_errno(error);
-  }
-  const char* const variable = std::getenv("PATH");
-  std::string_view path = variable == nullptr ? kUsualPath : variable;
-  bool found = false;
-  while (!name.empty()) {
-    const auto colon = path.find(':');
-    const std::string directory(path.substr(0, colon));
-    const int error = executable_error((directory.empty() ? "." : directory) + "/" + name);
-    if (error == 0) return {};
-    found |= error == EACCES;
-    if (colon == std::string_view::npos) break;
-    path.remove_prefix(colon + 1);
-  }
-  return found ? fault_of_errno(EACCES) : CommandFault{kNotFound, "command not found"};
+  const int error = program_error(name);
+  if (error == 0) return {};
+  const bool is_path = name.find('/') != std::string::npos;
+  return error == ENOENT && !is_path ? CommandFault{kNotFound, "command not found"} : fault_of_errno(error);
 }
 
 CommandFault become_command(const std::vector<std::string>& command) {

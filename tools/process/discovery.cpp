@@ -11,7 +11,7 @@ namespace metricsd::tools {
 
 namespace {
 
-constexpr std::int64_t kTrustedNs = 10 * kNsPerSecond;
+constexpr std::int64_t kStrangerTrustedNs = 10 * kNsPerSecond;
 
 // In a vector that is sorted by pid.
 template <class T>
@@ -45,7 +45,7 @@ void Discovery::read_newcomers(std::int64_t now_ns) {
   for (const pid_t pid : listing_.read()) {
     while (known != strangers_.cend() && known->pid < pid) ++known;
     const bool is_known = known != strangers_.cend() && known->pid == pid;
-    if (is_known && now_ns - known->checked_ns < kTrustedNs) {
+    if (is_known && now_ns - known->checked_ns < kStrangerTrustedNs) {
       kept_.push_back(*known);
     } else if (members_.find(pid) == nullptr) {
       read_newcomer(pid, is_known ? &*known : nullptr, now_ns);

@@ -1,15 +1,14 @@
 #include "spawned_gateway.h"
 
+#include "program_search.h"
+
 #include <metricsd/models/errors.h>
 
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include <fcntl.h>
@@ -36,18 +35,6 @@ constexpr int kSignOfLife = 4;
 constexpr const char* kScript =
     "( prometheus-pushgateway --web.listen-address=\"$1\" --persistence.file= 3<&- & "
     "gateway=$!; exec 4>&-; read -r _ <&3; kill \"$gateway\" ) &";
-
-bool is_installed() {
-  const char* const path = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe)
-  std::string_view left = path == nullptr ? "/usr/bin:/bin" : path;
-  while (!left.empty()) {
-    const auto end = left.find(':');
-    const std::filesystem::path directory(left.substr(0, end));
-    if (::access((directory / kProgram).c_str(), X_OK) == 0) return true;
-    left = end == std::string_view::npos ? std::string_view() : left.substr(end + 1);
-  }
-  return false;
-}
 
 sockaddr_in loopback(std::uint16_t port) {
   sockaddr_in address{};
@@ -161,7 +148,7 @@ class SpawnPlan {
 }  // namespace
 
 std::optional<SpawnedGateway> SpawnedGateway::start(std::string& why) {
-  if (!is_installed()) {
+  if (program_error(kProgram) != 0) {
     why = std::string(kProgram) + " is not installed";
     return std::nullopt;
   }
